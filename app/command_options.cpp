@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+#include "app/command_options.h"
+
+#include "app/commands.h"
+#include "training/api/config_fields.h"
+#include "training/formats/json.h"
+#include "training/formats/limits.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace rankwright {
+
+namespace {
+
+struct LaterOption
+{
+    const char *name, *only;
+};
+constexpr std::array<LaterOption, 4> kLaterOptions{
+    {{"--base", "none"}, {"--optimizer", "adamw"}, {"--rounds", "0"}, {"--slice", "principal"}}};
+// Methods of cli.md that this version does not have.
+constexpr std::array<const char*, 15> kLaterMethods{"rslora", "lora-plus", "dora", "olora", "sorsa", "lora-ga",
+    "lora-xs", "delta-lora", "cora", "loftq", "qlora", "qpissa", "lq-lora", "lora-rite", "full"};
+
+std::string joined(const std::vector<std::string>& words, const std::string& between)
+{
+    std::string text;
+    for (const std::string& word : words)
+        text += (text.empty() ? "" : between) + word;
+    return text;
+}
+
+std::string typeName(const Field& field)
+{
+    switch (field.kind) {
+    case Field::Kind::integer:
+        return "N";
+    case Field::Kind::number:
+        return "X";
+    case Field::Kind::choice:
+        return joined(field.choices, "|");
+    case Field::Kind::map:
+        return field.key == "plan" ? "FILE" : "ROLE=COLUMN,...";
+    case Field::Kind::text:
+        break;
+    }
+    return field.key == "rows" || field.key == "evalRows" ? "A:B" : "TEXT";
+}
+
+std::string groupTitle(const Field& field)
+{
+    std::string title = field.group + " options";
+    title[0] = char(title[0] - 'a' + 'A');
+    return title;
+}
+
+Error notAllowed(const Field& field, const std::string& text, std::string allowed, std::string advice)
+{
+    return refusal(Code::usage, field.option, '"' + text + '"', std::move(allowed), std::move(advice));
+}
+
+void checkRange(const Field& field, double value, const std::string& text)
+{
+    if (field.least < field.most && !(value >= field.least && value <= field.most))
+        throw notAllowed(
+            field, text, shortNumber(field.least) + " to " + shortNumber(field.most), "Give a number in that range.");
+}
+
+void checkChoice(const Field& field, const std::string& text)
+{
+    if (std::find(field.choices.begin(), field.choices.end(), text) != field.choices.end())
+        return;
+    const std::string there = joined(field.choices, ", ");
+    if (field.key == "method" && std::find(kLaterMethods.begin(), kLaterMethods.end(), text) != kLaterMethods.end())
+        throw refusal(Code::unsupported, field.option, text, there, "This version has only these methods.");
+    const std::string nearest = nearestName(text, field.choices);
+    throw notAllowed(field, text, there, nearest.empty() ? "Choose one of them." : "Did you mean " + nearest + "?");
+}
+
+nlohmann::json columnsFrom(const Field& field, const std::string& text)
+{
+    nlohmann::json columns = nlohmann::json::object();
+    size_t from = 0;
+    while (from <= text.size()) {
+        const size_t end = std::min(text.find(',', from), text.size());
+        const std::string part = text.substr(from, end - from);
+        const size_t equals = part.find('=');
+        if (equals == std::string::npos || equals == 0 || equals + 1 == part.size())
+            throw notAllowed(
+                field, text, "ROLE=COLUMN,...", "For example " + field.option + " prompt=question,response=answer.");
+        columns[part.substr(0, equals)] = part.substr(equals + 1);
+        from = end + 1;
+    }
+    return columns;
+}
+
+// What `plan --out` wrote, a configuration that has a plan, or the plan alone: {"NAME": {"rank": R, "alpha": A}}.
+nlohmann::json planFrom(const std::filesystem::path& file)
+{
+    nlohmann::json document = readJsonFile(file, limits::kJsonConfig);
+    const auto modules = document.find("modules");
+    if (modules == document.end() || !modules->is_array())
+        return document.is_object() && document.contains("plan") ? document["plan"] : document;
+    nlohmann::json plan = nlohmann::json::object();
+    for (size_t i = 0; i < modules->size(); ++i) {
+        const nlohmann::json& module = (*modules)[i];
+        if (!module.is_object() || !module.contains("name") || !module["name"].is_string() || !module.contains("rank"))
+            throw Error(ErrorParts{.code = Code::config,
+                .file = file,
+                .place = "/modules/" + std::to_string(i),
+                .found = "no name or no rank",
+                .allowed = "{\"name\": ..., \"rank\": ..., \"alpha\": ...}",
+                .advice = "Write the file with rankwright-cli plan --out FILE."});
+        nlohmann::json& entry = plan[module["name"].get<std::string>()];
+        entry["rank"] = module["rank"];
+        if (module.contains("alpha"))
+            entry["alpha"] = module["alpha"];
+    }
+    return plan;
+}
+
+nlohmann::json valueOf(const Field& field, const std::string& text)
+{
+    switch (field.kind) {
+    case Field::Kind::integer: {
+        const int64_t value = parseInteger(text, field.option);
+        checkRange(field, double(value), text);
+        return value;
+    }
+    case Field::Kind::number: {
+        const double value = field.key == "clip" && text == "none" ? 0 : parseNumber(text, field.option);
+        checkRange(field, value, text);
+        return value;
+    }
+    case Field::Kind::choice:
+        checkChoice(field, text);
+        return text;
+    case Field::Kind::map:
+        return field.key == "plan" ? planFrom(text) : columnsFrom(field, text);
+    case Field::Kind::text:
+        break;
+    }
+    return text;
+}
+
+}  // namespace
+
+void ConfigOptions::addTo(CLI::App& command, const std::vector<std::string>& keys)
+{
+    for (const Field& field : configFields()) {
+        const bool wanted = keys.empty() || std::find(keys.begin(), keys.end(), field.key) != keys.end();
+        if (!wanted || field.option.empty())
+            continue;
+        Given& given = m_given.emplace_back();
+        given.field = &field;
+        given.option = command.add_option(field.option, given.text, field.help);
+        given.option->type_name(typeName(field))->group(groupTitle(field));
+    }
+}
+
+void ConfigOptions::addLaterOptions(CLI::App& command)
+{
+    for (const LaterOption& later : kLaterOptions) {
+        Later& added = m_later.emplace_back();
+        added.name = later.name;
+        added.only = later.only;
+        added.option = command.add_option(later.name, added.text, "Only " + added.only + " in this version.");
+        added.option->type_name(added.only)->group("Method options");
+    }
+    command.add_flag("--pack", m_pack, "Not in this version.")->group("Optimisation options");
+    command.add_flag("--no-pack", m_noPack, "Each row stands alone; always so in this version.")
+        ->group("Optimisation options");
+}
+
+bool ConfigOptions::isGiven(const std::string& key) const
+{
+    return std::any_of(m_given.begin(), m_given.end(),
+        [&](const Given& given) { return given.field->key == key && given.option->count() > 0; });
+}
+
+nlohmann::json ConfigOptions::over(nlohmann::json base) const
+{
+    for (const Later& later : m_later) {
+        if (later.option->count() > 0 && later.text != later.only)
+            throw refusal(Code::unsupported, later.name, later.text, later.only, "This version has nothing else yet.");
+    }
+    if (m_pack)
+        throw refusal(Code::unsupported, "--pack", "given", "--no-pack", "This version does not pack rows yet.");
+    if (isGiven("steps") && isGiven("epochs"))
+        throw refusal(Code::usage, "--steps and --epochs", "both given", "one of them", "Leave one of them out.");
+    if (isGiven("epochs"))
+        base["steps"] = 0;
+    for (const Given& given : m_given) {
+        if (given.option->count() > 0)
+            base[given.field->key] = valueOf(*given.field, given.text);
+    }
+    return base;
+}
+
+RunConfig runConfig(
+    const std::string& model, const std::string& data, const ConfigOptions& options, const std::string& command)
+{
+    nlohmann::json base = nlohmann::json::object();
+    std::filesystem::path file;
+    if (!data.empty()) {
+        base["model"] = model;
+        base["data"] = data;
+    } else if (model.ends_with(".json")) {
+        file = model;
+        base = readJsonFile(file, limits::kJsonConfig);
+        if (base.is_object() && base.contains("config") && base["config"].is_object())
+            base = nlohmann::json(base["config"]);
+    } else {
+        throw refusal(Code::usage, model.empty() ? "MODEL" : "DATASET", "not given", "MODEL DATASET, or CONFIG.json",
+            "See rankwright-cli " + command + " --help.");
+    }
+    if (!base.is_object())
+        configFromJson(base, file);  // says what is wrong with it
+    RunConfig config = configFromJson(options.over(std::move(base)), file);
+    validate(config, file);
+    return config;
+}
+
+}  // namespace rankwright

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// `train` and `resume`: one run.
+#include "app/command_options.h"
+#include "app/commands/output_claim.h"
+#include "app/commands/training.h"
+#include "app/text_table.h"
+#include "training/api/paths.h"
+
+#include <CLI/CLI.hpp>
+
+namespace rankwright {
+
+namespace {
+
+struct TrainAsk
+{
+    ConfigOptions options;
+    std::string model, data, out;
+    bool events = false, dryRun = false;
+};
+
+struct ResumeAsk
+{
+    std::string run;
+    bool force = false, events = false;
+};
+
+// The adapter for the original model, in --out: the adapter of a method that edits the base does not fit that by
+// itself.
+void exportTo(Context& context, Training& training, const RunOutcome& outcome, const std::string& folder)
+{
+    ExportJob job;
+    job.folder = training.store().folderOf(outcome.id).string();
+    job.format = "lora";
+    job.out = folder;
+    // A stop that ended the training does not end this: a second Ctrl+C does.
+    const ExportResult result = run(training.engine(), std::move(job), training.progress(), std::stop_token());
+    training.store().addArtifact(outcome.id, "export-lora", std::filesystem::absolute(result.folder).string());
+    context.say("Written: " + escaped(result.folder)
+        + ", an adapter for the original model (largest difference of the logits "
+        + significantText(result.largestDifference, 3) + ")");
+}
+
+void tellOutcome(Context& context, Training& training, const RunOutcome& outcome, bool events)
+{
+    if (context.json && !events)
+        context.out.write(jsonText(toJson(outcome)) + '\n');
+    else
+        training.tell(tableText({outcome}));
+    if (outcome.error)
+        writeToPeople(std::string(outcome.error->what()) + '\n');
+    if (outcome.result.outcome == RunState::stopped)
+        context.say("Go on with: rankwright-cli resume " + outcome.id);
+}
+
+int train(Context& context, const TrainAsk& ask)
+{
+    const RunConfig config = runConfig(ask.model, ask.data, ask.options, "train");
+    if (ask.dryRun)
+        return printEstimates(context, {config});
+    std::optional<OutputClaim> claim;
+    if (!ask.out.empty())
+        claim.emplace(ask.out);
+    Training training(context, ask.events);
+    const std::string id = training.store().createRun(config);
+    const RunOutcome outcome = training.run(id, config.name.empty() ? config.method : config.name, false, false);
+    tellOutcome(context, training, outcome, ask.events);
+    if (claim && !outcome.result.adapter.empty())
+        exportTo(context, training, outcome, ask.out);
+    training.finish();
+    return statusOf(outcome, training.signals());
+}
+
+int resume(Context& context, const ResumeAsk& ask)
+{
+    require(ask.run, "RUN", "resume");
+    RunRow row;
+    {
+        RunStore store(dataDirectory());
+        row = store.run(ask.run);
+    }
+    if (row.state == RunState::finished)
+        throw refusal(Code::usage, row.id, "already complete", "a run that was stopped or interrupted",
+            "Start a new run with more steps instead.");
+    Training training(context, ask.events);
+    // A run that never began has nothing to go on from.
+    const bool fromCheckpoint = row.state != RunState::queued;
+    const RunOutcome outcome
+        = training.run(row.id, row.name.empty() ? row.method : row.name, fromCheckpoint, ask.force);
+    tellOutcome(context, training, outcome, ask.events);
+    training.finish();
+    return statusOf(outcome, training.signals());
+}
+
+}  // namespace
+
+void addTrain(CLI::App& program, Commands& commands)
+{
+    auto ask = std::make_shared<TrainAsk>();
+    CLI::App* app = program.add_subcommand("train", "One run: from CONFIG.json, or MODEL and DATASET and options");
+    app->add_option("MODEL", ask->model, "A model; or a CONFIG.json alone")->type_name("");
+    app->add_option("DATASET", ask->data, "A data set file, or default")->type_name("");
+    app->add_option("--out", ask->out, "Also write the adapter, for the original model, into this new folder")
+        ->type_name("DIR");
+    app->add_flag("--events", ask->events, "A JSON object a line for every event, on standard output");
+    app->add_flag("--dry-run", ask->dryRun, "Only check everything and estimate time and memory");
+    ask->options.addTo(*app);
+    ask->options.addLaterOptions(*app);
+    commands.push_back({app, [ask](Context& context) { return train(context, *ask); }});
+
+    auto again = std::make_shared<ResumeAsk>();
+    CLI::App* resumed = program.add_subcommand("resume", "Goes on with a run that was stopped or interrupted");
+    resumed->add_option("RUN", again->run, "A run's id, the start of it, or its name")->type_name("");
+    resumed->add_flag("--force", again->force, "Also where the data file has changed since");
+    resumed->add_flag("--events", again->events, "A JSON object a line for every event, on standard output");
+    commands.push_back({resumed, [again](Context& context) { return resume(context, *again); }});
+}
+
+}  // namespace rankwright

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// What `train`, `resume` and `compare` share: one stored run with its receivers, and how its outcome is told.
+#pragma once
+
+#include "app/commands.h"
+#include "app/event_stream.h"
+#include "app/progress_line.h"
+#include "app/signals.h"
+#include "storage/runs/run_training.h"
+
+#include <memory>
+#include <optional>
+
+namespace rankwright {
+
+struct RunOutcome
+{
+    std::string id, label;
+    int64_t seed = 0;
+    TrainResult result;
+    int64_t tokens = 0;
+    double seconds = 0;  // training time
+    std::optional<Error> error;  // of a run that failed or did not start
+    [[nodiscard]] double tokensPerSecond() const;
+};
+nlohmann::json toJson(const RunOutcome& outcome);
+std::string tableText(const std::vector<RunOutcome>& outcomes);
+// 0, 65 (diverged), 130 (a signal) or the error's status.
+int statusOf(const RunOutcome& outcome, const Signals& signals);
+
+// The engine, the store and the receivers of one command that trains.
+class Training
+{
+public:
+    // Loads the engine: first of all, so that nothing is left behind where it is not there.
+    Training(Context& context, bool events);
+    // Runs or resumes; never throws for what a run can end with, the outcome has it. `extra` may ask for a stop.
+    RunOutcome run(const std::string& id, const std::string& label, bool resume, bool force, Events* extra = nullptr);
+    [[nodiscard]] RunStore& store() { return m_store; }
+    [[nodiscard]] Engine& engine() { return *m_engine; }
+    [[nodiscard]] const Signals& signals() const { return m_signals; }
+    [[nodiscard]] ProgressLine& progress() { return m_progress; }
+    // Results for people: on standard error where standard output carries events.
+    void tell(const std::string& text);
+    // Throws what went wrong with --events, when the training is over.
+    void finish() const { m_stream.throwIfFailed(); }
+
+private:
+    Context& m_context;
+    bool m_events;
+    Signals m_signals;
+    std::shared_ptr<Engine> m_engine;
+    RunStore m_store;
+    ProgressLine m_progress;
+    EventStream m_stream;
+};
+
+// --dry-run: what the run would be, without one.
+int printEstimates(Context& context, const std::vector<RunConfig>& configs);
+
+}  // namespace rankwright

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// rankwright: opens the window; the engine is loaded by the first job, on that job's thread, after the first paint.
+#include "app/signals.h"
+#include "training/api/error.h"
+#include "training/api/paths.h"
+#include "ui/main_window.h"
+#include "ui/render.h"
+#include "ui/single_window.h"
+
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QTemporaryDir>
+
+#include <clocale>
+#include <cstdio>
+#include <cstdlib>
+
+namespace rankwright {
+
+namespace {
+
+#ifdef RANKWRIGHT_VERSION
+constexpr const char* kVersion = RANKWRIGHT_VERSION;
+#else
+constexpr const char* kVersion = "0.1.0";
+#endif
+
+struct Options
+{
+    bool help = false, version = false;
+    QString helpText;
+    QString dataDirectory;
+    RenderRequest render;
+    [[nodiscard]] bool renders() const { return !render.folder.empty(); }
+};
+
+// Read before QApplication: --help and --version need no display, and --render needs the offscreen one.
+Options readOptions(int argc, char** argv)
+{
+    QStringList arguments;
+    for (int i = 0; i < argc; ++i)
+        arguments.append(QString::fromLocal8Bit(argv[i]));
+    QCommandLineParser parser;
+    parser.setApplicationDescription(QStringLiteral("Fine-tuning workbench for PiSSA and LoRA. Opens the window."));
+    const QCommandLineOption help({QStringLiteral("h"), QStringLiteral("help")}, QStringLiteral("Shows this text."));
+    const QCommandLineOption version(QStringLiteral("version"), QStringLiteral("Shows the version."));
+    const QCommandLineOption data(QStringLiteral("data-dir"), QStringLiteral("Where runs are kept."), QStringLiteral("DIR"));
+    const QCommandLineOption render(
+        QStringLiteral("render"), QStringLiteral("Writes pictures of every page to DIR and ends."), QStringLiteral("DIR"));
+    const QCommandLineOption runs(
+        QStringLiteral("runs"), QStringLiteral("With --render: draws loss.png of these runs."), QStringLiteral("A,B"));
+    parser.addOptions({help, version, data, render, runs});
+    const bool parsed = parser.parse(arguments);
+    if (!parsed || !parser.positionalArguments().isEmpty()) {
+        const QString word = parser.unknownOptionNames().value(0, parser.positionalArguments().value(0));
+        const std::string near = nearestName(word.toStdString(), {"help", "version", "data-dir", "render", "runs"});
+        throw Error(ErrorParts{.code = Code::usage, .file = {}, .place = "command line",
+            .found = parsed ? "one argument too many: " + word.toStdString() : parser.errorText().toStdString(), .allowed = {},
+            .advice = (near.empty() ? std::string() : "Did you mean --" + near + "? ") + "See rankwright --help."});
+    }
+    return {.help = parser.isSet(help), .version = parser.isSet(version), .helpText = parser.helpText(),
+        .dataDirectory = parser.value(data),
+        .render = {.folder = parser.value(render).toStdString(),
+            .runs = parser.value(runs).split(QLatin1Char(','), Qt::SkipEmptyParts)}};
+}
+
+// One engine for all jobs, opened by the first that needs it.
+JobCall::LoadEngine sharedEngine()
+{
+    struct Slot
+    {
+        std::mutex mutex;
+        std::shared_ptr<Engine> engine;
+    };
+    return [slot = std::make_shared<Slot>()] {
+        const std::lock_guard lock(slot->mutex);
+        if (!slot->engine)
+            slot->engine = loadEngine();
+        return slot->engine;
+    };
+}
+
+int renderAll(QApplication& application, const RenderRequest& request)
+{
+    const QTemporaryDir settingsFolder;  // pictures neither read nor change a person's settings
+    Settings settings((settingsFolder.path() + QStringLiteral("/window.ini")).toStdString());
+    Workbench workbench(dataDirectory(), sharedEngine());
+    MainWindow window(workbench, settings);
+    Renderer renderer(window, workbench, request);
+    QString problem;
+    QObject::connect(&renderer, &Renderer::finished, &application, [&](const QString& text) {
+        problem = text;
+        QCoreApplication::exit(text.isEmpty() ? 0 : 74);
+    });
+    QTimer::singleShot(0, &renderer, &Renderer::start);
+    const int status = application.exec();
+    if (!problem.isEmpty())
+        std::fprintf(stderr, "rankwright: %s\n", qPrintable(problem));
+    return status;
+}
+
+int showWindow(QApplication& application)
+{
+    SingleWindow single(dataDirectory());
+    if (single.raisedOther())
+        return 0;
+    single.listen();
+    const Signals signalsAsStop(true);
+    QApplication::setQuitOnLastWindowClosed(false);
+    Settings settings(settingsFile());
+    theme::apply(application, settings.themeMode());
+    Workbench workbench(dataDirectory(), sharedEngine());
+    MainWindow window(workbench, settings);
+    QObject::connect(&single, &SingleWindow::wanted, &window, &MainWindow::comeForward);
+    QObject::connect(&window, &MainWindow::wantsToQuit, &application, &QCoreApplication::quit, Qt::QueuedConnection);
+    QObject::connect(&window, &MainWindow::firstPainted, &workbench, &Workbench::tidyStore);
+    const std::stop_callback stopped(signalsAsStop.token(),
+        [&window] { QMetaObject::invokeMethod(&window, &MainWindow::stopAndQuit, Qt::QueuedConnection); });
+    window.show();
+    const int status = application.exec();
+    window.hide();  // what still ends in the background ends unseen
+    return signalsAsStop.arrived() ? 130 : status;
+}
+
+int start(int argc, char** argv)
+{
+    const Options options = readOptions(argc, argv);
+    if (options.help || options.version) {
+        std::fputs(qPrintable(options.help ? options.helpText : QStringLiteral("rankwright %1\n").arg(QLatin1String(kVersion))), stdout);
+        return 0;
+    }
+    if (!options.dataDirectory.isEmpty())
+        setDataDirectory(options.dataDirectory.toStdString());
+    ignoreBrokenPipes();
+    if (options.renders() && qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
+        qputenv("QT_QPA_PLATFORM", "offscreen");
+    QApplication application(argc, argv);
+    // QApplication takes the decimal point from the environment; everything we read and write has '.'.
+    std::setlocale(LC_NUMERIC, "C");
+    QLocale::setDefault(QLocale::c());
+    QApplication::setApplicationName(QStringLiteral("rankwright"));
+    QApplication::setApplicationDisplayName(QStringLiteral("Rankwright"));
+    QApplication::setApplicationVersion(QLatin1String(kVersion));
+    QApplication::setDesktopFileName(QStringLiteral("rankwright"));
+    if (options.renders()) {
+        theme::apply(application, theme::Mode::light);
+        return renderAll(application, options.render);
+    }
+    return showWindow(application);
+}
+
+}  // namespace
+
+}  // namespace rankwright
+
+int main(int argc, char** argv)
+{
+    try {
+        return rankwright::start(argc, argv);
+    } catch (const rankwright::Error& error) {
+        std::fprintf(stderr, "rankwright: %s\n", error.what());
+        return rankwright::exitStatus(error.code());
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "rankwright: %s\n", error.what());
+        return rankwright::exitStatus(rankwright::Code::internal);
+    }
+}

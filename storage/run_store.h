@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The index over run folders: runs, their curves, notes, artifacts; and the spectra cache. Run folders are the truth:
+// rows that are missing here are imported from run.json and metrics.jsonl at opening.
+#pragma once
+
+#include "storage/database.h"
+#include "training/api/config.h"
+#include "training/api/events.h"
+
+namespace rankwright {
+
+struct RunRow
+{
+    std::string id;                 // short text id
+    std::string name, method, model;
+    std::string comparison;         // id of the comparison it belongs to, or empty
+    RunState state = RunState::queued;
+    std::string created;            // UTC, ISO 8601
+    int64_t step = 0, steps = 0;
+    double loss = 0;                // last training loss; NaN where none
+    double bestEval = 0, lastEval = 0;  // NaN where none
+    double seconds = 0;             // training time
+    int64_t tokens = 0, trainable = 0;
+    std::string folder;
+    bool filesMissing = false;
+    bool operator==(const RunRow&) const = default;
+};
+
+// One point of a curve, with all three x axes.
+struct CurvePoint { int64_t step = 0; double value = 0; int64_t tokens = 0; double seconds = 0; };
+struct NoteRow { std::string time, level, text; };
+struct ArtifactRow { std::string kind, path; };
+
+class RunStore
+{
+public:
+    // Opens dataDirectory()/runs.db and creates or migrates it (a copy is made first; a newer file is refused with both
+    // versions named). Runs "running" whose lock nobody holds become "interrupted"; folders without rows are imported.
+    explicit RunStore(const std::filesystem::path& dataDirectory);
+    // For another thread that only reads.
+    static RunStore openForReading(const std::filesystem::path& dataDirectory);
+    // For the recorder: waits at most `busyMilliseconds` for another writer and looks at no other run.
+    static RunStore openForAppending(const std::filesystem::path& dataDirectory, int busyMilliseconds);
+    // Run folders that could not be read in at opening: a message each.
+    [[nodiscard]] const std::vector<std::string>& problems() const { return m_problems; }
+
+    [[nodiscard]] const std::filesystem::path& dataDirectory() const { return m_dataDirectory; }
+    [[nodiscard]] std::filesystem::path folderOf(const std::string& id) const;   // dataDirectory/runs/ID
+    // Creates the row and the folder (run.json, lock not taken). `comparison` may be empty.
+    std::string createRun(const RunConfig& config, const std::string& comparison = {});
+    [[nodiscard]] static std::string newId();                     // random, 8 letters and digits
+    [[nodiscard]] std::vector<RunRow> runs();                    // newest first
+    // By id, unique id prefix or exact name. Throws Error{missing} with the nearest name.
+    [[nodiscard]] RunRow run(const std::string& idOrName);
+    [[nodiscard]] RunConfig config(const std::string& id);
+    [[nodiscard]] nlohmann::json document(const std::string& id);  // run.json: config, provenance, outcome
+    void rename(const std::string& id, const std::string& name);   // at most limits::kRunName bytes, no NUL
+    void remove(const std::string& id);                            // row and folder (Error{locked} while it runs)
+    void setState(const std::string& id, RunState state);
+    void addArtifact(const std::string& id, const std::string& kind, const std::string& path);
+    [[nodiscard]] std::vector<ArtifactRow> artifacts(const std::string& id);
+    [[nodiscard]] std::vector<NoteRow> notes(const std::string& id);
+    // Names of series a run has: "loss", "evalLoss", "lr", "gradNorm", "tokensPerSecond".
+    [[nodiscard]] std::vector<std::string> series(const std::string& id);
+    [[nodiscard]] std::vector<CurvePoint> curve(const std::string& id, const std::string& series);
+    // All series of a run as CSV (step,tokens,seconds,loss,lr,gradNorm,evalLoss,run), formula cells defused, '.' decimal
+    // point. A value that was not finite is NaN; a step without that value has an empty cell.
+    [[nodiscard]] std::string csv(const std::string& id);
+
+    // Called by the recorder: rows of a batch in one transaction. Returns false where the database is busy or full: the
+    // caller keeps the rows and tries again. `metricsBytes`: size of metrics.jsonl up to the last of these events, so
+    // that the next opening reads only what came later; -1: unknown.
+    bool append(const std::string& id, const std::vector<Event>& events, int64_t metricsBytes = -1);
+    // Appends what metrics.jsonl holds beyond the rows that are here.
+    void catchUp(const std::string& id);
+    // At resume: removes events past the checkpoint's step, from metrics.jsonl and from the tables. -1: all.
+    void removeAfter(const std::string& id, int64_t step);
+
+    [[nodiscard]] std::optional<ModuleSpectrum> spectrum(const std::string& hash);
+    void storeSpectrum(const ModuleSpectrum& spectrum);
+    [[nodiscard]] std::vector<ModuleSpectrum> spectra(const std::vector<std::string>& hashes);
+    [[nodiscard]] std::vector<ModuleSpectrum> allSpectra(int64_t limit = 4096);
+
+    // One SELECT, read only, for `sql`; rows of text. Throws Error{usage} for anything but one SELECT, WITH or EXPLAIN.
+    struct Table { std::vector<std::string> columns; std::vector<std::vector<std::optional<std::string>>> rows; };
+    [[nodiscard]] Table query(const std::string& sql);
+
+private:
+    RunStore(std::filesystem::path dataDirectory, Database database);
+    void importFolders();
+    void importFolder(const std::string& id);
+    void settle(const std::string& id);
+    void insertRun(const std::string& id, const nlohmann::json& document);
+    [[nodiscard]] int64_t keyOf(const std::string& id);
+    [[noreturn]] void refuseUnknown(const std::string& id);  // names the nearest run
+    std::filesystem::path m_dataDirectory;
+    Database m_database;
+    std::vector<std::string> m_problems;
+};
+
+}  // namespace rankwright

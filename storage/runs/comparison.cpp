@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Comparisons: arms as text -> configurations -> runs. Arms may differ in method and optimisation, never in data or
+// seed, since equal data in equal order is what makes them comparable.
+#include "storage/runs/run_training.h"
+#include "training/api/error.h"
+
+#include <algorithm>
+#include <set>
+
+namespace rankwright {
+
+namespace {
+
+std::vector<std::string> split(std::string_view text, char at)
+{
+    std::vector<std::string> parts;
+    for (;;) {
+        const auto end = text.find(at);
+        parts.emplace_back(text.substr(0, end));
+        if (end == std::string_view::npos)
+            return parts;
+        text.remove_prefix(end + 1);
+    }
+}
+
+[[noreturn]] void refuse(const std::string& arm, std::string found, std::string allowed, std::string advice)
+{
+    throw Error(ErrorParts{.code = Code::usage,
+        .file = {},
+        .place = "arm \"" + arm + "\"",
+        .found = std::move(found),
+        .allowed = std::move(allowed),
+        .advice = std::move(advice)});
+}
+
+std::string listed(const std::vector<std::string>& words)
+{
+    std::string text;
+    for (const std::string& word : words)
+        text += (text.empty() ? "" : ", ") + word;
+    return text;
+}
+
+std::string suggestion(const std::string& nearest)
+{
+    return nearest.empty() ? "See `rankwright-cli compare --help`." : "Did you mean " + nearest + "?";
+}
+
+const Field& fieldNamed(const std::string& arm, const std::string& key)
+{
+    if (const Field* field = findConfigField(key))
+        return *field;
+    std::vector<std::string> names;
+    for (const Field& field : configFields()) {
+        names.push_back(field.key);
+        if (field.option.starts_with("--"))
+            names.push_back(field.option.substr(2));
+    }
+    refuse(arm, "unknown key \"" + key + "\"", "a key of a run's configuration or an option's name without dashes",
+        suggestion(nearestName(key, names)));
+}
+
+void checkMethod(const std::string& arm, const std::string& method)
+{
+    const auto& methods = findConfigField("method")->choices;
+    if (std::find(methods.begin(), methods.end(), method) == methods.end())
+        refuse(arm, "unknown method \"" + method + "\"", listed(methods), suggestion(nearestName(method, methods)));
+}
+
+// One "lr=1e-4".
+void set(const std::string& arm, RunConfig& config, const std::string& setting)
+{
+    const auto equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0)
+        refuse(arm, "\"" + setting + "\"", "KEY=VALUE", "Write for example pissa:lr=1e-4,rank=32.");
+    const Field& field = fieldNamed(arm, setting.substr(0, equals));
+    if (field.key == "method" || field.key == "seed" || field.key == "name" || field.group == "data")
+        refuse(arm, "\"" + field.key + "\" set for one arm", "the same data and seeds for all arms",
+            field.key == "seed" ? "Use --seeds." : "Set it for the whole comparison.");
+    setFieldText(config, field, std::string_view(setting).substr(equals + 1));
+}
+
+Arm armOf(const RunConfig& base, const std::string& method, const std::string& settings)
+{
+    const std::string text = settings.empty() ? method : method + ":" + settings;
+    checkMethod(text, method);
+    Arm arm{.label = method, .config = base};
+    arm.config.method = method;
+    std::vector<std::string> parts;
+    for (std::string& part : split(settings, ',')) {
+        // A value may hold commas itself: modules=q_proj,v_proj.
+        if (part.find('=') == std::string::npos && !parts.empty())
+            parts.back() += "," + part;
+        else if (!settings.empty())
+            parts.push_back(std::move(part));
+    }
+    for (const std::string& part : parts) {
+        set(text, arm.config, part);
+        arm.label += " " + part;
+    }
+    validate(arm.config);
+    return arm;
+}
+
+}  // namespace
+
+std::vector<Arm> parseArms(const RunConfig& base, const std::vector<std::string>& arms)
+{
+    std::vector<Arm> parsed;
+    for (const std::string& text : arms) {
+        const auto colon = text.find(':');
+        // "lora,pissa:lr=1e-4": the settings belong to the last method.
+        std::vector<std::string> methods = split(std::string_view(text).substr(0, colon), ',');
+        const std::string last = methods.back();
+        methods.pop_back();
+        for (const std::string& method : methods)
+            parsed.push_back(armOf(base, method, {}));
+        parsed.push_back(armOf(base, last, colon == std::string::npos ? "" : text.substr(colon + 1)));
+    }
+    if (parsed.empty())
+        refuse("", "no arm", "at least one method", "Write for example --arms lora,pissa.");
+    std::set<std::string> labels;
+    for (Arm& arm : parsed) {
+        std::string label = arm.label;
+        for (int copy = 2; !labels.insert(label).second; ++copy)
+            label = arm.label + " (" + std::to_string(copy) + ")";
+        arm.label = label;
+    }
+    return parsed;
+}
+
+std::vector<RunConfig> comparisonConfigs(const std::vector<Arm>& arms, const std::vector<int64_t>& seeds)
+{
+    std::vector<RunConfig> configs;
+    // Seed by seed, so that a comparison that is stopped half-way has whole pairs.
+    for (size_t i = 0; i < std::max<size_t>(1, seeds.size()); ++i) {
+        for (const Arm& arm : arms) {
+            RunConfig config = arm.config;
+            config.name = arm.label;
+            if (!seeds.empty())
+                config.seed = seeds[i];
+            if (seeds.size() > 1)
+                config.name += " seed " + std::to_string(config.seed);
+            configs.push_back(std::move(config));
+        }
+    }
+    return configs;
+}
+
+std::vector<std::string> createComparison(RunStore& store, const std::vector<RunConfig>& configs)
+{
+    for (const RunConfig& config : configs)
+        validate(config);
+    const std::string comparison = RunStore::newId();
+    std::vector<std::string> ids;
+    try {
+        for (const RunConfig& config : configs)
+            ids.push_back(store.createRun(config, comparison));
+    } catch (...) {
+        for (const std::string& id : ids)
+            store.remove(id);
+        throw;
+    }
+    return ids;
+}
+
+}  // namespace rankwright

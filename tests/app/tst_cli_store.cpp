@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// rankwright-cli and its run store and folders. Rows CL06, CL08, CL12, CK12, TR14 and UI11 of the reliability
+// catalogue.
+#include "storage/run_store.h"
+#include "tests/support/cli_fixture.h"
+
+#include <QJsonArray>
+#include <QTest>
+
+#include <cmath>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+using namespace rankwright;
+
+class TestCliStore : public QObject, private CliFixture
+{
+    Q_OBJECT
+
+private slots:
+    void init() { QVERIFY(renew()); }
+    void missingEngineIsSaid();
+    void whatShowPrintsIsAConfiguration();
+    void homeIsNotNeededWithADataFolder();
+    void outputFolderInUseIsLocked();
+    void outputFolderMustBeNewOrEmpty();
+    void jsonIsStrictWithOddNamesAndNaN();
+    void finishedRunIsNotResumed();
+    void sqlOnlyReads();
+    void globalOptionsStandOnBothSides();
+};
+
+void TestCliStore::missingEngineIsSaid()
+{
+    const auto without = withoutEngine();
+    const Answer answer = cli(tinyRun("train"), without);
+    QCOMPARE(answer.status, 66);
+    QVERIFY2(answer.err.contains("not-there.so"), answer.err.constData());
+    QVERIFY2(answer.err.contains("[E-MISSING]"), answer.err.constData());
+    // Nothing is left behind.
+    QCOMPARE(cli({"runs", "--json"}, without).out.trimmed(), QByteArray("[]"));
+}
+
+void TestCliStore::whatShowPrintsIsAConfiguration()
+{
+    RunConfig config;
+    config.name = "<b>x</b>";
+    config.rank = 7;
+    config.steps = 3;
+    const std::string id = RunStore(dataFolder()).createRun(config);
+    const Answer shown = cli({"show", QString::fromStdString(id), "--json"});
+    QCOMPARE(shown.status, 0);
+    QCOMPARE(QJsonDocument::fromJson(shown.out).object()["config"].toObject()["rank"].toInt(), 7);
+    writeFile("again.json", shown.out);
+    const auto without = withoutEngine();
+    // The configuration is accepted: only the engine is missing. One with a value out of range is not.
+    QCOMPARE(cli({"train", "again.json"}, without).status, 66);
+    QCOMPARE(cli({"train", "again.json", "--batch", "0"}, without).status, 2);
+}
+
+void TestCliStore::homeIsNotNeededWithADataFolder()  // CL06
+{
+    auto bare = environment();
+    bare.remove("HOME");
+    bare.remove("RANKWRIGHT_DATA_DIR");
+    const Answer without = cli({"runs"}, bare);
+    QCOMPARE(without.status, 66);
+    QVERIFY2(without.err.contains("HOME") && without.err.contains("--data-dir"), without.err.constData());
+    QCOMPARE(cli({"runs", "--data-dir", m_folder->filePath("elsewhere")}, bare).status, 0);
+    QVERIFY(QFile::exists(m_folder->filePath("elsewhere/runs.db")));
+    bare.insert("HOME", "/proc/nowhere");
+    const Answer unwritable = cli({"runs"}, bare);
+    QCOMPARE(unwritable.status, 73);
+    QVERIFY2(unwritable.err.contains("--data-dir"), unwritable.err.constData());
+}
+
+void TestCliStore::outputFolderInUseIsLocked()  // CL08
+{
+    const QByteArray folder = m_folder->filePath("out").toUtf8();
+    QVERIFY(QDir().mkdir(folder));
+    const int descriptor = ::open(folder.constData(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    QVERIFY(descriptor >= 0 && ::flock(descriptor, LOCK_EX) == 0);
+    const Answer locked = cli(tinyRun("train") + QStringList{"--out", folder});
+    ::close(descriptor);
+    QCOMPARE(locked.status, 75);
+    QVERIFY2(locked.err.contains("process " + QByteArray::number(::getpid())), locked.err.constData());
+    QCOMPARE(cli({"runs", "--json"}).out.trimmed(), QByteArray("[]"));
+}
+
+void TestCliStore::outputFolderMustBeNewOrEmpty()  // CK12
+{
+    QVERIFY(QDir(m_folder->path()).mkpath("full/inside"));
+    QVERIFY(QDir(m_folder->path()).mkdir("target"));
+    QVERIFY(QFile::link(m_folder->filePath("target"), m_folder->filePath("link")));
+    writeFile("file", "text");
+    for (const char* name : {"full", "link", "file"}) {
+        const Answer answer = cli(tinyRun("train") + QStringList{"--out", m_folder->filePath(name)});
+        QVERIFY2(answer.status == 73, name + answer.err);
+    }
+    QVERIFY(QDir(m_folder->filePath("target")).isEmpty());
+}
+
+void TestCliStore::jsonIsStrictWithOddNamesAndNaN()  // CL12
+{
+    std::string id;
+    {
+        RunStore store(dataFolder());
+        RunConfig config;
+        config.name = "quote \" back \\ tab \t <img src='/x'> \xc3\xa4";
+        id = store.createRun(config);
+        StepEvent step{.run = id, .step = 1, .steps = 2, .loss = std::nan(""), .lr = 1e-4, .gradNorm = std::nan("")};
+        QVERIFY(store.append(id, {step}));
+    }
+    auto german = environment();  // UI11: decimal commas must not reach JSON
+    german.insert("LC_ALL", "de_DE.UTF-8");
+    for (const QStringList& arguments :
+        {QStringList{"runs", "--json"}, QStringList{"show", QString::fromStdString(id), "--json"}}) {
+        const Answer answer = cli(arguments, german);
+        QCOMPARE(answer.status, 0);
+        QJsonParseError error;
+        const QJsonDocument document = QJsonDocument::fromJson(answer.out, &error);
+        QCOMPARE(error.error, QJsonParseError::NoError);
+        const QJsonObject run = document.isArray() ? document.array().first().toObject() : document.object();
+        QCOMPARE(run["name"].toString(), QString::fromUtf8("quote \" back \\ tab \t <img src='/x'> \xc3\xa4"));
+        QVERIFY(run["loss"].isNull());
+    }
+}
+
+void TestCliStore::finishedRunIsNotResumed()  // TR14
+{
+    std::string id;
+    {
+        RunStore store(dataFolder());
+        id = store.createRun(RunConfig{});
+        store.setState(id, RunState::finished);
+    }
+    const QByteArray before = cli({"show", QString::fromStdString(id), "--json"}).out;
+    const Answer answer = cli({"resume", QString::fromStdString(id)});
+    QCOMPARE(answer.status, 2);
+    QVERIFY2(answer.err.contains("already complete"), answer.err.constData());
+    QCOMPARE(cli({"show", QString::fromStdString(id), "--json"}).out, before);
+    QCOMPARE(cli({"resume", "no such run"}).status, 66);
+}
+
+void TestCliStore::sqlOnlyReads()
+{
+    RunStore(dataFolder()).createRun(RunConfig{});
+    const Answer count = cli({"sql", "SELECT count(*) AS runs FROM run", "--json"});
+    QVERIFY2(count.status == 0, count.err.constData());
+    const QJsonObject table = QJsonDocument::fromJson(count.out).object();
+    QCOMPARE(table["columns"].toArray(), QJsonArray{"runs"});
+    QCOMPARE(table["rows"].toArray().first().toArray(), QJsonArray{"1"});
+    QCOMPARE(cli({"sql", "DELETE FROM run"}).status, 2);
+    QCOMPARE(cli({"sql", "SELECT 1; DELETE FROM run"}).status, 2);
+    QCOMPARE(cli({"sql", "SELECT count(*) FROM run"}).out, QByteArray("count(*)\n1\n"));
+}
+
+void TestCliStore::globalOptionsStandOnBothSides()
+{
+    const QString folder = m_folder->filePath("other");
+    QCOMPARE(cli({"--json", "--data-dir", folder, "runs"}).out, QByteArray("[]\n"));
+    QCOMPARE(cli({"runs", "--data-dir", folder, "--json"}).out, QByteArray("[]\n"));
+    QVERIFY(!cli({"runs"}).err.isEmpty());
+    QVERIFY(cli({"runs", "--quiet"}).err.isEmpty());
+}
+
+QTEST_GUILESS_MAIN(TestCliStore)
+#include "tst_cli_store.moc"

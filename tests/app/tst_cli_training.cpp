@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// rankwright-cli with the engine: training, signals, events, progress, comparisons. Rows CL02, CL07 and TR09 of the
+// reliability catalogue. Everything here skips where the engine was not built.
+#include "tests/support/cli_fixture.h"
+
+#include <QJsonArray>
+#include <QMap>
+#include <QSet>
+#include <QTest>
+
+#include <csignal>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace rankwright;
+
+class TestCliTraining : public QObject, private CliFixture
+{
+    Q_OBJECT
+
+private slots:
+    void init() { QVERIFY(renew()); }
+    void trainsAndExports();
+    void eventsAreJsonLines();
+    void stopsWithACheckpointOnASignal_data();
+    void stopsWithACheckpointOnASignal();
+    void secondInterruptEndsAtOnce();
+    void trainingOutlivesAClosedPipe();
+    void compareIsPaired();
+    void progressFitsTheTerminal_data();
+    void progressFitsTheTerminal();
+    void spectraAreKept();
+    void planFeedsTraining();
+    void evaluatesAsJson();
+};
+
+void TestCliTraining::trainsAndExports()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    const QString out = m_folder->filePath("adapter");
+    const Answer answer = cli(tinyRun("train") + QStringList{"--steps", "3", "--json", "--quiet", "--out", out});
+    QVERIFY2(answer.status == 0, answer.err.constData());
+    QCOMPARE(answer.err, QByteArray());
+    const QJsonObject run = QJsonDocument::fromJson(answer.out).object();
+    QCOMPARE(run["outcome"].toString(), "finished");
+    QCOMPARE(run["steps"].toInt(), 3);
+    QVERIFY(QFile::exists(run["adapter"].toString() + "/adapter_config.json"));
+    QVERIFY(QFile::exists(out + "/adapter_config.json"));
+    const Answer peft = cli({"export", run["run"].toString(), "--format", "peft", "--out", "peft", "--json"});
+    QVERIFY2(peft.status == 0, peft.err.constData());
+    QVERIFY(QJsonDocument::fromJson(peft.out).object().contains("largestDifference"));
+    QCOMPARE(cli({"resume", run["run"].toString()}).status, 2);
+}
+
+void TestCliTraining::eventsAreJsonLines()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    const Answer answer = cli(tinyRun("train") + QStringList{"--steps", "3", "--events"});
+    QVERIFY2(answer.status == 0, answer.err.constData());
+    const auto events = jsonLines(answer.out);
+    QVERIFY(events.size() >= 5);
+    QCOMPARE(events.first()["event"].toString(), "start");
+    QVERIFY(events.first()["trainable"].toInt() > 0);
+    QCOMPARE(events.last()["event"].toString(), "end");
+    QCOMPARE(events.last()["outcome"].toString(), "finished");
+    int steps = 0;
+    for (const QJsonObject& event : events) {
+        if (event["event"].toString() == "step") {
+            QCOMPARE(event["step"].toInt(), ++steps);
+            for (const char* key : {"run", "loss", "lr", "gradNorm", "tokens", "seconds"})
+                QVERIFY2(event.contains(key), key);
+        }
+    }
+    QCOMPARE(steps, 3);
+    QVERIFY2(answer.err.contains("step 3/3") && !hasControls(answer.err), answer.err.constData());
+}
+
+void TestCliTraining::stopsWithACheckpointOnASignal_data()  // TR09
+{
+    QTest::addColumn<int>("signal");
+    QTest::newRow("SIGINT") << SIGINT;
+    QTest::newRow("SIGTERM") << SIGTERM;
+    QTest::newRow("SIGHUP") << SIGHUP;
+}
+
+void TestCliTraining::stopsWithACheckpointOnASignal()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    QFETCH(int, signal);
+    QProcess process;
+    process.setProcessEnvironment(environment());
+    process.start(RANKWRIGHT_CLI_PATH, tinyRun("train") + QStringList{"--steps", "1000000", "--events"});
+    QByteArray out;
+    while (out.count("\"event\":\"step\"") < 3) {
+        QVERIFY2(process.waitForReadyRead(60'000), process.readAllStandardError().constData());
+        out += process.readAllStandardOutput();
+    }
+    QCOMPARE(::kill(pid_t(process.processId()), signal), 0);
+    QVERIFY(process.waitForFinished(30'000));
+    QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+    QCOMPARE(process.exitCode(), 130);
+    const auto events = jsonLines(out + process.readAllStandardOutput());
+    QCOMPARE(events.last()["outcome"].toString(), "stopped");
+    QCOMPARE(std::count_if(events.begin(), events.end(),
+                 [](const QJsonObject& event) { return event["event"].toString() == "checkpoint"; }),
+        1);
+    const QJsonObject run = QJsonDocument::fromJson(cli({"runs", "--json"}).out).array().first().toObject();
+    QCOMPARE(run["state"].toString(), "stopped");
+    QCOMPARE(run["step"].toInt(), events.last()["step"].toInt());
+}
+
+void TestCliTraining::secondInterruptEndsAtOnce()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    const QByteArray fifo = m_folder->filePath("fifo").toUtf8();
+    QCOMPARE(::mkfifo(fifo.constData(), 0600), 0);
+    const int reader = ::open(fifo.constData(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    QVERIFY(reader >= 0 && ::fcntl(reader, F_SETPIPE_SZ, 4096) == 4096);
+    QProcess process;
+    process.setProcessEnvironment(environment());
+    process.setStandardOutputFile(fifo);
+    process.start(RANKWRIGHT_CLI_PATH, tinyRun("train") + QStringList{"--steps", "1000000", "--events", "--quiet"});
+    QVERIFY(process.waitForStarted());
+    const auto waiting = [reader] {
+        int bytes = 0;
+        return ::ioctl(reader, FIONREAD, &bytes) == 0 && bytes > 3'500;  // a line is written whole or not at all
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(waiting(), 60'000);
+    QCOMPARE(::kill(pid_t(process.processId()), SIGINT), 0);
+    QVERIFY(!process.waitForFinished(500));
+    QCOMPARE(::kill(pid_t(process.processId()), SIGINT), 0);
+    QVERIFY(process.waitForFinished(2'000));
+    QCOMPARE(process.exitCode(), 130);
+    ::close(reader);
+    const QJsonObject run = QJsonDocument::fromJson(cli({"runs", "--json"}).out).array().first().toObject();
+    QCOMPARE(run["state"].toString(), "interrupted");
+}
+
+void TestCliTraining::trainingOutlivesAClosedPipe()  // CL02
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    QProcess process;
+    process.setProcessEnvironment(environment());
+    QStringList words;
+    for (const QString& word : QStringList{RANKWRIGHT_CLI_PATH} + tinyRun("train"))
+        words.append('\'' + word + '\'');
+    process.start(
+        "/bin/sh", {"-c", "{ " + words.join(' ') + " --steps 50 --events --quiet; echo status $? >&2; } | head -n 1"});
+    QVERIFY(process.waitForFinished(60'000));
+    QCOMPARE(process.readAllStandardError(), QByteArray("status 0\n"));
+    QCOMPARE(jsonLines(process.readAllStandardOutput()).size(), 1);
+    const QJsonObject run = QJsonDocument::fromJson(cli({"runs", "--json"}).out).array().first().toObject();
+    QCOMPARE(run["state"].toString(), "finished");
+    QCOMPARE(run["step"].toInt(), 50);
+}
+
+void TestCliTraining::compareIsPaired()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    const Answer answer = cli(tinyRun("compare") + QStringList{"--steps", "2", "--seeds", "0,1", "--json", "--quiet"});
+    QVERIFY2(answer.status == 0, answer.err.constData());
+    const QJsonObject report = QJsonDocument::fromJson(answer.out).object();
+    const QJsonArray runs = report["runs"].toArray();
+    QCOMPARE(runs.size(), 4);
+    QSet<QString> arms;
+    for (const QJsonValue& run : runs) {
+        arms.insert(run["arm"].toString() + run["seed"].toVariant().toString());
+        QCOMPARE(run["steps"].toInt(), 2);
+        QVERIFY(QFile::exists(run["adapter"].toString()));
+    }
+    QCOMPARE(arms, (QSet<QString>{"lora0", "lora1", "pissa0", "pissa1"}));
+    // Paired: the same rows in the same order for a seed.
+    QMap<int, QString> orders;
+    for (const QJsonValue& run : runs) {
+        const auto shown = QJsonDocument::fromJson(cli({"show", run["run"].toString(), "--json"}).out).object();
+        QCOMPARE(shown["comparison"].toString(), report["comparison"].toString());
+        const QString order = shown["provenance"].toObject()["orderHash"].toString();
+        QVERIFY(!order.isEmpty());
+        QCOMPARE(orders.value(run["seed"].toInt(), order), order);
+        orders[run["seed"].toInt()] = order;
+    }
+    QCOMPARE(cli(tinyRun("compare") + QStringList{"--arms", "lora,pisa"}).status, 2);
+}
+
+void TestCliTraining::progressFitsTheTerminal_data()  // CL07
+{
+    QTest::addColumn<QString>("terminal");
+    QTest::addColumn<bool>("noColor");
+    QTest::addColumn<bool>("updates");
+    QTest::newRow("terminal") << "xterm" << false << true;
+    QTest::newRow("dumb") << "dumb" << false << false;
+    QTest::newRow("unset") << "" << false << false;
+    QTest::newRow("NO_COLOR") << "xterm" << true << false;
+}
+
+void TestCliTraining::progressFitsTheTerminal()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    QFETCH(QString, terminal);
+    QFETCH(bool, noColor);
+    QFETCH(bool, updates);
+    const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    QVERIFY(master >= 0 && ::grantpt(master) == 0 && ::unlockpt(master) == 0);
+    const QString slave = ::ptsname(master);
+    const int held = ::open(qPrintable(slave), O_RDWR | O_NOCTTY | O_CLOEXEC);  // what was written stays readable
+    auto with = environment();
+    if (!terminal.isEmpty())
+        with.insert("TERM", terminal);
+    if (noColor)
+        with.insert("NO_COLOR", "1");
+    QProcess process;
+    process.setProcessEnvironment(with);
+    process.setStandardErrorFile(slave);
+    process.start(RANKWRIGHT_CLI_PATH, tinyRun("train") + QStringList{"--steps", "3"});
+    QVERIFY(process.waitForFinished(60'000));
+    QCOMPARE(process.exitCode(), 0);
+    QVERIFY(!hasControls(process.readAllStandardOutput()));
+    QByteArray shown(65'536, '\0');
+    QVERIFY(::fcntl(master, F_SETFL, O_NONBLOCK) == 0);
+    const ssize_t got = ::read(master, shown.data(), size_t(shown.size()));
+    QVERIFY(got > 0);
+    shown = shown.left(got).replace("\r\n", "\n");  // the terminal's own line ends
+    ::close(held);
+    ::close(master);
+    QVERIFY2(shown.contains("step 3/3"), shown.constData());
+    QCOMPARE(hasControls(shown), updates);
+    QCOMPARE(shown.contains("\x1b[K"), updates);
+}
+
+void TestCliTraining::spectraAreKept()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    const Answer first = cli({"spectrum", goldenPath("tiny"), "--json", "--quiet", "--modules", "q_proj,up_proj"});
+    QVERIFY2(first.status == 0, first.err.constData());
+    const QJsonArray modules = QJsonDocument::fromJson(first.out).object()["modules"].toArray();
+    QVERIFY(!modules.isEmpty());
+    const Answer stored = cli({"sql", "SELECT count(*) FROM spectrum"});
+    QCOMPARE(stored.out, "count(*)\n" + QByteArray::number(modules.size()) + '\n');
+    QCOMPARE(cli({"spectrum", goldenPath("tiny"), "--json", "--quiet", "--modules", "q_proj,up_proj"}).out, first.out);
+    const Answer csv
+        = cli({"spectrum", goldenPath("tiny"), "--csv", "--top", "2", "--quiet", "--modules", "q_proj,up_proj"});
+    QCOMPARE(csv.out.count('\n'), 1 + 2 * modules.size());
+    QVERIFY(csv.out.startsWith("module,rows,cols,energy,stableRank,effectiveRank,index,value\n"));
+}
+
+void TestCliTraining::planFeedsTraining()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    const Answer plan
+        = cli({"plan", goldenPath("tiny"), "--energy", "0.3", "--modules", "q_proj", "--out", "plan.json", "--json"});
+    QVERIFY2(plan.status == 0, plan.err.constData());
+    const QJsonArray modules = QJsonDocument::fromJson(plan.out).object()["modules"].toArray();
+    QVERIFY(!modules.isEmpty());
+    const Answer dry
+        = cli(tinyRun("train") + QStringList{"--plan", "plan.json", "--modules", "q_proj", "--dry-run", "--json"});
+    QVERIFY2(dry.status == 0, dry.err.constData());
+    const QJsonObject ranks = QJsonDocument::fromJson(dry.out).object()["config"].toObject()["plan"].toObject();
+    QCOMPARE(ranks.size(), modules.size());
+    for (const QJsonValue& module : modules)
+        QCOMPARE(ranks[module["name"].toString()].toObject()["rank"], module["rank"]);
+    QCOMPARE(cli({"plan", goldenPath("tiny")}).status, 2);
+    QCOMPARE(cli({"plan", goldenPath("tiny"), "--rank", "2", "--energy", "0.5"}).status, 2);
+}
+
+void TestCliTraining::evaluatesAsJson()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    for (const char* metric : {"loss", "perplexity"}) {
+        const Answer answer = cli({"eval", goldenPath("tiny"), goldenPath("rows.jsonl"), "--metric", metric, "--rows",
+            "0:4", "--max-length", "64", "--json", "--quiet"});
+        QVERIFY2(answer.status == 0, answer.err.constData());
+        const QJsonObject result = QJsonDocument::fromJson(answer.out).object();
+        QCOMPARE(result["metric"].toString(), metric);
+        QVERIFY(result["value"].toDouble() > 0);
+        QVERIFY(result["rows"].toInt() > 0 && result["tokens"].toInt() > 0);
+    }
+}
+
+QTEST_GUILESS_MAIN(TestCliTraining)
+#include "tst_cli_training.moc"

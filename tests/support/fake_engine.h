@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// An engine without LibTorch for tests of the store and the window: answers every job with plausible, varied and
+// repeatable values, and trains on a made-up falling loss at a chosen speed. Knows nothing of Qt.
+#pragma once
+
+#include "training/api/engine.h"
+#include "training/api/error.h"
+#include "training/api/rank_plan.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <thread>
+
+namespace rankwright {
+
+class FakeEngine : public Engine
+{
+public:
+    // How it behaves; set before run().
+    std::chrono::microseconds perStep{200};
+    std::chrono::microseconds perModule{50};       // of a spectrum
+    int64_t defaultSteps = 40;                     // where the configuration leaves it to the epochs
+    int64_t notFiniteAt = 0;                       // this step's loss is NaN and the step is skipped
+    std::function<void(int64_t step)> beforeStep;  // may throw anything
+    bool sendsEnd = true;                          // false: leaves the end event to the caller
+    // What it saw.
+    std::atomic<int64_t> stepsTaken{0}, modulesComputed{0}, jobs{0};
+
+    Result run(const Job& job, Events& events, std::stop_token stop) override
+    {
+        ++jobs;
+        return std::visit([&](const auto& one) -> Result { return answer(one, events, stop); }, job);
+    }
+    [[nodiscard]] std::string versions() const override { return "fake engine 1.0, CUDA none, 2 threads"; }
+
+    static constexpr int64_t kLayers = 4, kHidden = 64, kIntermediate = 192, kKeyValue = 32, kVocab = 1000;
+
+    [[nodiscard]] static std::vector<ModuleInfo> modules()
+    {
+        struct Kind { const char* name; int64_t rows, cols; };
+        static constexpr Kind kKinds[] = {{"self_attn.q_proj", kHidden, kHidden},
+            {"self_attn.k_proj", kKeyValue, kHidden}, {"self_attn.v_proj", kKeyValue, kHidden},
+            {"self_attn.o_proj", kHidden, kHidden}, {"mlp.gate_proj", kIntermediate, kHidden},
+            {"mlp.up_proj", kIntermediate, kHidden}, {"mlp.down_proj", kHidden, kIntermediate}};
+        std::vector<ModuleInfo> all;
+        for (int64_t layer = 0; layer < kLayers; ++layer) {
+            for (const Kind& kind : kKinds) {
+                ModuleInfo module;
+                module.name = "model.layers." + std::to_string(layer) + "." + kind.name;
+                module.layer = layer;
+                module.kind = module.name.substr(module.name.rfind('.') + 1);
+                module.rows = kind.rows;
+                module.cols = kind.cols;
+                module.dtype = layer % 2 == 0 ? "F32" : "BF16";
+                all.push_back(std::move(module));
+            }
+        }
+        return all;
+    }
+
+    // Decays as a power law whose exponent differs by module, so that ranks and energies differ too.
+    [[nodiscard]] static ModuleSpectrum spectrumOf(const ModuleInfo& module, int64_t top = 0)
+    {
+        ModuleSpectrum spectrum;
+        spectrum.name = module.name;
+        spectrum.rows = module.rows;
+        spectrum.cols = module.cols;
+        spectrum.hash = hexOf(module.name);
+        const double decay = 0.35 + 0.9 * share(module.name, 1);
+        const double largest = 4 + 20 * share(module.name, 2);
+        double sum = 0, entropy = 0;
+        std::vector<double> values;
+        for (int64_t i = 0; i < std::min(module.rows, module.cols); ++i) {
+            values.push_back(largest * std::pow(double(i + 1), -decay));
+            spectrum.energy += values.back() * values.back();
+            sum += values.back();
+        }
+        for (const double value : values)
+            entropy -= value / sum * std::log(value / sum);
+        spectrum.stableRank = spectrum.energy / (largest * largest);
+        spectrum.effectiveRank = std::exp(entropy);
+        for (const double value : values) {
+            if (top == 0 || int64_t(spectrum.values.size()) < top)
+                spectrum.values.push_back(float(value));
+        }
+        return spectrum;
+    }
+
+    // Falls to about 0.5; PiSSA falls three times as fast as LoRA. Repeatable for a seed and a step.
+    [[nodiscard]] static double lossAt(const RunConfig& config, int64_t step)
+    {
+        const double pace = config.method == "pissa" ? 8.0 : 24.0;
+        const double noise = share("loss" + std::to_string(config.seed) + "/" + std::to_string(step), 3) - 0.5;
+        return 0.5 + 2.0 * std::exp(-double(step - 1) / pace) * (1 + 0.05 * noise) + 0.02 * noise;
+    }
+
+private:
+    // 0..1 from a text: FNV-1a with a mixing step, the same on every machine.
+    static uint64_t mixed(const std::string& text, uint64_t salt)
+    {
+        uint64_t hash = 14695981039346656037ull ^ salt;
+        for (const char letter : text)
+            hash = (hash ^ uint64_t(static_cast<unsigned char>(letter))) * 1099511628211ull;
+        hash ^= hash >> 31;
+        return hash * 0x9e3779b97f4a7c15ull;
+    }
+    static double share(const std::string& text, uint64_t salt)
+    {
+        return double(mixed(text, salt) >> 11) / double(1ull << 53);
+    }
+    static std::string hexOf(const std::string& text)
+    {
+        std::string hex;
+        for (uint64_t part = 0; part < 4; ++part) {
+            char digits[17];
+            std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(mixed(text, part + 10)));
+            hex += digits;
+        }
+        return hex;
+    }
+    static void checkStop(const std::stop_token& stop)
+    {
+        if (stop.stop_requested())
+            throw Error(ErrorParts{.code = Code::stopped, .file = {}, .place = "job", .found = "stopped", .allowed = {},
+                .advice = "Start it again."});
+    }
+    static RankPlan planOf(const RunConfig& config)
+    {
+        std::map<std::string, ModuleRank> ranks;
+        std::vector<ModuleSpectrum> spectra;
+        for (const ModuleInfo& module : modules()) {
+            const auto planned = config.plan.find(module.name);
+            if (planned == config.plan.end() && !matchesModules(config.modules, module.name))
+                continue;
+            const int64_t most = std::min(module.rows, module.cols);
+            ranks[module.name] = planned != config.plan.end()
+                ? planned->second
+                : ModuleRank{.rank = std::min(config.rank, most), .alpha = config.effectiveAlpha()};
+            spectra.push_back(spectrumOf(module));
+        }
+        return planFromRanks(spectra, ranks);
+    }
+
+    Result answer(const InspectJob& job, Events&, const std::stop_token&)
+    {
+        if (job.model.find("missing") != std::string::npos)
+            throw Error(ErrorParts{.code = Code::missing, .file = job.model, .place = "model", .found = "not there",
+                .allowed = "a folder or a .gguf file", .advice = "Choose another model."});
+        ModelInfo info;
+        info.spec = job.model;
+        info.name = job.model == "default" ? "Fake-1M" : job.model;
+        info.path = "/models/" + info.name;
+        info.source = job.model == "default" ? "bundled default" : "folder";
+        info.format = "safetensors";
+        info.family = "llama";
+        info.architecture = "LlamaForCausalLM";
+        info.tokenizer = "byte-level BPE";
+        info.license = "apache-2.0";
+        info.chatTemplate = true;
+        info.layers = kLayers;
+        info.hiddenSize = kHidden;
+        info.intermediateSize = kIntermediate;
+        info.heads = 4;
+        info.kvHeads = 2;
+        info.headDim = kHidden / 4;
+        info.vocabSize = kVocab;
+        info.contextLength = 2048;
+        info.tiedEmbeddings = true;
+        info.modules = modules();
+        for (const ModuleInfo& module : info.modules) {
+            info.adaptable += module.rows * module.cols;
+            ++info.dtypes[module.dtype];
+            info.bytes += module.rows * module.cols * (module.dtype == "F32" ? 4 : 2);
+        }
+        info.dtypes["F32"] += 2 + 2 * kLayers;
+        info.parameters = info.adaptable + kVocab * kHidden + kHidden * (2 * kLayers + 1);
+        info.bytes += (info.parameters - info.adaptable) * 4;
+        return info;
+    }
+
+    Result answer(const SpectrumJob& job, Events& events, const std::stop_token& stop)
+    {
+        SpectrumReport report;
+        std::vector<ModuleInfo> wanted;
+        for (const ModuleInfo& module : modules()) {
+            if (matchesModules(job.modules, module.name))
+                wanted.push_back(module);
+        }
+        for (const ModuleInfo& module : wanted) {
+            checkStop(stop);
+            events.on(ProgressEvent{.what = "Decomposing " + module.name, .done = int64_t(report.modules.size()),
+                .total = int64_t(wanted.size())});
+            ModuleSpectrum spectrum = spectrumOf(module, job.top);
+            const bool known = std::any_of(job.known.begin(), job.known.end(),
+                [&](const ModuleSpectrum& one) { return one.hash == spectrum.hash; });
+            if (!known) {
+                std::this_thread::sleep_for(perModule);
+                ++modulesComputed;
+            }
+            events.on(spectrum);
+            report.modules.push_back(std::move(spectrum));
+        }
+        return report;
+    }
+
+    Result answer(const PreviewJob& job, Events&, const std::stop_token&)
+    {
+        DataPreview preview;
+        preview.format = "prompt/response";
+        preview.available = {"prompt", "response", "source"};
+        preview.columns = {{"prompt", "prompt"}, {"response", "response"}};
+        preview.rows = 500;
+        for (int64_t row = 0; row < preview.rows; ++row) {
+            const auto length = 12 + int64_t(180 * std::pow(share("row" + std::to_string(row), 4), 2));
+            preview.lengths.push_back(length);
+            preview.truncatedRows += length > job.config.maxLength ? 1 : 0;
+            preview.tokens += std::min(length, job.config.maxLength);
+            preview.targetTokens += std::min(length, job.config.maxLength) / 3;
+        }
+        for (int64_t row = job.first; row < std::min(preview.rows, job.first + job.samples); ++row)
+            preview.samples.push_back(sampleOf(row, preview.lengths[size_t(row)], job.config));
+        if (preview.truncatedRows > 0)
+            preview.warnings.push_back(std::to_string(preview.truncatedRows) + " rows are longer than "
+                + std::to_string(job.config.maxLength) + " tokens and are cut.");
+        return preview;
+    }
+
+    static PreviewRow sampleOf(int64_t row, int64_t tokens, const RunConfig& config)
+    {
+        PreviewRow sample{.row = row, .pieces = {}, .tokens = tokens, .truncated = tokens > config.maxLength};
+        const std::string number = std::to_string(3 + row % 17);
+        const auto add = [&](const std::string& text, bool answer) {
+            sample.pieces.push_back({.text = text, .id = int32_t(mixed(text, 5) % uint64_t(kVocab)),
+                .trained = answer || config.loss == "all"});
+        };
+        for (const char* piece : {"<|im_start|>", "user", "\n", "Tom", " has", " "})
+            add(piece, false);
+        add(number, false);
+        for (const char* piece : {" apples", " and", " buys", " as", " many", ".", "<|im_end|>", "\n", "<|im_start|>",
+                 "assistant", "\n"})
+            add(piece, false);
+        for (const char* piece : {"Twice", " as", " many", ":", " "})
+            add(piece, true);
+        add(std::to_string(2 * (3 + row % 17)), true);
+        add("<|im_end|>", true);
+        return sample;
+    }
+
+    int64_t stepsOf(const RunConfig& config) const { return config.steps > 0 ? config.steps : defaultSteps; }
+
+    Result answer(const EstimateJob& job, Events&, const std::stop_token&)
+    {
+        const RankPlan plan = planOf(job.config);
+        Estimate estimate;
+        estimate.trainable = plan.parameters;
+        estimate.parameters = std::get<ModelInfo>(answer(InspectJob{}, m_nobody, {})).parameters;
+        estimate.steps = stepsOf(job.config);
+        estimate.rows = 500;
+        const int64_t activations = job.config.batch * job.config.maxLength * 4096;
+        estimate.peakBytes = estimate.parameters * 4 + plan.adapterBytes + activations;
+        estimate.secondsPerStep = 0.02 * double(job.config.batch * job.config.accumulate);
+        estimate.seconds = estimate.secondsPerStep * double(estimate.steps);
+        if (job.config.method == "pissa" && job.config.learningRate > 1e-3)
+            estimate.warnings.push_back("The learning rate is high for PiSSA.");
+        return estimate;
+    }
+
+    static StepZero stepZeroOf(const RunConfig& config)
+    {
+        StepZero zero;
+        if (config.method == "pissa") {
+            zero.largest = 2.4e-6;
+            zero.mean = 1.1e-7;
+            zero.moduleLargest = 3e-8;
+            zero.moduleName = modules().front().name;
+        }
+        zero.tokens = 128;
+        return zero;
+    }
+    Result answer(const StepZeroJob& job, Events&, const std::stop_token&) { return stepZeroOf(job.config); }
+
+    // The newest step whose folder checkpoints/step-N is there; 0 where none.
+    static int64_t newestCheckpoint(const std::filesystem::path& folder)
+    {
+        int64_t newest = 0;
+        std::error_code error;
+        for (const auto& entry : std::filesystem::directory_iterator(folder / "checkpoints", error)) {
+            const std::string name = entry.path().filename().string();
+            if (name.starts_with("step-"))
+                newest = std::max(newest, parseInteger(name.substr(5), "checkpoint"));
+        }
+        return newest;
+    }
+    static CheckpointEvent writeCheckpoint(const TrainJob& job, int64_t step)
+    {
+        const auto folder = std::filesystem::path(job.folder) / "checkpoints" / ("step-" + std::to_string(step));
+        std::filesystem::create_directories(folder);
+        std::ofstream(folder / "manifest.json") << "{\"step\":" << step << "}\n";
+        return {.run = job.run, .step = step, .folder = folder.string()};
+    }
+    static std::string writeAdapter(const TrainJob& job)
+    {
+        const auto folder = std::filesystem::path(job.folder) / "adapter";
+        std::filesystem::create_directories(folder);
+        std::ofstream(folder / "adapter_config.json") << "{\"peft_type\":\"LORA\",\"r\":" << job.config.rank << "}\n";
+        return folder.string();
+    }
+
+    Result answer(const TrainJob& job, Events& events, const std::stop_token& stop)
+    {
+        const int64_t steps = stepsOf(job.config);
+        const int64_t first = job.resume ? newestCheckpoint(job.folder) + 1 : 1;
+        for (const char* what : {"Loading the model", "Decomposing"}) {
+            checkStop(stop);
+            events.on(ProgressEvent{.what = what, .done = 0, .total = 0});
+        }
+        announce(job, events, steps, first);
+        TrainResult result;
+        result.stepZero = stepZeroOf(job.config);
+        result.finalLoss = std::numeric_limits<double>::quiet_NaN();
+        if (!job.config.evalData.empty() && first == 1)
+            result.evalBefore = evaluate(job, events, 0);
+        bool stopped = stop.stop_requested();
+        for (int64_t step = first; step <= steps && !stopped; ++step) {
+            takeStep(job, events, step, steps, result);
+            Controls asked = events.controls();
+            while (asked.pause && !asked.stop && !stop.stop_requested()) {
+                std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                asked = events.controls();
+            }
+            stopped = asked.stop || stop.stop_requested();
+            const bool due = job.config.saveEvery > 0 && step % job.config.saveEvery == 0;
+            if (stopped || due || asked.checkpoint || step == steps)
+                events.on(writeCheckpoint(job, step));
+            if (asked.checkpoint)
+                events.checkpointTaken();
+        }
+        result.outcome = stopped && result.step < steps ? RunState::stopped : RunState::finished;
+        if (!job.config.evalData.empty())
+            result.evalAfter = evaluate(job, events, result.step);
+        result.adapter = writeAdapter(job);
+        if (sendsEnd)
+            events.on(RunEnded{.run = job.run, .outcome = result.outcome, .step = result.step,
+                .finalLoss = result.finalLoss, .adapter = result.adapter, .error = {}});
+        return result;
+    }
+
+    void announce(const TrainJob& job, Events& events, int64_t steps, int64_t first)
+    {
+        RunStarted start;
+        start.run = job.run;
+        start.method = job.config.method;
+        start.steps = steps;
+        start.firstStep = first;
+        start.trainable = planOf(job.config).parameters;
+        start.parameters = std::get<ModelInfo>(answer(InspectJob{}, m_nobody, {})).parameters;
+        start.rows = 500;
+        start.evalRows = job.config.evalData.empty() ? 0 : 64;
+        start.prepareSeconds = 0.01;
+        start.initHash = hexOf(job.config.method + std::to_string(job.config.seed));
+        start.orderHash = hexOf("order" + std::to_string(job.config.seed));
+        start.stepZero = stepZeroOf(job.config);
+        events.on(start);
+    }
+
+    void takeStep(const TrainJob& job, Events& events, int64_t step, int64_t steps, TrainResult& result)
+    {
+        if (beforeStep)
+            beforeStep(step);
+        if (perStep.count() > 0)
+            std::this_thread::sleep_for(perStep);
+        ++stepsTaken;
+        StepEvent event;
+        event.run = job.run;
+        event.step = step;
+        event.steps = steps;
+        event.skipped = step == notFiniteAt;
+        event.loss = event.skipped ? std::numeric_limits<double>::quiet_NaN() : lossAt(job.config, step);
+        event.lr = job.config.learningRate;
+        event.gradNorm = event.skipped ? event.loss : 0.3 + event.loss / 2;
+        event.tokens = step * 256 * job.config.batch;
+        event.targets = event.tokens / 3;
+        event.seconds = 0.02 * double(step) + 0.001 * share(std::to_string(step), 6);
+        events.on(event);
+        if (event.skipped)
+            events.on(NoteEvent{.run = job.run, .level = "warning",
+                .text = "Step " + std::to_string(step) + " was skipped: the loss is not finite."});
+        result.step = step;
+        result.finalLoss = event.loss;
+        const bool due = job.config.evalEvery > 0 && step % job.config.evalEvery == 0 && step < steps;
+        if (due && !job.config.evalData.empty())
+            evaluate(job, events, step);
+    }
+
+    static double evaluate(const TrainJob& job, Events& events, int64_t step)
+    {
+        const double loss = lossAt(job.config, step + 1) + 0.1;
+        events.on(EvalEvent{.run = job.run, .step = step, .loss = loss, .rows = 64, .tokens = 4096, .seconds = 0.05});
+        return loss;
+    }
+
+    Result answer(const EvalJob& job, Events&, const std::stop_token&)
+    {
+        EvalResult result;
+        result.metric = job.metric;
+        result.value = (job.adapter.empty() ? 2.4 : 0.7) + share(job.model + job.adapter, 7) / 10;
+        if (job.metric == "perplexity")
+            result.value = std::exp(result.value);
+        result.rows = 64;
+        result.tokens = 4096;
+        return result;
+    }
+    Result answer(const LogitsJob& job, Events&, const std::stop_token&)
+    {
+        const auto length = job.ids.empty() ? int64_t(job.text.size()) / 4 + 1 : int64_t(job.ids.size());
+        return LogitsResult{.file = job.out, .shape = {length, kVocab}};
+    }
+    Result answer(const GenerateJob& job, Events& events, const std::stop_token& stop)
+    {
+        GenerateResult result;
+        const std::string who = job.adapter.empty() ? "The base model" : "The trained model";
+        for (const std::string& word : {who, std::string(" answers:"), " \"" + job.prompt + "\"", std::string(" is"),
+                 std::string(" a"), std::string(" good"), std::string(" question.")}) {
+            if (result.tokens >= job.maxTokens)
+                break;
+            if (stop.stop_requested()) {
+                result.stop = "cancelled";
+                return result;
+            }
+            std::this_thread::sleep_for(perStep);
+            events.on(TextEvent{.text = word});
+            result.text += word;
+            ++result.tokens;
+        }
+        result.stop = result.tokens >= job.maxTokens ? "length" : "end";
+        return result;
+    }
+    Result answer(const ExportJob& job, Events& events, const std::stop_token& stop)
+    {
+        ExportResult result{.folder = job.out, .format = job.format, .largestDifference = 0, .bytes = 0, .files = {}};
+        result.files = {job.format == "merged" ? "config.json" : "adapter_config.json",
+            job.format == "merged" ? "model.safetensors" : "adapter_model.safetensors"};
+        std::filesystem::create_directories(job.out);
+        for (const std::string& file : result.files) {
+            checkStop(stop);
+            events.on(ProgressEvent{.what = "Writing " + file, .done = 0, .total = 2});
+            const std::string content = "fake " + job.format + " of " + job.folder + "\n";
+            std::ofstream(std::filesystem::path(job.out) / file) << content;
+            result.bytes += int64_t(content.size());
+        }
+        result.largestDifference = job.format == "merged" ? 4.8e-6 : 2.1e-7;
+        return result;
+    }
+    Result answer(const VerifyJob&, Events& events, const std::stop_token& stop)
+    {
+        checkStop(stop);
+        const auto info = std::get<ModelInfo>(answer(InspectJob{}, m_nobody, {}));
+        events.on(ProgressEvent{.what = "Reading", .done = info.bytes, .total = info.bytes});
+        VerifyResult result;
+        for (const auto& [dtype, count] : info.dtypes)
+            result.tensors += count;
+        result.bytes = info.bytes;
+        return result;
+    }
+
+    struct Nobody : Events
+    {
+        void on(const Event&) override { }
+    } m_nobody;
+};
+
+}  // namespace rankwright

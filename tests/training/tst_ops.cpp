@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Every fast operation against its plain form: values and gradients, in float32 and bfloat16.
+#include "training/ops/ops.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <QTest>
+
+#include <functional>
+
+using namespace rankwright;
+using Tensors = std::vector<at::Tensor>;
+
+class TestOps : public QObject
+{
+    Q_OBJECT
+
+    static at::Tensor random(at::IntArrayRef shape, at::ScalarType type = at::kFloat)
+    {
+        return at::randn(shape).to(type);
+    }
+
+    // Runs `operation` in both forms and compares outputs and the gradients of a random projection of them.
+    static void compare(const Tensors& inputs, const std::function<Tensors(const Tensors&)>& operation, double tolerance)
+    {
+        Tensors results[2], gradients[2];
+        for (const auto form : {ops::Form::plain, ops::Form::fast}) {
+            ops::setForm(form);
+            Tensors leaves;
+            for (const auto& input : inputs)
+                leaves.push_back(input.detach().clone().set_requires_grad(true));
+            const auto outputs = operation(leaves);
+            at::Tensor sum = at::zeros({});
+            for (const auto& output : outputs) {
+                at::manual_seed(5);
+                sum = sum + (output.to(at::kFloat) * at::randn(output.sizes())).sum();
+            }
+            const int i = form == ops::Form::fast;
+            gradients[i] = torch::autograd::grad({sum}, leaves);
+            results[i] = outputs;
+        }
+        ops::setForm(ops::Form::fast);
+        const auto check = [&](const at::Tensor& a, const at::Tensor& b, const char* what) {
+            const double size = a.to(at::kFloat).abs().max().item<double>();
+            const double difference = (a.to(at::kFloat) - b.to(at::kFloat)).abs().max().item<double>();
+            QVERIFY2(difference <= tolerance * std::max(size, 1e-3),
+                qPrintable(QString("%1: %2 of %3").arg(what).arg(difference).arg(size)));
+        };
+        for (size_t i = 0; i < results[0].size(); ++i)
+            check(results[0][i], results[1][i], "output");
+        for (size_t i = 0; i < gradients[0].size(); ++i)
+            check(gradients[0][i], gradients[1][i], "gradient");
+    }
+
+private Q_SLOTS:
+    void init() { at::manual_seed(1); }
+
+    void fastEqualsPlain_data()
+    {
+        QTest::addColumn<int>("type");
+        QTest::addColumn<double>("tolerance");
+        QTest::newRow("float32") << int(at::kFloat) << 2e-5;
+        QTest::newRow("bfloat16") << int(at::kBFloat16) << 3e-2;
+    }
+    void fastEqualsPlain()
+    {
+        QFETCH(int, type);
+        QFETCH(double, tolerance);
+        const auto t = at::ScalarType(type);
+        const auto weight = random({48}, t);
+        compare({random({7, 48}, t)}, [&](const Tensors& x) { return Tensors{ops::rmsNorm(x[0], weight, 1e-5)}; }, tolerance);
+        compare({random({7, 48}, t), random({7, 48}, t)},
+            [&](const Tensors& x) { return Tensors{ops::swiGlu(x[0], x[1])}; }, tolerance);
+        const auto angles = at::rand({9, 4});
+        compare({random({9, 3, 8}, t)},
+            [&](const Tensors& x) { return Tensors{ops::rotate(x[0], angles.cos(), angles.sin())}; }, tolerance);
+        const auto head = random({90, 16}, t);
+        const auto targets = at::randint(90, {300}, at::kLong);
+        compare({random({300, 16}, t)}, [&](const Tensors& x) { return Tensors{ops::lmLoss(x[0], head, targets)}; }, tolerance);
+    }
+
+    void attentionEqualsPlain_data()
+    {
+        QTest::addColumn<int>("type");
+        QTest::addColumn<int>("window");
+        QTest::addColumn<double>("tolerance");
+        for (const int window : {0, 3}) {
+            QTest::addRow("float32 window %d", window) << int(at::kFloat) << window << 2e-5;
+            QTest::addRow("bfloat16 window %d", window) << int(at::kBFloat16) << window << 4e-2;
+        }
+    }
+    void attentionEqualsPlain()
+    {
+        QFETCH(int, type);
+        QFETCH(int, window);
+        QFETCH(double, tolerance);
+        const auto t = at::ScalarType(type);
+        compare({random({12, 6, 8}, t), random({12, 2, 8}, t), random({12, 2, 8}, t)},
+            [&](const Tensors& x) { return Tensors{ops::attention(x[0], x[1], x[2], {0, 5, 12}, window)}; }, tolerance);
+    }
+
+    void longRowsEqualPlain()
+    {
+        compare({random({1100, 2, 4}), random({1100, 1, 4}), random({1100, 1, 4})},
+            [&](const Tensors& x) { return Tensors{ops::attention(x[0], x[1], x[2], {0, 1100}, 0)}; }, 1e-4);
+    }
+
+    void rowsOfABatchDoNotSeeEachOther()
+    {
+        const auto q = random({10, 2, 4}), k = random({10, 2, 4}), v = random({10, 2, 4});
+        const auto together = ops::attention(q, k, v, {0, 4, 10});
+        const auto alone = ops::attention(q.narrow(0, 4, 6), k.narrow(0, 4, 6), v.narrow(0, 4, 6), {0, 6});
+        QVERIFY((together.narrow(0, 4, 6) - alone).abs().max().item<double>() < 1e-6);
+    }
+
+    void adaptedProjectionsEqualPlain_data() { fastEqualsPlain_data(); }
+    void adaptedProjectionsEqualPlain()
+    {
+        QFETCH(int, type);
+        QFETCH(double, tolerance);
+        const auto t = at::ScalarType(type);
+        const auto w1 = random({20, 16}, t), w2 = random({12, 16}, t);
+        compare({random({9, 16}, t), random({3, 16}), random({20, 3}), random({5, 16}), random({12, 5})},
+            [&](const Tensors& x) {
+                LinearSlot first, second;
+                first.base = BaseWeight(w1);
+                first.delta = Delta{x[1], x[2], 0.5};
+                second.base = BaseWeight(w2);
+                second.delta = Delta{x[3], x[4], 2};
+                const std::array<const LinearSlot*, 2> slots{&first, &second};
+                return ops::linearGroup(x[0], slots, {});
+            },
+            tolerance);
+    }
+
+    void dropoutFollowsFromSeedStepAndSampleAlone()
+    {
+        LinearSlot slot;
+        slot.name = "model.layers.0.self_attn.q_proj";
+        slot.base = BaseWeight(at::zeros({4, 16}));
+        slot.delta = Delta{at::ones({2, 16}), at::ones({4, 2}), 1, 0.5};
+        const std::array<const LinearSlot*, 1> slots{&slot};
+        const auto x = at::ones({6, 16});
+        const std::vector<int64_t> bounds{0, 2, 6}, samples{10, 11}, lastBounds{0, 4}, lastSample{11};
+        const ops::DropoutSource both{true, 3, 7, &bounds, &samples}, last{true, 3, 7, &lastBounds, &lastSample};
+        const auto y = ops::linearGroup(x, slots, both)[0];
+        const auto z = ops::linearGroup(x.narrow(0, 2, 4), slots, last)[0];
+        QVERIFY(at::equal(y.narrow(0, 2, 4), z));
+        QVERIFY(!at::equal(y, ops::linearGroup(x, slots, {true, 3, 8, &bounds, &samples})[0]));
+        QVERIFY(at::equal(ops::linearGroup(x, slots, {})[0], at::full({6, 4}, 32.0f)));
+    }
+};
+
+QTEST_GUILESS_MAIN(TestOps)
+#include "tst_ops.moc"

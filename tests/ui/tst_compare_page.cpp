@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The Compare page: list, ticks, curves, differences, configuration, rename, delete, export, resume.
+#include "tests/ui/page_fixture.h"
+#include "ui/models/config_diff.h"
+#include "ui/models/run_table.h"
+#include "ui/pages/compare_page.h"
+#include "ui/plots/curve_plot.h"
+#include "ui/widgets/compare_charts.h"
+#include "ui/widgets/message_bar.h"
+
+#include <QAction>
+#include <QCheckBox>
+#include <QClipboard>
+#include <QComboBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMessageBox>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QSlider>
+#include <QTableView>
+#include <QTableWidget>
+
+using namespace rankwright;
+using Fixture = PageFixture<>;
+
+class TestComparePage : public QObject
+{
+    Q_OBJECT
+private slots:
+    void theNewestComparisonIsTicked();
+    void ticksDecideWhatIsDrawn();
+    void dashesTellRunsOfOneMethodApart();
+    void theDifferenceToItselfIsLeftOut();
+    void theReachTableCountsTokens();
+    void onlyDifferencesByDefault();
+    void renamesInPlace();
+    void f2OpensTheEditor();
+    void deletingAsksFirst();
+    void aRunningRunIsNotDeleted();
+    void csvIsDefused();
+    void stoppedRunsCanBeResumed();
+    void theCommandOfARun();
+    void hostileNamesStayLiteral();
+    void smoothingBeginsAtPointSix();
+};
+
+namespace {
+
+QAbstractItemModel* listed(ComparePage& page)
+{
+    return Fixture::part<QTableView>(page, "runTable")->model();
+}
+
+bool open(ComparePage& page, int rows)
+{
+    page.resize(1200, 760);
+    page.show();
+    page.activated();
+    return QTest::qWaitFor([&] { return listed(page)->rowCount() == rows; }, 5000);
+}
+
+bool waitForCurves(ComparePage& page, const QString& label)
+{
+    return QTest::qWaitFor([&] { return Fixture::part<CurvePlot>(page, "comparePlot")->csv().contains(label); }, 5000);
+}
+
+int rowNamed(ComparePage& page, const QString& name)
+{
+    for (int row = 0; row < listed(page)->rowCount(); ++row)
+        if (listed(page)->index(row, RunTable::nameColumn).data().toString() == name)
+            return row;
+    return -1;
+}
+
+void select(ComparePage& page, const QString& name)
+{
+    Fixture::part<QTableView>(page, "runTable")
+        ->setCurrentIndex(listed(page)->index(rowNamed(page, name), RunTable::nameColumn));
+}
+
+}  // namespace
+
+void TestComparePage::theNewestComparisonIsTicked()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    fixture.trainBoth();
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 4));
+    int ticked = 0;
+    for (int row = 0; row < 4; ++row)
+        ticked += listed(page)->index(row, 0).data(Qt::CheckStateRole).toInt() == Qt::Checked ? 1 : 0;
+    QCOMPARE(ticked, 2);
+    QCOMPARE(listed(page)->index(0, RunTable::stateColumn).data().toString(), QString("Finished"));
+    QCOMPARE(listed(page)->index(0, RunTable::stepsColumn).data().toString(), QString("20 / 20"));
+    QVERIFY(!listed(page)->index(0, RunTable::timeColumn).data().toString().isEmpty());
+}
+
+void TestComparePage::ticksDecideWhatIsDrawn()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    QVERIFY(waitForCurves(page, "pissa"));
+    auto* plot = Fixture::part<CurvePlot>(page, "comparePlot");
+    QVERIFY(plot->csv().contains("lora"));
+    listed(page)->setData(listed(page)->index(rowNamed(page, "pissa"), 0), Qt::Unchecked, Qt::CheckStateRole);
+    QTRY_VERIFY(!plot->csv().contains("pissa"));
+    QVERIFY(plot->csv().contains("lora"));
+    auto* series = Fixture::part<QComboBox>(page, "seriesBox");
+    const auto losses = plot->csv();
+    series->setCurrentIndex(1);
+    emit series->activated(1);
+    QVERIFY(plot->csv() != losses);
+}
+
+void TestComparePage::dashesTellRunsOfOneMethodApart()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    const auto newer = fixture.trainBoth();
+    RunTable table(fixture.bench.dataDirectory());
+    table.reload();
+    QTRY_COMPARE(table.rowCount(), 4);
+    QStringList all;
+    for (const RunRow& run : table.runs())
+        all << format::text(run.id);
+    table.tick(all);
+    QStringList loras;
+    for (const RunRow& run : table.runs())
+        if (run.method == "lora")
+            loras << format::text(run.id);
+    QCOMPARE(table.colorOf(loras[0]), table.colorOf(loras[1]));
+    QVERIFY(table.styleOf(loras[0]) != table.styleOf(loras[1]));
+    const auto kept = table.styleOf(loras[1]);
+    table.tick({loras[1]});
+    QCOMPARE(table.styleOf(loras[1]), kept);   // unticking another does not change this one's dash
+}
+
+void TestComparePage::theDifferenceToItselfIsLeftOut()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    QVERIFY(waitForCurves(page, "pissa"));
+    auto* plot = Fixture::part<CurvePlot>(page, "differencePlot");
+    QVERIFY(plot->csv().contains("pissa,"));
+    QVERIFY(!plot->csv().contains("lora,"));   // LoRA is the baseline
+    auto* charts = page.findChild<CompareCharts*>();
+    select(page, "pissa");
+    page.findChild<QAction*>("baselineAction")->trigger();
+    QCOMPARE(charts->baseline(), page.selected());
+    QVERIFY(plot->csv().contains("lora,"));
+    QVERIFY(!plot->csv().contains("pissa,"));
+}
+
+void TestComparePage::theReachTableCountsTokens()
+{
+    Fixture fixture;
+    fixture.trainBoth(60);
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    QVERIFY(waitForCurves(page, "pissa"));
+    auto* table = Fixture::part<QTableWidget>(page, "reachTable");
+    QCOMPARE(table->rowCount(), 2);
+    std::map<QString, qint64> tokens;
+    for (int row = 0; row < 2; ++row)
+        tokens[table->item(row, 0)->text()] = table->item(row, 3)->text().remove(',').toLongLong();
+    QVERIFY(tokens.at("pissa") > 0);           // it falls three times as fast in the fake
+    QVERIFY(tokens.at("pissa") < tokens.at("lora"));
+}
+
+void TestComparePage::onlyDifferencesByDefault()
+{
+    Fixture fixture;
+    fixture.bench.setArmOverride("pissa", "learningRate", 1e-4);
+    fixture.trainBoth();
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    auto* model = Fixture::part<QTableView>(page, "configTable")->model();
+    QTRY_COMPARE(model->columnCount(), 2);
+    QStringList keys;
+    for (int row = 0; row < model->rowCount(); ++row)
+        keys << model->headerData(row, Qt::Vertical).toString();
+    QCOMPARE(keys, (QStringList{"Method", "Learning rate", "Name"}));
+    Fixture::part<QCheckBox>(page, "onlyDifferences")->setChecked(false);
+    QCOMPARE(size_t(model->rowCount()), configFields().size());
+}
+
+void TestComparePage::renamesInPlace()
+{
+    Fixture fixture;
+    const auto runs = fixture.trainBoth();
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    const auto index = listed(page)->index(rowNamed(page, "lora"), 0);
+    QVERIFY(listed(page)->setData(index, "plain LoRA", Qt::EditRole));
+    QTRY_VERIFY(rowNamed(page, "plain LoRA") >= 0);
+    QCOMPARE(fixture.store().run("plain LoRA").method, std::string("lora"));
+    QVERIFY(waitForCurves(page, "plain LoRA"));
+    // A name that the store refuses is said, and the old one stays.
+    listed(page)->setData(listed(page)->index(rowNamed(page, "pissa"), 0), QString(300, 'x'), Qt::EditRole);
+    QTRY_VERIFY(Fixture::part<MessageBar>(page, "compareMessages")->isVisible());
+    QVERIFY(rowNamed(page, "pissa") >= 0);
+}
+
+void TestComparePage::f2OpensTheEditor()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    select(page, "pissa");
+    auto* view = Fixture::part<QTableView>(page, "runTable");
+    view->setFocus();
+    page.findChild<QAction*>("renameAction")->trigger();
+    auto* editor = view->findChild<QLineEdit*>();
+    QVERIFY(editor != nullptr);
+    editor->setText("renamed by key");
+    QTest::keyClick(editor, Qt::Key_Return);
+    QTRY_VERIFY(rowNamed(page, "renamed by key") >= 0);
+}
+
+void TestComparePage::deletingAsksFirst()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    select(page, "lora");
+    const auto folder = fixture.store().run("lora").folder;
+    auto* button = Fixture::part<QPushButton>(page, "deleteButton");
+    button->click();
+    auto* box = page.findChild<QMessageBox*>("confirmDelete");
+    QVERIFY(box != nullptr);
+    QCOMPARE(box->textFormat(), Qt::PlainText);
+    box->reject();
+    QTest::qWait(100);
+    QCOMPARE(fixture.store().runs().size(), size_t(2));
+    button->click();
+    QSignalSpy changed(&fixture.bench, &Workbench::runsChanged);
+    QTRY_VERIFY(page.findChild<QPushButton*>("confirmDeleteButton") != nullptr);
+    for (auto* sure : page.findChildren<QPushButton*>("confirmDeleteButton"))
+        if (sure->isVisible())
+            sure->click();
+    QTRY_COMPARE(listed(page)->rowCount(), 1);
+    QVERIFY(changed.size() >= 1);
+    QVERIFY(!std::filesystem::exists(folder));
+    QCOMPARE(rowNamed(page, "lora"), -1);
+}
+
+void TestComparePage::aRunningRunIsNotDeleted()
+{
+    Fixture fixture;
+    fixture.engine->perStep = std::chrono::microseconds(3000);
+    auto config = fixture.bench.config();
+    config.steps = 2000;
+    fixture.bench.edit(config, "steps");
+    fixture.bench.setArms({"lora"});
+    ComparePage page(fixture.bench);
+    fixture.bench.startComparison();
+    QTRY_VERIFY(fixture.engine->stepsTaken > 2);
+    QVERIFY(open(page, 1));
+    select(page, "lora");
+    QVERIFY(!Fixture::part<QPushButton>(page, "deleteButton")->isEnabled());
+    QVERIFY(!Fixture::part<QPushButton>(page, "resumeButton")->isEnabled());
+    QVERIFY(Fixture::part<QPushButton>(page, "renameButton")->isEnabled());
+    // Even past the button the store refuses: the run holds its lock.
+    RunTable table(fixture.bench.dataDirectory());
+    QSignalSpy refused(&table, &RunTable::problem);
+    table.removeRun(page.selected());
+    QTRY_COMPARE(refused.size(), 1);
+    QVERIFY(refused.front().front().toString().contains("E-LOCKED"));
+    fixture.bench.session().stopAll();
+    QTRY_VERIFY_WITH_TIMEOUT(!fixture.bench.session().isBusy(), 20'000);
+    QTRY_VERIFY(Fixture::part<QPushButton>(page, "deleteButton")->isEnabled());
+}
+
+void TestComparePage::csvIsDefused()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    {
+        RunStore store(fixture.bench.dataDirectory());
+        store.rename(store.run("lora").id, "=cmd|'/c calc'!A1");
+    }
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    select(page, "=cmd|'/c calc'!A1");
+    const auto file = fixture.folder.filePath("curves.csv");
+    page.exportCsvTo(page.selected(), file);
+    QTRY_VERIFY(QFile::exists(file));
+    QFile csv(file);
+    QVERIFY(csv.open(QIODevice::ReadOnly));
+    const auto lines = csv.readAll().split('\n');
+    QVERIFY2(lines.front().startsWith("step,tokens,seconds,loss"), lines.front().constData());
+    for (const auto& line : lines)
+        for (const auto& cell : line.split(','))
+            QVERIFY2(!cell.startsWith('=') && !cell.startsWith('@'), cell.constData());
+    page.exportCsvTo(page.selected(), "/no such folder/curves.csv");
+    QTRY_VERIFY(Fixture::part<MessageBar>(page, "compareMessages")->text().contains("/no such folder"));
+}
+
+void TestComparePage::stoppedRunsCanBeResumed()
+{
+    Fixture fixture;
+    fixture.engine->perStep = std::chrono::microseconds(2000);
+    auto config = fixture.bench.config();
+    config.steps = 150;
+    fixture.bench.edit(config, "steps");
+    fixture.bench.setArms({"pissa"});
+    fixture.bench.startComparison();
+    QTRY_VERIFY(fixture.engine->stepsTaken > 10);
+    fixture.bench.session().stopAll();
+    QTRY_VERIFY(!fixture.bench.session().isBusy());
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 1));
+    select(page, "pissa");
+    auto* resume = Fixture::part<QPushButton>(page, "resumeButton");
+    QTRY_VERIFY(resume->isEnabled());
+    QSignalSpy shown(&fixture.bench, &Workbench::pageWanted);
+    resume->click();
+    QVERIFY(!resume->isEnabled());
+    QCOMPARE(shown.size(), 1);
+    QTRY_VERIFY_WITH_TIMEOUT(!fixture.bench.session().isBusy(), 20'000);
+    const RunRow run = fixture.store().run("pissa");
+    QCOMPARE(run.state, RunState::finished);
+    QCOMPARE(run.step, int64_t(150));
+    QCOMPARE(fixture.store().curve(run.id, "loss").size(), size_t(150));
+    QTRY_VERIFY(!resume->isEnabled());   // complete
+}
+
+void TestComparePage::theCommandOfARun()
+{
+    Fixture fixture;
+    fixture.trainBoth(33);
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    select(page, "pissa");
+    QGuiApplication::clipboard()->clear();
+    Fixture::part<QPushButton>(page, "runCommandButton")->click();
+    QTRY_VERIFY(QGuiApplication::clipboard()->text().startsWith("rankwright-cli train "));
+    QVERIFY(QGuiApplication::clipboard()->text().contains("--method pissa"));
+    QVERIFY(QGuiApplication::clipboard()->text().contains("--steps 33"));
+}
+
+void TestComparePage::hostileNamesStayLiteral()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    const std::string hostile = "<img src='/etc/hostname'>";
+    {
+        RunStore store(fixture.bench.dataDirectory());
+        store.rename(store.run("lora").id, hostile);
+        store.rename(store.run("pissa").id, "<b>x</b>\nline");
+    }
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    QVERIFY(rowNamed(page, format::text(hostile)) >= 0);
+    QVERIFY(waitForCurves(page, "<img"));
+    for (int row = 0; row < 2; ++row) {
+        const auto tip = listed(page)->index(row, 0).data(Qt::ToolTipRole).toString();
+        QVERIFY2(tip.contains("&lt;") && !tip.contains("<img"), qPrintable(tip));
+        QVERIFY(!listed(page)->index(row, 0).data().toString().contains('\n'));
+    }
+    for (const auto* label : page.findChildren<QLabel*>())
+        QVERIFY2(label->textFormat() == Qt::PlainText, qPrintable(label->text()));
+}
+
+void TestComparePage::smoothingBeginsAtPointSix()
+{
+    Fixture fixture;
+    ComparePage page(fixture.bench);
+    auto* slider = Fixture::part<QSlider>(page, "smoothing");
+    auto* plot = Fixture::part<CurvePlot>(page, "comparePlot");
+    QCOMPARE(slider->value(), 60);
+    QCOMPARE(plot->smoothing(), 0.6);
+    slider->setValue(0);
+    QCOMPARE(plot->smoothing(), 0.0);
+    QVERIFY(!plot->logY());
+    Fixture::part<QCheckBox>(page, "logY")->click();
+    QVERIFY(plot->logY());
+    QVERIFY(!Fixture::part<CurvePlot>(page, "differencePlot")->logY());   // differences have both signs
+}
+
+QTEST_MAIN(TestComparePage)
+#include "tst_compare_page.moc"

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The Export page: which runs, what a format means, writing, cancelling, what was found on reading back.
+#include "tests/ui/page_fixture.h"
+#include "ui/pages/export_page.h"
+#include "ui/widgets/message_bar.h"
+
+#include <QComboBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QPushButton>
+
+using namespace rankwright;
+
+namespace {
+
+// An export that takes its time, fails, or finds a difference, as a test wants it.
+class ExportEngine : public FakeEngine
+{
+public:
+    std::atomic<bool> slow{false}, fails{false};
+    std::atomic<double> difference{2.1e-7};
+    std::atomic<int> cancelled{0};
+    Result run(const Job& job, Events& events, std::stop_token stop) override
+    {
+        if (!std::holds_alternative<ExportJob>(job))
+            return FakeEngine::run(job, events, stop);
+        if (fails)
+            throw Error(ErrorParts{.code = Code::exists, .file = std::get<ExportJob>(job).out, .place = "folder",
+                .found = "it is not empty", .allowed = "an empty folder", .advice = "Choose another folder."});
+        while (slow && !stop.stop_requested())
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        cancelled += stop.stop_requested() ? 1 : 0;
+        auto result = std::get<ExportResult>(FakeEngine::run(job, events, stop));
+        result.largestDifference = difference;
+        return result;
+    }
+};
+
+}  // namespace
+
+using Fixture = PageFixture<ExportEngine>;
+
+class TestExportPage : public QObject
+{
+    Q_OBJECT
+private slots:
+    void withoutRunsNothingCanBeExported();
+    void onlyEndedRunsAreOffered();
+    void explainsTheDoubledRank();
+    void writesAndShowsWhatWasRead();
+    void aLargeDifferenceIsNoTick();
+    void cancelStopsTheJob();
+    void aFailureSaysWhatToDo();
+    void aTypedFolderIsKept();
+};
+
+namespace {
+
+bool open(ExportPage& page, int runs)
+{
+    page.resize(1200, 760);
+    page.show();
+    page.activated();
+    return QTest::qWaitFor([&] { return Fixture::part<QComboBox>(page, "exportRun")->count() == runs; }, 5000);
+}
+
+void choose(QComboBox* box, int index)
+{
+    box->setCurrentIndex(index);
+    emit box->activated(index);
+}
+
+}  // namespace
+
+void TestExportPage::withoutRunsNothingCanBeExported()
+{
+    Fixture fixture;
+    ExportPage page(fixture.bench);
+    QVERIFY(open(page, 0));
+    QTest::qWait(200);
+    QVERIFY(!Fixture::part<QPushButton>(page, "exportButton")->isEnabled());
+    QVERIFY(Fixture::part<QLabel>(page, "exportExplanation")->text().contains("Train one"));
+}
+
+void TestExportPage::onlyEndedRunsAreOffered()
+{
+    Fixture fixture;
+    const auto runs = fixture.trainBoth();
+    {
+        RunStore store(fixture.bench.dataDirectory());
+        store.setState(format::plain(runs.front()), RunState::failed);
+    }
+    ExportPage page(fixture.bench);
+    QVERIFY(open(page, 1));
+    QVERIFY(Fixture::part<QComboBox>(page, "exportRun")->currentText().contains("PiSSA"));
+}
+
+void TestExportPage::explainsTheDoubledRank()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    ExportPage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    auto* runs = Fixture::part<QComboBox>(page, "exportRun");
+    auto* explanation = Fixture::part<QLabel>(page, "exportExplanation");
+    for (int i = 0; i < 2; ++i) {
+        choose(runs, i);
+        const bool pissa = runs->currentText().contains("PiSSA");
+        QCOMPARE(explanation->text().contains("from 16 to 32"), pissa);
+    }
+    auto* dtype = Fixture::part<QComboBox>(page, "dtypeBox");
+    QVERIFY(!dtype->isVisible());
+    choose(Fixture::part<QComboBox>(page, "formatBox"), 2);
+    QVERIFY(dtype->isVisible());
+}
+
+void TestExportPage::writesAndShowsWhatWasRead()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    ExportPage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    const auto out = fixture.folder.filePath("out");
+    Fixture::part<QLineEdit>(page, "exportFolder")->setText(out);
+    Fixture::part<QPushButton>(page, "exportButton")->click();
+    QVERIFY(!Fixture::part<QPushButton>(page, "exportButton")->isEnabled());
+    auto* badge = Fixture::part<QLabel>(page, "exportBadge");
+    QTRY_VERIFY(badge->isVisible());
+    QVERIFY2(badge->text().startsWith("✓") && badge->text().contains("2.1e-07"), qPrintable(badge->text()));
+    auto* files = Fixture::part<QListWidget>(page, "exportFiles");
+    QCOMPARE(files->count(), 2);
+    for (int i = 0; i < files->count(); ++i)
+        QVERIFY2(QFile::exists(out + '/' + files->item(i)->text()), qPrintable(files->item(i)->text()));
+    const auto run = Fixture::part<QComboBox>(page, "exportRun")->currentData().toString();
+    QTRY_VERIFY([&] {
+        for (const ArtifactRow& artifact : fixture.store().artifacts(format::plain(run)))
+            if (artifact.kind == "export-lora" && artifact.path == format::plain(out))
+                return true;
+        return false;
+    }());
+    QVERIFY(Fixture::part<QPushButton>(page, "exportButton")->isEnabled());
+}
+
+void TestExportPage::aLargeDifferenceIsNoTick()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    for (const double difference : {0.5, double(NAN)}) {
+        fixture.engine->difference = difference;
+        ExportPage page(fixture.bench);
+        QVERIFY(open(page, 2));
+        Fixture::part<QPushButton>(page, "exportButton")->click();
+        auto* badge = Fixture::part<QLabel>(page, "exportBadge");
+        QTRY_VERIFY(badge->isVisible());
+        QVERIFY2(badge->text().startsWith("✗"), qPrintable(badge->text()));
+    }
+}
+
+void TestExportPage::cancelStopsTheJob()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    fixture.engine->slow = true;
+    ExportPage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    auto* cancel = Fixture::part<QPushButton>(page, "cancelExportButton");
+    QVERIFY(!cancel->isVisible());
+    Fixture::part<QPushButton>(page, "exportButton")->click();
+    QVERIFY(cancel->isVisible());
+    QTest::qWait(50);
+    cancel->click();
+    QTRY_COMPARE(fixture.engine->cancelled.load(), 1);
+    QVERIFY(!cancel->isVisible());
+    QVERIFY(Fixture::part<QPushButton>(page, "exportButton")->isEnabled());
+    QVERIFY(!Fixture::part<QLabel>(page, "exportBadge")->isVisible());
+}
+
+void TestExportPage::aFailureSaysWhatToDo()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    fixture.engine->fails = true;
+    ExportPage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    Fixture::part<QPushButton>(page, "exportButton")->click();
+    auto* messages = Fixture::part<MessageBar>(page, "exportMessages");
+    QTRY_VERIFY(messages->isVisible());
+    QVERIFY(messages->text().contains("Choose another folder."));
+    QVERIFY(Fixture::part<QPushButton>(page, "exportButton")->isEnabled());
+}
+
+void TestExportPage::aTypedFolderIsKept()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    ExportPage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    auto* folder = Fixture::part<QLineEdit>(page, "exportFolder");
+    auto* format = Fixture::part<QComboBox>(page, "formatBox");
+    QVERIFY(folder->text().endsWith("-lora"));
+    choose(format, 2);
+    QVERIFY(folder->text().endsWith("-merged"));   // ours follows the choice
+    folder->setText("/my/own/folder");
+    choose(format, 1);
+    QCOMPARE(folder->text(), QString("/my/own/folder"));
+}
+
+QTEST_MAIN(TestExportPage)
+#include "tst_export_page.moc"

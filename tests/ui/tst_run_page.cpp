@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The Run page: live curves, progress, pause, checkpoint, stop; and what it shows of runs that ended earlier.
+#include "tests/ui/page_fixture.h"
+#include "ui/models/curve_store.h"
+#include "ui/models/reach.h"
+#include "ui/pages/run_page.h"
+#include "ui/plots/curve_plot.h"
+#include "ui/widgets/arm_progress.h"
+
+#include <QComboBox>
+#include <QLabel>
+#include <QPlainTextEdit>
+#include <QPushButton>
+
+#include <cmath>
+
+using namespace rankwright;
+using Fixture = PageFixture<>;
+
+class TestRunPage : public QObject
+{
+    Q_OBJECT
+private slots:
+    void emptyStoreOffersConfigure();
+    void liveCurvesHoldEveryStep();
+    void theLastComparisonIsShownAgain();
+    void pauseHoldsAndGoesOn();
+    void checkpointIsWrittenAndSaid();
+    void stopSavesAndDropsTheQueue();
+    void nextArmGoesOn();
+    void skippedStepsAreNoted();
+    void aFailingRunSaysWhy();
+    void aResumedRunGoesOverItsLastSteps();
+    void storedAndLivePointsJoin();
+    void differencesAndReach();
+};
+
+namespace {
+
+// Rows of one label in a plot's CSV.
+int countRows(const CurvePlot* plot, const QString& label)
+{
+    int found = 0;
+    for (const QString& line : plot->csv().split('\n'))
+        found += line.startsWith(label + ',') || line.startsWith('"' + label + "\",") ? 1 : 0;
+    return found;
+}
+
+void begin(Fixture& fixture, RunPage& page, int64_t steps, std::chrono::microseconds perStep)
+{
+    fixture.engine->perStep = perStep;
+    auto config = fixture.bench.config();
+    config.steps = steps;
+    config.evalEvery = 10;
+    fixture.bench.edit(config, "steps");
+    page.resize(1200, 760);
+    page.show();
+    page.activated();
+    fixture.bench.startComparison();
+}
+
+bool waitUntilIdle(Fixture& fixture)
+{
+    return QTest::qWaitFor([&] { return !fixture.bench.session().isBusy(); }, 30'000);
+}
+
+}  // namespace
+
+void TestRunPage::emptyStoreOffersConfigure()
+{
+    Fixture fixture;
+    RunPage page(fixture.bench);
+    page.show();
+    page.activated();
+    QTRY_VERIFY(Fixture::part<QPushButton>(page, "goConfigureButton")->isVisible());
+    for (const char* name : {"pauseButton", "checkpointButton", "stopButton"})
+        QVERIFY2(!Fixture::part<QPushButton>(page, name)->isEnabled(), name);
+}
+
+void TestRunPage::liveCurvesHoldEveryStep()
+{
+    Fixture fixture;
+    RunPage page(fixture.bench);
+    begin(fixture, page, 60, std::chrono::microseconds(1000));
+    auto* stop = Fixture::part<QPushButton>(page, "stopButton");
+    QTRY_VERIFY(stop->isEnabled());
+    QVERIFY(waitUntilIdle(fixture));
+    QVERIFY(!stop->isEnabled());
+    auto* plot = Fixture::part<CurvePlot>(page, "lossPlot");
+    for (const QString name : {"lora", "pissa"})
+        QTRY_COMPARE(countRows(plot, name), 60);
+    QCOMPARE(countRows(Fixture::part<CurvePlot>(page, "ratePlot"), "pissa"), 60);
+    const auto arms = page.findChildren<ArmProgress*>();
+    QCOMPARE(arms.size(), 2);
+    for (const auto* arm : arms) {
+        QCOMPARE(arm->state(), RunState::finished);
+        QCOMPARE(arm->step(), int64_t(60));
+        QVERIFY(Fixture::part<QLabel>(*const_cast<ArmProgress*>(arm), "stepZeroBadge")->text().startsWith("✓"));
+    }
+    // By tokens the same points stand elsewhere.
+    auto* axis = Fixture::part<QComboBox>(page, "axisBox");
+    axis->setCurrentIndex(1);
+    emit axis->activated(1);
+    QVERIFY(plot->csv().contains(QString::number(60 * 256 * fixture.bench.config().batch)));
+}
+
+void TestRunPage::theLastComparisonIsShownAgain()
+{
+    Fixture fixture;
+    fixture.trainBoth(25);
+    RunPage page(fixture.bench);
+    page.show();
+    page.activated();
+    auto* plot = Fixture::part<CurvePlot>(page, "lossPlot");
+    QTRY_COMPARE(countRows(plot, "lora"), 25);
+    QCOMPARE(countRows(plot, "pissa"), 25);
+    QCOMPARE(page.findChildren<ArmProgress*>().size(), 2);
+}
+
+void TestRunPage::pauseHoldsAndGoesOn()
+{
+    Fixture fixture;
+    RunPage page(fixture.bench);
+    begin(fixture, page, 200, std::chrono::microseconds(2000));
+    auto* pause = Fixture::part<QPushButton>(page, "pauseButton");
+    QTRY_VERIFY(fixture.engine->stepsTaken > 5 && pause->isEnabled());
+    pause->click();
+    QTest::qWait(100);
+    const int64_t held = fixture.engine->stepsTaken;
+    QTest::qWait(200);
+    QCOMPARE(fixture.engine->stepsTaken.load(), held);
+    QVERIFY(fixture.bench.session().isPaused());
+    QCOMPARE(pause->text(), QString("Go on"));
+    pause->click();
+    QTRY_VERIFY(fixture.engine->stepsTaken > held + 5);
+    fixture.bench.session().stopAll();
+    QVERIFY(waitUntilIdle(fixture));
+}
+
+void TestRunPage::checkpointIsWrittenAndSaid()
+{
+    Fixture fixture;
+    RunPage page(fixture.bench);
+    begin(fixture, page, 400, std::chrono::microseconds(2000));
+    auto* notes = Fixture::part<QPlainTextEdit>(page, "runNotes");
+    auto* checkpoint = Fixture::part<QPushButton>(page, "checkpointButton");
+    QTRY_VERIFY(fixture.engine->stepsTaken > 5 && checkpoint->isEnabled());
+    checkpoint->click();
+    QTRY_VERIFY(notes->toPlainText().contains("Checkpoint at step"));
+    QVERIFY(fixture.bench.session().isBusy());
+    fixture.bench.session().stopAll();
+    QVERIFY(waitUntilIdle(fixture));
+}
+
+void TestRunPage::stopSavesAndDropsTheQueue()
+{
+    Fixture fixture;
+    RunPage page(fixture.bench);
+    begin(fixture, page, 2000, std::chrono::microseconds(2000));
+    auto* stop = Fixture::part<QPushButton>(page, "stopButton");
+    QTRY_VERIFY(fixture.engine->stepsTaken > 5 && stop->isEnabled());
+    stop->click();
+    QVERIFY(!stop->isEnabled());
+    QVERIFY(waitUntilIdle(fixture));
+    int stopped = 0, queued = 0;
+    for (const RunRow& row : fixture.store().runs()) {
+        stopped += row.state == RunState::stopped ? 1 : 0;
+        queued += row.state == RunState::queued ? 1 : 0;
+        if (row.state == RunState::stopped)
+            QVERIFY(std::filesystem::exists(std::filesystem::path(row.folder) / "checkpoints"));
+    }
+    QCOMPARE(stopped, 1);
+    QCOMPARE(queued, 1);
+    QTRY_COMPARE(stop->text(), QString("Stop and save"));
+}
+
+void TestRunPage::nextArmGoesOn()
+{
+    Fixture fixture;
+    RunPage page(fixture.bench);
+    begin(fixture, page, 300, std::chrono::microseconds(2000));
+    auto* skip = Fixture::part<QPushButton>(page, "skipButton");
+    QTRY_VERIFY(fixture.engine->stepsTaken > 5 && skip->isEnabled());
+    const auto first = fixture.bench.session().current();
+    skip->click();
+    QTRY_VERIFY(!fixture.bench.session().current().isEmpty() && fixture.bench.session().current() != first);
+    QTRY_VERIFY(!skip->isEnabled());   // none is left to go on to
+    fixture.bench.session().stopAll();
+    QVERIFY(waitUntilIdle(fixture));
+}
+
+void TestRunPage::skippedStepsAreNoted()
+{
+    Fixture fixture;
+    fixture.engine->notFiniteAt = 7;
+    RunPage page(fixture.bench);
+    begin(fixture, page, 12, std::chrono::microseconds(500));
+    QVERIFY(waitUntilIdle(fixture));
+    QTRY_VERIFY(Fixture::part<QPlainTextEdit>(page, "runNotes")->toPlainText().contains("Step 7 was skipped"));
+    RunPage later(fixture.bench);      // also from the store
+    later.show();
+    later.activated();
+    QTRY_VERIFY(Fixture::part<QPlainTextEdit>(later, "runNotes")->toPlainText().contains("Step 7 was skipped"));
+}
+
+void TestRunPage::aFailingRunSaysWhy()
+{
+    Fixture fixture;
+    fixture.engine->beforeStep = [](int64_t step) {
+        if (step == 3)
+            throw Error(ErrorParts{.code = Code::memory, .file = {}, .place = "training", .found = "<b>no memory</b>",
+                .allowed = {}, .advice = "Use a smaller batch."});
+    };
+    RunPage page(fixture.bench);
+    begin(fixture, page, 10, std::chrono::microseconds(500));
+    QVERIFY(waitUntilIdle(fixture));
+    bool said = false;
+    for (const auto* label : page.findChildren<QLabel*>()) {
+        if (!label->text().contains("Use a smaller batch."))
+            continue;
+        said = true;
+        QCOMPARE(label->textFormat(), Qt::PlainText);
+    }
+    QVERIFY(said);
+}
+
+void TestRunPage::aResumedRunGoesOverItsLastSteps()
+{
+    CurveStore curves(QDir::tempPath().toStdString());
+    const auto step = [](int64_t number, double loss) {
+        return Event(StepEvent{.run = "r", .step = number, .steps = 9, .loss = loss, .lr = 1, .gradNorm = 1,
+            .tokens = number * 10, .targets = number, .seconds = double(number)});
+    };
+    curves.append({step(1, 3), step(2, 2), step(3, 1)});
+    bool again = false;
+    connect(&curves, &CurveStore::pointAdded, this,
+        [&](const QString&, const QString&, const CurvePoint&, bool over) { again |= over; });
+    curves.append({step(2, 5)});
+    QVERIFY(again);
+    const auto& loss = curves.points("r", "loss");
+    QCOMPARE(loss.size(), size_t(2));
+    QCOMPARE(loss.back().value, 5.0);
+    // An evaluation stands where the training was, not at its own small count.
+    curves.append({Event(EvalEvent{.run = "r", .step = 2, .loss = 4, .rows = 1, .tokens = 7, .seconds = 0.1})});
+    QCOMPARE(curves.points("r", "evalLoss").back().tokens, int64_t(20));
+    QCOMPARE(curves.points("r", "evalLoss").back().seconds, 2.0);
+}
+
+void TestRunPage::storedAndLivePointsJoin()
+{
+    const std::vector<CurvePoint> stored = {{1, 10, 0, 0}, {2, 20, 0, 0}, {4, 40, 0, 0}};
+    const std::vector<CurvePoint> live = {{2, 99, 0, 0}, {3, 30, 0, 0}, {5, 50, 0, 0}};
+    const auto joined = mergedCurves(stored, live);
+    QCOMPARE(joined.size(), size_t(5));
+    for (size_t i = 0; i < joined.size(); ++i) {
+        QCOMPARE(joined[i].step, int64_t(i + 1));
+        QCOMPARE(joined[i].value, 10.0 * double(i + 1));
+    }
+}
+
+void TestRunPage::differencesAndReach()
+{
+    std::vector<CurvePoint> base, arm;
+    for (int64_t i = 1; i <= 100; ++i) {
+        base.push_back({i, 10.0 - 0.05 * double(i), i * 100, double(i)});
+        arm.push_back({i, 10.0 - 0.10 * double(i), i * 200, double(i) * 3});
+    }
+    QCOMPARE(finalLoss(base), 10.0 - 0.05 * 95.5);             // the last ten
+    const auto hit = reached(arm, finalLoss(base), lossWindow(base));
+    QVERIFY(hit);
+    QCOMPARE(hit->step, int64_t(53));                           // mean of 44..53: 10 - 0.1 * 48.5 <= 5.225
+    QVERIFY(!reached(base, 1.0, 10));
+    QVERIFY(std::isnan(finalLoss({})));
+    arm[49].value = std::nan("");                               // one skipped step does not hide the rest
+    QVERIFY(reached(arm, finalLoss(base), 10));
+    const auto bySteps = difference(base, base, Axis::step);
+    QCOMPARE(bySteps.size(), size_t(100));
+    QCOMPARE(bySteps[30].y, 0.0);
+    const std::vector<CurvePoint> sparse = {{10, 1, 150, 0}, {500, 1, 99'999, 0}};
+    QCOMPARE(difference(sparse, base, Axis::step).size(), size_t(1));
+    const auto byTokens = difference(sparse, base, Axis::tokens);
+    QCOMPARE(byTokens.size(), size_t(1));
+    QCOMPARE(byTokens[0].y, 1 - (10.0 - 0.05 * 1.5));           // between steps 1 and 2
+}
+
+QTEST_MAIN(TestRunPage)
+#include "tst_run_page.moc"

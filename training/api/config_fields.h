@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The table behind configFields(): each field with the member of RunConfig it stands for. Reading, writing, checking
+// and the command line walk this one table, so that a new key is one row.
+#pragma once
+
+#include "training/api/config.h"
+
+#include <variant>
+
+namespace rankwright {
+
+struct BoundField
+{
+    using Columns = std::map<std::string, std::string>;
+    using Plan = std::map<std::string, ModuleRank>;
+    Field field;
+    std::variant<std::string RunConfig::*, int64_t RunConfig::*, double RunConfig::*, Columns RunConfig::*,
+        Plan RunConfig::*>
+        member;
+};
+const std::vector<BoundField>& boundFields();
+
+// Roles that a column of a data set can have.
+const std::vector<std::string>& columnRoles();
+
+// A number as short as it can be so that reading it gives the same double ("0.0002"), locale-free.
+std::string shortNumber(double value);
+
+}  // namespace rankwright

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The JSON form of events: what --events prints and metrics.jsonl keeps, and back.
+#include "training/api/events.h"
+
+#include "training/api/error.h"
+#include "training/api/json_text.h"
+#include "training/api/reports.h"
+
+#include <array>
+
+namespace rankwright {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<const char*, 8> kStates{
+    "queued", "running", "paused", "stopped", "finished", "diverged", "failed", "interrupted"};
+
+json form(const RunStarted& e)
+{
+    return {{"event", "start"}, {"run", jsonText(e.run)}, {"method", jsonText(e.method)}, {"steps", e.steps},
+        {"firstStep", e.firstStep}, {"trainable", e.trainable}, {"parameters", e.parameters}, {"rows", e.rows},
+        {"truncatedRows", e.truncatedRows}, {"evalRows", e.evalRows}, {"prepareSeconds", jsonNumber(e.prepareSeconds)},
+        {"initHash", jsonText(e.initHash)}, {"orderHash", jsonText(e.orderHash)}, {"stepZero", toJson(e.stepZero)}};
+}
+
+json form(const StepEvent& e)
+{
+    return {{"event", "step"}, {"run", jsonText(e.run)}, {"step", e.step}, {"steps", e.steps},
+        {"loss", jsonNumber(e.loss)}, {"lr", jsonNumber(e.lr)}, {"gradNorm", jsonNumber(e.gradNorm)},
+        {"tokens", e.tokens}, {"targets", e.targets}, {"seconds", jsonNumber(e.seconds)}, {"skipped", e.skipped}};
+}
+
+json form(const EvalEvent& e)
+{
+    return {{"event", "eval"}, {"run", jsonText(e.run)}, {"step", e.step}, {"loss", jsonNumber(e.loss)},
+        {"rows", e.rows}, {"tokens", e.tokens}, {"seconds", jsonNumber(e.seconds)}};
+}
+
+json form(const CheckpointEvent& e)
+{
+    return {{"event", "checkpoint"}, {"run", jsonText(e.run)}, {"step", e.step}, {"folder", jsonText(e.folder)}};
+}
+
+json form(const NoteEvent& e)
+{
+    return {{"event", "note"}, {"run", jsonText(e.run)}, {"level", jsonText(e.level)}, {"text", jsonText(e.text)}};
+}
+
+json form(const RunEnded& e)
+{
+    return {{"event", "end"}, {"run", jsonText(e.run)}, {"outcome", stateText(e.outcome)}, {"step", e.step},
+        {"finalLoss", jsonNumber(e.finalLoss)}, {"adapter", jsonText(e.adapter)}, {"error", jsonText(e.error)}};
+}
+
+json form(const ProgressEvent& e)
+{
+    return {{"event", "progress"}, {"what", jsonText(e.what)}, {"done", e.done}, {"total", e.total}};
+}
+
+json form(const ModuleSpectrum& e)
+{
+    json values = json::array();
+    for (const float value : e.values)
+        values.push_back(jsonFloat(value));
+    return {{"event", "spectrum"}, {"name", jsonText(e.name)}, {"rows", e.rows}, {"cols", e.cols},
+        {"hash", jsonText(e.hash)}, {"values", std::move(values)}, {"energy", jsonNumber(e.energy)},
+        {"stableRank", jsonNumber(e.stableRank)}, {"effectiveRank", jsonNumber(e.effectiveRank)}};
+}
+
+json form(const TextEvent& e) { return {{"event", "text"}, {"text", jsonText(e.text)}}; }
+
+[[noreturn]] void refuse(std::string place, std::string found, std::string allowed)
+{
+    throw Error{ErrorParts{.code = Code::format,
+        .place = std::move(place),
+        .found = std::move(found),
+        .allowed = std::move(allowed),
+        .advice = "The line was not written by this program, or by a newer one."}};
+}
+
+// Reads one event's fields. Keys that are missing keep their defaults, so that lines of older versions stay readable;
+// keys of another type are refused.
+class Fields
+{
+public:
+    explicit Fields(const json& object)
+        : m_object(object)
+    {
+    }
+    void read(const char* key, std::string& to) const
+    {
+        if (const json* value = find(key, &json::is_string, "text"))
+            to = value->get<std::string>();
+    }
+    void read(const char* key, bool& to) const
+    {
+        if (const json* value = find(key, &json::is_boolean, "true or false"))
+            to = value->get<bool>();
+    }
+    void read(const char* key, int64_t& to) const
+    {
+        if (const json* value = find(key, &json::is_number_integer, "a whole number"))
+            to = value->get<int64_t>();
+    }
+    void read(const char* key, double& to) const
+    {
+        const auto item = m_object.find(key);
+        if (item != m_object.end() && item->is_null())
+            to = numberFromJson(*item);
+        else if (const json* value = find(key, &json::is_number, "a number or null"))
+            to = value->get<double>();
+    }
+    void read(const char* key, RunState& to) const
+    {
+        if (const json* value = find(key, &json::is_string, "a state"))
+            to = stateFromText(value->get<std::string>());
+    }
+    void read(const char* key, StepZero& to) const
+    {
+        if (const json* value = find(key, &json::is_object, "an object")) {
+            const Fields part(*value);
+            part.read("largest", to.largest);
+            part.read("mean", to.mean);
+            part.read("moduleLargest", to.moduleLargest);
+            part.read("moduleName", to.moduleName);
+            part.read("tokens", to.tokens);
+        }
+    }
+
+private:
+    const json* find(const char* key, bool (json::*isRight)() const noexcept, const char* allowed) const
+    {
+        const auto item = m_object.find(key);
+        if (item == m_object.end())
+            return nullptr;
+        if (!((*item).*isRight)())
+            refuse("/" + std::string(key), item->dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 80),
+                allowed);
+        return &*item;
+    }
+    const json& m_object;
+};
+
+RunStarted startFrom(const Fields& fields)
+{
+    RunStarted e;
+    fields.read("run", e.run);
+    fields.read("method", e.method);
+    fields.read("steps", e.steps);
+    fields.read("firstStep", e.firstStep);
+    fields.read("trainable", e.trainable);
+    fields.read("parameters", e.parameters);
+    fields.read("rows", e.rows);
+    fields.read("truncatedRows", e.truncatedRows);
+    fields.read("evalRows", e.evalRows);
+    fields.read("prepareSeconds", e.prepareSeconds);
+    fields.read("initHash", e.initHash);
+    fields.read("orderHash", e.orderHash);
+    fields.read("stepZero", e.stepZero);
+    return e;
+}
+
+StepEvent stepFrom(const Fields& fields)
+{
+    StepEvent e;
+    fields.read("run", e.run);
+    fields.read("step", e.step);
+    fields.read("steps", e.steps);
+    fields.read("loss", e.loss);
+    fields.read("lr", e.lr);
+    fields.read("gradNorm", e.gradNorm);
+    fields.read("tokens", e.tokens);
+    fields.read("targets", e.targets);
+    fields.read("seconds", e.seconds);
+    fields.read("skipped", e.skipped);
+    return e;
+}
+
+EvalEvent evalFrom(const Fields& fields)
+{
+    EvalEvent e;
+    fields.read("run", e.run);
+    fields.read("step", e.step);
+    fields.read("loss", e.loss);
+    fields.read("rows", e.rows);
+    fields.read("tokens", e.tokens);
+    fields.read("seconds", e.seconds);
+    return e;
+}
+
+RunEnded endFrom(const Fields& fields)
+{
+    RunEnded e;
+    fields.read("run", e.run);
+    fields.read("outcome", e.outcome);
+    fields.read("step", e.step);
+    fields.read("finalLoss", e.finalLoss);
+    fields.read("adapter", e.adapter);
+    fields.read("error", e.error);
+    return e;
+}
+
+}  // namespace
+
+std::string stateText(RunState state)
+{
+    const auto index = size_t(state);
+    return index < kStates.size() ? kStates[index] : "unknown";
+}
+
+RunState stateFromText(const std::string& text)
+{
+    for (size_t i = 0; i < kStates.size(); ++i) {
+        if (text == kStates[i])
+            return RunState(i);
+    }
+    std::string words;
+    for (const char* word : kStates)
+        words += (words.empty() ? "" : ", ") + std::string(word);
+    refuse("state", "\"" + text.substr(0, 80) + "\"", "one of " + words);
+}
+
+json toJson(const Event& event)
+{
+    return std::visit([](const auto& e) { return form(e); }, event);
+}
+
+Event eventFromJson(const json& document)
+{
+    if (!document.is_object() || !document.contains("event") || !document.at("event").is_string())
+        refuse("/event", "no event", "an object with the key event");
+    const std::string kind = document.at("event").get<std::string>();
+    const Fields fields(document);
+    if (kind == "start")
+        return startFrom(fields);
+    if (kind == "step")
+        return stepFrom(fields);
+    if (kind == "eval")
+        return evalFrom(fields);
+    if (kind == "end")
+        return endFrom(fields);
+    if (kind == "checkpoint") {
+        CheckpointEvent e;
+        fields.read("run", e.run);
+        fields.read("step", e.step);
+        fields.read("folder", e.folder);
+        return e;
+    }
+    if (kind == "note") {
+        NoteEvent e;
+        fields.read("run", e.run);
+        fields.read("level", e.level);
+        fields.read("text", e.text);
+        return e;
+    }
+    refuse("/event", "\"" + kind.substr(0, 80) + "\"", "start, step, eval, checkpoint, note or end");
+}
+
+}  // namespace rankwright

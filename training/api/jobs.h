@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Everything that can be asked of the engine: plain structs, one alternative of Job each, answered by one alternative
+// of Result.
+#pragma once
+
+#include "training/api/reports.h"
+
+#include <variant>
+
+namespace rankwright {
+
+struct InspectJob { using Answer = ModelInfo; std::string model = "default"; };
+// Singular values of every module that matches; each is sent as a ModuleSpectrum event as soon as it is known.
+struct SpectrumJob
+{
+    using Answer = SpectrumReport;
+    std::string model = "default";
+    std::string modules = "*";
+    int64_t top = 0;                      // 0: all values
+    std::vector<ModuleSpectrum> known;    // from the cache: matched by hash and not computed again
+};
+struct PreviewJob
+{
+    using Answer = DataPreview;
+    RunConfig config;                     // model and data parts are read
+    int64_t samples = 8;                  // rows to render
+    int64_t first = 0;                    // from this row on
+};
+struct EstimateJob { using Answer = Estimate; RunConfig config; };
+struct StepZeroJob { using Answer = StepZero; RunConfig config; };
+struct TrainJob
+{
+    using Answer = TrainResult;
+    RunConfig config;
+    std::string run;                      // id
+    std::string folder;                   // run folder: start.safetensors, checkpoints/, adapter/ are written there
+    bool resume = false;                  // go on from the newest whole checkpoint
+    bool force = false;                   // also where the data file has changed
+};
+struct EvalJob
+{
+    using Answer = EvalResult;
+    std::string model = "default", adapter, metric = "loss";  // loss (mean of the rows' means) | perplexity (over all tokens)
+    RunConfig data;                       // data parts
+};
+struct LogitsJob
+{
+    using Answer = LogitsResult;
+    std::string model = "default", adapter, text, out;
+    std::vector<int32_t> ids;
+    bool hidden = false;
+};
+struct GenerateJob
+{
+    using Answer = GenerateResult;
+    std::string model = "default", adapter, prompt;
+    bool chat = true;                     // through the model's chat template where it has one
+    int64_t maxTokens = 128;
+    double temperature = 0;               // 0: greedy
+    int64_t seed = 0;
+};
+struct ExportJob
+{
+    using Answer = ExportResult;
+    std::string folder;                   // run folder
+    std::string format = "lora";          // peft | lora | merged
+    std::string out;
+    std::string dtype;                    // merged: float32 | bfloat16 | float16; empty: float32
+};
+struct VerifyJob { using Answer = VerifyResult; std::string model = "default"; };
+
+using Job = std::variant<InspectJob, SpectrumJob, PreviewJob, EstimateJob, StepZeroJob, TrainJob, EvalJob, LogitsJob,
+    GenerateJob, ExportJob, VerifyJob>;
+using Result = std::variant<ModelInfo, SpectrumReport, DataPreview, Estimate, StepZero, TrainResult, EvalResult,
+    LogitsResult, GenerateResult, ExportResult, VerifyResult>;
+
+}  // namespace rankwright

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Finds and opens rankwright_engine.so. It is never closed again: LibTorch's threads and static objects do not survive
+// that. Needs libdl only.
+#include "training/api/engine.h"
+#include "training/api/error.h"
+
+#include <cstdlib>
+#include <dlfcn.h>
+
+namespace rankwright {
+
+namespace {
+
+constexpr const char* kLibrary = "rankwright_engine.so";
+using MakeEngine = Engine* (*)();
+
+Error missing(const std::filesystem::path& file, std::string place, std::string found, std::string advice)
+{
+    return Error(ErrorParts{.code = Code::missing,
+        .file = file,
+        .place = std::move(place),
+        .found = std::move(found),
+        .allowed = {},
+        .advice = std::move(advice)});
+}
+
+std::filesystem::path findEngine()
+{
+    std::error_code ignored;
+    if (const char* set = std::getenv("RANKWRIGHT_ENGINE"); set != nullptr && *set != '\0') {
+        if (!std::filesystem::is_regular_file(set, ignored))
+            throw missing(set, "RANKWRIGHT_ENGINE", "no such file", "Unset the variable or name the engine's file.");
+        return std::filesystem::absolute(set);
+    }
+    const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+    if (ignored)
+        throw missing("/proc/self/exe", "engine", "the program's own place is not known",
+            "Mount /proc, or set RANKWRIGHT_ENGINE to the engine's file.");
+    const auto folder = program.parent_path();
+    const std::filesystem::path candidates[]{
+        folder.parent_path() / "lib" / "rankwright" / kLibrary,
+        folder / kLibrary,
+    };
+    for (const auto& candidate : candidates) {
+        if (std::filesystem::is_regular_file(candidate, ignored))
+            return candidate;
+    }
+    throw missing(candidates[0], "engine", "not there, nor beside the program",
+        "Build with LibTorch (./run does), or set RANKWRIGHT_ENGINE to the engine's file.");
+}
+
+std::string loaderMessage()
+{
+    const char* text = ::dlerror();
+    return text == nullptr ? "unknown" : text;
+}
+
+}  // namespace
+
+std::shared_ptr<Engine> loadEngine()
+{
+    const auto file = findEngine();
+    void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr)
+        throw missing(file, "loading", loaderMessage(),
+            "LibTorch must stay where it was when the engine was built; build again.");
+    void* symbol = ::dlsym(library, "makeEngine");
+    if (symbol == nullptr)
+        throw missing(
+            file, "symbol makeEngine", "not there", "This file is not Rankwright's engine, or of another version.");
+    Engine* engine = reinterpret_cast<MakeEngine>(symbol)();
+    if (engine == nullptr)
+        throw missing(file, "makeEngine", "made no engine", "Build the engine again.");
+    return std::shared_ptr<Engine>(engine);
+}
+
+}  // namespace rankwright

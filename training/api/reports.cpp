@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The JSON forms of what jobs answer, as the commands' --json prints them. NaN and infinities become null.
+#include "training/api/reports.h"
+
+#include "training/api/json_text.h"
+
+namespace rankwright {
+
+using nlohmann::json;
+
+json toJson(const ModelInfo& info)
+{
+    json modules = json::array();
+    for (const ModuleInfo& module : info.modules) {
+        modules.push_back({{"name", jsonText(module.name)}, {"layer", module.layer}, {"kind", jsonText(module.kind)},
+            {"rows", module.rows}, {"cols", module.cols}, {"dtype", jsonText(module.dtype)}});
+    }
+    json dtypes = json::object();
+    for (const auto& [dtype, count] : info.dtypes)
+        dtypes[jsonText(dtype)] = count;
+    return {{"spec", jsonText(info.spec)}, {"name", jsonText(info.name)}, {"path", jsonText(info.path)},
+        {"source", jsonText(info.source)}, {"format", jsonText(info.format)}, {"family", jsonText(info.family)},
+        {"architecture", jsonText(info.architecture)}, {"tokenizer", jsonText(info.tokenizer)},
+        {"license", jsonText(info.license)}, {"chatTemplate", info.chatTemplate}, {"dtypes", std::move(dtypes)},
+        {"parameters", info.parameters}, {"bytes", info.bytes}, {"adaptable", info.adaptable},
+        {"layers", info.layers}, {"hiddenSize", info.hiddenSize}, {"intermediateSize", info.intermediateSize},
+        {"heads", info.heads}, {"kvHeads", info.kvHeads}, {"headDim", info.headDim}, {"vocabSize", info.vocabSize},
+        {"contextLength", info.contextLength}, {"tiedEmbeddings", info.tiedEmbeddings},
+        {"quantised", info.quantised}, {"modules", std::move(modules)}, {"usable", info.usable},
+        {"problem", jsonText(info.problem)}};
+}
+
+json toJson(const SpectrumReport& report)
+{
+    json modules = json::array();
+    for (const ModuleSpectrum& module : report.modules) {
+        json form = toJson(Event(module));
+        form.erase("event");
+        modules.push_back(std::move(form));
+    }
+    return {{"modules", std::move(modules)}};
+}
+
+json toJson(const RankPlan& plan)
+{
+    json modules = json::array();
+    for (const PlannedModule& module : plan.modules) {
+        modules.push_back({{"name", jsonText(module.name)}, {"rows", module.rows}, {"cols", module.cols},
+            {"rank", module.rank}, {"alpha", jsonNumber(module.alpha)}, {"energy", jsonNumber(module.energy)},
+            {"parameters", module.parameters}});
+    }
+    return {{"modules", std::move(modules)}, {"parameters", plan.parameters}, {"energy", jsonNumber(plan.energy)},
+        {"adapterBytes", plan.adapterBytes}};
+}
+
+json toJson(const Estimate& estimate)
+{
+    json warnings = json::array();
+    for (const std::string& warning : estimate.warnings)
+        warnings.push_back(jsonText(warning));
+    return {{"trainable", estimate.trainable}, {"parameters", estimate.parameters}, {"steps", estimate.steps},
+        {"rows", estimate.rows}, {"peakBytes", estimate.peakBytes},
+        {"secondsPerStep", jsonNumber(estimate.secondsPerStep)}, {"seconds", jsonNumber(estimate.seconds)},
+        {"warnings", std::move(warnings)}};
+}
+
+json toJson(const EvalResult& result)
+{
+    return {{"metric", jsonText(result.metric)}, {"value", jsonNumber(result.value)}, {"rows", result.rows},
+        {"tokens", result.tokens}};
+}
+
+json toJson(const ExportResult& result)
+{
+    json files = json::array();
+    for (const std::string& file : result.files)
+        files.push_back(jsonText(file));
+    return {{"folder", jsonText(result.folder)}, {"format", jsonText(result.format)},
+        {"largestDifference", jsonNumber(result.largestDifference)}, {"bytes", result.bytes},
+        {"files", std::move(files)}};
+}
+
+json toJson(const VerifyResult& result)
+{
+    json warnings = json::array();
+    for (const std::string& warning : result.warnings)
+        warnings.push_back(jsonText(warning));
+    return {{"tensors", result.tensors}, {"bytes", result.bytes}, {"nonFinite", result.nonFinite},
+        {"firstNonFinite", jsonText(result.firstNonFinite)}, {"warnings", std::move(warnings)}};
+}
+
+json toJson(const StepZero& stepZero)
+{
+    return {{"largest", jsonNumber(stepZero.largest)}, {"mean", jsonNumber(stepZero.mean)},
+        {"moduleLargest", jsonNumber(stepZero.moduleLargest)}, {"moduleName", jsonText(stepZero.moduleName)},
+        {"tokens", stepZero.tokens}};
+}
+
+}  // namespace rankwright

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+#include "training/engine/torch_engine.h"
+
+#include "training/analysis/spectrum.h"
+#include "training/api/error.h"
+#include "training/engine/inference_jobs.h"
+#include "training/engine/preview_job.h"
+#include "training/export/export_run.h"
+#include "training/generate/generate.h"
+#include "training/models/model_source.h"
+#include "training/train/train_run.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+
+namespace rankwright {
+
+namespace {
+
+Result answer(const InspectJob& job, JobContext&) { return inspectModel(job.model); }
+Result answer(const SpectrumJob& job, JobContext& context) { return modelSpectrum(job, context); }
+Result answer(const PreviewJob& job, JobContext& context) { return previewData(job, context); }
+Result answer(const EstimateJob& job, JobContext& context) { return estimate(job.config, context); }
+Result answer(const StepZeroJob& job, JobContext& context) { return stepZero(job.config, context); }
+Result answer(const TrainJob& job, JobContext& context) { return train(job, context); }
+Result answer(const EvalJob& job, JobContext& context) { return evaluateModel(job, context); }
+Result answer(const LogitsJob& job, JobContext& context) { return writeLogits(job, context); }
+Result answer(const GenerateJob& job, JobContext& context) { return generate(job, context); }
+Result answer(const ExportJob& job, JobContext& context) { return exportRun(job, context); }
+Result answer(const VerifyJob& job, JobContext& context) { return verifyModel(job, context); }
+
+// LibTorch throws on many lines; its text is for developers. On a CPU, running out of memory is a c10::Error too.
+[[noreturn]] void translate(const c10::Error& error)
+{
+    const std::string text = error.what_without_backtrace();
+    if (text.find("can't allocate memory") != std::string::npos) {
+        throw Error({.code = Code::memory,
+            .place = "allocating",
+            .found = text.substr(0, text.find('\n')),
+            .advice = "Lower the batch or the maximum length, or close other programs."});
+    }
+    throw Error({.code = Code::internal,
+        .place = "LibTorch",
+        .found = text.substr(0, text.find('\n')),
+        .advice = "This is a defect: please report it with the command that led here."});
+}
+
+class TorchEngine : public Engine
+{
+public:
+    Result run(const Job& job, Events& events, std::stop_token stop) override
+    {
+        JobContext context(events, std::move(stop));
+        try {
+            return std::visit([&](const auto& asked) { return answer(asked, context); }, job);
+        } catch (const c10::Error& error) {
+            translate(error);
+        } catch (const std::bad_alloc&) {
+            throw Error({.code = Code::memory,
+                .place = "allocating",
+                .found = "not enough memory",
+                .advice = "Lower the batch or the maximum length, or close other programs."});
+        }
+    }
+
+    [[nodiscard]] std::string versions() const override
+    {
+        return std::string("LibTorch ") + TORCH_VERSION + ", CUDA none, " + std::to_string(at::get_num_threads())
+            + " threads";
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> makeTorchEngine()
+{
+    return std::make_unique<TorchEngine>();
+}
+
+}  // namespace rankwright

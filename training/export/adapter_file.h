@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// PEFT adapter folders: adapter_config.json and adapter_model.safetensors (methods.md 4.1, peft 0.21.2).
+#pragma once
+
+#include "training/methods/adapter_set.h"
+
+#include <filesystem>
+
+namespace rankwright {
+
+// Writes `starts` (A, B, alpha = scaling * rank; edits are not written) as a PEFT LoRA adapter for `baseModel`. Ranks and alphas
+// that differ between modules become rank_pattern and alpha_pattern with whole module names. The folder must exist.
+void writeAdapter(const std::filesystem::path& folder, const std::vector<PlacedStart>& starts, const std::string& baseModel);
+
+// Reads one and matches it to the model's modules. Throws Error naming the key: missing files, a pickle (adapter_model.bin), DoRA,
+// a pending decomposition (init_lora_weights "pissa..."), shapes that do not fit, tensors of modules that are not there.
+std::vector<PlacedStart> readAdapter(const std::filesystem::path& folder, Decoder& model);
+
+// The trained adapter as one for the ORIGINAL base: where the base was edited, A' = [A; A0], B' = [B, -B0] of rank 2r and the same
+// scaling (PiSSA eq. 9-10), as it is elsewhere.
+std::vector<PlacedStart> adapterForOriginalBase(const AdapterSet& adapters);
+// The trained A and B as they are, for the edited base.
+std::vector<PlacedStart> adapterAsTrained(const AdapterSet& adapters);
+
+}  // namespace rankwright

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+#include "training/export/export_run.h"
+
+#include "training/api/error.h"
+#include "training/export/adapter_file.h"
+#include "training/export/model_folder.h"
+#include "training/formats/atomic_file.h"
+#include "training/formats/json.h"
+#include "training/formats/limits.h"
+#include "training/formats/sha256.h"
+#include "training/train/checkpoint.h"
+
+#include <ATen/ATen.h>
+
+#include <unistd.h>
+
+namespace rankwright {
+
+namespace {
+
+// The model of a run at its newest checkpoint.
+struct TrainedModel
+{
+    RunConfig config;
+    Weights weights;
+    Decoder model;
+    std::optional<AdapterSet> adapters = std::nullopt;
+};
+
+RunConfig configOf(const std::filesystem::path& folder)
+{
+    const auto file = folder / "run.json";
+    const auto document = readJsonFile(file, limits::kJsonConfig);
+    if (!document.contains("config")) {
+        throw Error({.code = Code::format, .file = file, .place = "/config", .found = "it is missing",
+            .advice = "Choose the folder of a run."});
+    }
+    return configFromJson(document["config"], file);
+}
+
+std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& folder, JobContext& context)
+{
+    const auto checkpoint = findCheckpoint(folder);
+    if (!checkpoint) {
+        throw Error({.code = Code::missing,
+            .file = folder / "checkpoints",
+            .place = "checkpoints",
+            .found = "none",
+            .allowed = "a run that has written a checkpoint",
+            .advice = "Train the run first (`rankwright-cli resume RUN`)."});
+    }
+    const auto config = configOf(folder);
+    useThreads(config.threads);
+    Weights weights(openModelSource(config.model));
+    Decoder model(weights, scalarType(config.dtype), context.reporter());
+    const auto starts = readStart(folder, weights);
+    auto trained = std::make_unique<TrainedModel>(TrainedModel{config, std::move(weights), std::move(model)});
+    trained->adapters.emplace(trained->model, trained->weights, starts, 0);
+    AdamW moments(trained->adapters->count(), {});   // read with the checkpoint, not needed further
+    loadCheckpoint(*checkpoint, *trained->adapters, moments);
+    return trained;
+}
+
+std::string baseName(const TrainedModel& trained)
+{
+    const auto& path = trained.weights.source().path;
+    return trained.config.model != "default" && !std::filesystem::exists(trained.config.model)
+        ? trained.config.model
+        : std::filesystem::absolute(path).string();
+}
+
+std::string readme(const TrainedModel& trained, const ExportJob& job, double difference)
+{
+    const auto& source = trained.weights.source();
+    std::string text = "# " + escaped(trained.config.name.empty() ? "Adapter" : trained.config.name) + "\n\nMade by Rankwright "
+        RANKWRIGHT_VERSION ": method " + trained.config.method + ", format " + job.format + ".\n\nBase model: `"
+        + escaped(source.path.filename().string()) + "`";
+    if (source.gguf)
+        text += " (GGUF), SHA-256 " + sha256OfFile(source.path);
+    text += "\n";
+    if (job.format == "lora")
+        text += "\nThis adapter goes on the ORIGINAL base model (PEFT's `PeftModel.from_pretrained`).\n";
+    if (job.format == "peft")
+        text += "\nThis adapter goes on the base it was trained on"
+            + std::string(trained.adapters->entries().front().edit ? ", the folder `base/` here, and on no other.\n" : ".\n");
+    return text + "\nRead back after writing: largest difference of the logits " + nlohmann::json(difference).dump() + ".\n";
+}
+
+// Logits of the export, loaded again as its user would, against the live model's.
+double readBack(const TrainedModel& trained, const std::filesystem::path& model, const std::filesystem::path& adapter,
+    JobContext& context)
+{
+    const StepZeroProbe probe(trained.model, {});
+    Weights weights(openModelSource(model.string()));
+    Decoder again(weights, scalarType(trained.config.dtype), context.reporter());
+    std::optional<AdapterSet> adapters;
+    if (!adapter.empty())
+        adapters.emplace(again, weights, readAdapter(adapter, again), 0);
+    return probe.compare(again).largest;
+}
+
+at::Tensor mergedWeight(const LinearSlot& slot)
+{
+    auto weight = slot.base.dense();
+    return slot.delta ? at::addmm(weight, slot.delta->B, slot.delta->A, 1, slot.delta->scaling) : weight;
+}
+
+double writeExport(TrainedModel& trained, const ExportJob& job, const std::filesystem::path& out,
+    ExportResult& result, JobContext& context)
+{
+    auto& weights = trained.weights;
+    const auto original = weights.source().path;
+    if (job.format == "merged") {
+        result.files = writeModelFolder(out, weights, trained.model, mergedWeight, scalarType(job.dtype));
+        return readBack(trained, out, {}, context);
+    }
+    const bool edited = trained.adapters->entries().front().edit.has_value();
+    result.files = {"adapter_config.json", "adapter_model.safetensors"};
+    if (job.format == "lora" || !edited) {
+        writeAdapter(out, adapterForOriginalBase(*trained.adapters), baseName(trained));
+        return readBack(trained, original, out, context);
+    }
+    std::filesystem::create_directory(out / "base");
+    for (const auto& file : writeModelFolder(out / "base", weights, trained.model,
+             [](const LinearSlot& slot) { return slot.base.dense(); }, trained.model.type()))
+        result.files.push_back("base/" + file);
+    writeAdapter(out, adapterAsTrained(*trained.adapters), std::filesystem::absolute(job.out + "/base").string());
+    return readBack(trained, out / "base", out, context);
+}
+
+}  // namespace
+
+ExportResult exportRun(const ExportJob& job, JobContext& context)
+{
+    if (job.format != "lora" && job.format != "peft" && job.format != "merged") {
+        throw Error({.code = Code::unsupported, .place = "--format", .found = "\"" + job.format + "\"",
+            .allowed = "lora, peft, merged", .advice = "Choose one of these."});
+    }
+    const at::NoGradGuard guard;
+    const std::filesystem::path out(job.out);
+    createOutputFolder(out);   // refuses what exists before anything is computed
+    // Written beside the target and renamed when whole, so that nothing half-written stays.
+    auto temporary = out;
+    temporary += ".tmp-" + std::to_string(::getpid());
+    std::error_code ignored;
+    std::filesystem::remove_all(temporary, ignored);
+    ExportResult result{.folder = out.string(), .format = job.format};
+    try {
+        const auto trained = openTrained(job.folder, context);
+        createOutputFolder(temporary);
+        result.largestDifference = writeExport(*trained, job, temporary, result, context);
+        writeFileAtomically(temporary / "README.md", readme(*trained, job, result.largestDifference));
+        result.files.emplace_back("README.md");
+        for (const auto& file : result.files)
+            result.bytes += int64_t(std::filesystem::file_size(temporary / file));
+        syncDirectory(temporary);
+        std::filesystem::rename(temporary, out);
+        syncDirectory(std::filesystem::absolute(out).parent_path());
+    } catch (...) {
+        std::filesystem::remove_all(temporary, ignored);
+        std::filesystem::remove(out, ignored);   // only where it is still empty
+        throw;
+    }
+    return result;
+}
+
+}  // namespace rankwright

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+#include "training/formats/added_tokens.h"
+
+#include "training/api/error.h"
+#include "training/formats/unicode.h"
+
+#include <algorithm>
+
+namespace rankwright {
+namespace {
+
+constexpr size_t kLongestContent = 512;  // bytes; bounds the work at each position of a text
+
+unsigned char firstByte(std::string_view text) { return static_cast<unsigned char>(text.front()); }
+
+// Whether a word character ends at `end` or begins at `begin`.
+bool wordEndsAt(std::string_view text, size_t end)
+{
+    return end > 0 && isWordCharacter(utf8At(text, characterStart(text, end - 1)).code);
+}
+
+bool wordBeginsAt(std::string_view text, size_t begin)
+{
+    return begin < text.size() && isWordCharacter(utf8At(text, begin).code);
+}
+
+size_t skipWhitespaceLeft(std::string_view text, size_t from, size_t stop)
+{
+    while (from > stop) {
+        const size_t start = characterStart(text, from - 1);
+        if (!isWhitespace(utf8At(text, start).code))
+            break;
+        from = start;
+    }
+    return std::max(from, stop);
+}
+
+size_t skipWhitespaceRight(std::string_view text, size_t from)
+{
+    while (from < text.size() && isWhitespace(utf8At(text, from).code))
+        from += utf8At(text, from).length;
+    return from;
+}
+
+}  // namespace
+
+AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const std::filesystem::path& file)
+    : m_tokens(std::move(tokens))
+{
+    for (uint32_t i = 0; i < m_tokens.size(); ++i) {
+        const AddedToken& token = m_tokens[i];
+        const std::string_view match = matchOf(i);
+        if (token.content.empty() || match.size() > kLongestContent)
+            throw Error(ErrorParts{.code = Code::format,
+                .file = file,
+                .place = "added token with id " + std::to_string(token.id),
+                .found = "its content has " + std::to_string(match.size()) + " bytes",
+                .allowed = "1 to " + std::to_string(kLongestContent) + " bytes",
+                .advice = "Remove this added token or get the tokenizer's original file."});
+        m_byId.emplace(token.id, i);
+        if (!m_byContent.emplace(token.content, i).second)
+            throw Error(ErrorParts{.code = Code::format,
+                .file = file,
+                .place = "added token with id " + std::to_string(token.id),
+                .found = "the content \"" + token.content + "\" is given twice",
+                .allowed = "each content once",
+                .advice = "Get the tokenizer's original file."});
+        m_sets[token.normalised ? 1 : 0].order.push_back(i);
+    }
+    for (MatchSet& set : m_sets) {
+        std::ranges::sort(set.order, {}, [this](uint32_t token) { return matchOf(token); });
+        for (uint32_t i = 0; i < set.order.size(); ++i) {
+            auto& range = set.byFirstByte[firstByte(matchOf(set.order[i]))];
+            range = {range.second == 0 ? i : range.first, i + 1};
+        }
+    }
+}
+
+std::string_view AddedTokens::matchOf(uint32_t token) const
+{
+    return m_tokens[token].match.empty() ? m_tokens[token].content : m_tokens[token].match;
+}
+
+const AddedToken* AddedTokens::withId(int32_t id) const
+{
+    const auto found = m_byId.find(id);
+    return found == m_byId.end() ? nullptr : &m_tokens[found->second];
+}
+
+int32_t AddedTokens::idOf(std::string_view content) const
+{
+    const auto found = m_byContent.find(content);
+    return found == m_byContent.end() ? -1 : m_tokens[found->second].id;
+}
+
+const AddedToken* AddedTokens::longestAt(
+    std::string_view text, size_t at, const MatchSet& set, bool specials, bool others) const
+{
+    auto [begin, end] = set.byFirstByte[static_cast<unsigned char>(text[at])];
+    const AddedToken* longest = nullptr;
+    // Narrows the range of tokens that agree with the text byte by byte; a token that ends at this length comes first.
+    for (size_t length = 1; begin < end; ++length) {
+        const uint32_t token = set.order[begin];
+        if (matchOf(token).size() == length) {
+            if (m_tokens[token].special ? specials : others)
+                longest = &m_tokens[token];
+            ++begin;
+        }
+        if (at + length >= text.size())
+            break;
+        const auto byteOf = [&](uint32_t candidate) { return static_cast<unsigned char>(matchOf(candidate)[length]); };
+        const auto tokens = std::ranges::equal_range(set.order.begin() + begin, set.order.begin() + end,
+            static_cast<unsigned char>(text[at + length]), {}, byteOf);
+        end = begin + static_cast<uint32_t>(tokens.end() - (set.order.begin() + begin));
+        begin = end - static_cast<uint32_t>(tokens.size());
+    }
+    return longest;
+}
+
+std::vector<TextPart> AddedTokens::split(std::string_view text, bool normalised, SpecialText special) const
+{
+    std::vector<TextPart> parts;
+    const MatchSet& set = m_sets[normalised ? 1 : 0];
+    size_t done = 0;
+    for (size_t at = 0; at < text.size() && !set.order.empty();) {
+        const auto* token = longestAt(text, at, set, special == SpecialText::recognise, true);
+        if (token == nullptr) {
+            ++at;
+            continue;
+        }
+        size_t begin = at, end = at + (token->match.empty() ? token->content : token->match).size();
+        at = end;
+        if (token->singleWord && (wordEndsAt(text, begin) || wordBeginsAt(text, end)))
+            continue;
+        if (token->stripLeft)
+            begin = skipWhitespaceLeft(text, begin, done);
+        if (token->stripRight)
+            end = skipWhitespaceRight(text, end);
+        if (begin > done)
+            parts.push_back({done, begin, -1});
+        parts.push_back({begin, end, token->id});
+        done = at = end;
+    }
+    if (done < text.size())
+        parts.push_back({done, text.size(), -1});
+    return parts;
+}
+
+int64_t AddedTokens::specialOccurrences(std::string_view text) const
+{
+    int64_t count = 0;
+    for (const MatchSet& set : m_sets)
+        for (size_t at = 0; at < text.size() && !set.order.empty();) {
+            const auto* token = longestAt(text, at, set, true, false);
+            count += token == nullptr ? 0 : 1;
+            at += token == nullptr ? 1 : (token->match.empty() ? token->content : token->match).size();
+        }
+    return count;
+}
+
+}  // namespace rankwright

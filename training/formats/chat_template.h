@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Chat templates: an interpreter for the part of Jinja that models' templates use, without reflection, files, or calls
+// out of the template, and with limits on steps, depth and output (limits.h).
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rankwright {
+
+struct ChatMessage { std::string role, content; };
+
+class ChatTemplate
+{
+public:
+    // Parses. Throws Error{format} with line:column, or Error{unsupported} naming the construct.
+    ChatTemplate(std::string source, std::string bosToken, std::string eosToken, std::filesystem::path file = {});
+    ~ChatTemplate();
+    ChatTemplate(ChatTemplate&&) noexcept;
+    // Throws Error{data} with the template's own raise_exception text (escaped), Error{limit} on fuel, depth, output.
+    [[nodiscard]] std::string render(const std::vector<ChatMessage>& messages, bool addGenerationPrompt) const;
+
+private:
+    struct Program;
+    std::unique_ptr<Program> m_program;
+};
+
+// The template of a model folder (chat_template.jinja, tokenizer_config.json) or GGUF file; empty where it has none.
+std::string chatTemplateSource(const std::filesystem::path& model);
+
+}  // namespace rankwright

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Runs a parsed chat template. Every step costs fuel, in proportion to what it may allocate; nesting and output are
+// limited (limits.h). Nothing outside the template's values can be reached.
+#pragma once
+
+#include "training/formats/chat_template_syntax.h"
+
+#include <functional>
+
+namespace rankwright::jinja {
+
+struct Scope
+{
+    std::map<std::string, Value, std::less<>> values;
+    Scope* parent = nullptr;
+};
+
+// The arguments of a call, a filter or a test.
+struct CallArguments
+{
+    std::vector<Value> positional;
+    std::vector<std::pair<std::string, Value>> named;
+};
+
+class Machine
+{
+public:
+    explicit Machine(std::filesystem::path file)
+        : m_file(std::move(file))
+    {
+    }
+    // Throws Error{data} for raise_exception, {format} for a mistake of the template, {unsupported}, {limit}.
+    std::string run(const std::vector<Statement>& program, Scope& root);
+
+    // For filters, tests and methods:
+    void charge(uint64_t fuel, Position at);
+    // Looking for one text in another: the longest it can take.
+    void chargeSearch(std::string_view text, std::string_view part, Position at);
+    Value newText(std::string text, Position at);
+    Value newList(std::vector<Value> items, Position at, bool isTuple = false);
+    Value newDict(std::vector<std::pair<Value, Value>> items, Position at);
+    // str() of a value, paid for.
+    std::string written(const Value& value, Position at);
+    // The items that iterating over a value gives; throws for what cannot be iterated over.
+    std::vector<Value> items(const Value& value, Position at);
+    bool areEqual(const Value& left, const Value& right, Position at);
+    bool isLess(const Value& left, const Value& right, Position at);
+    bool contains(const Value& container, const Value& item, Position at);
+    Value attribute(const Value& value, const std::string& name, Position at);
+    Value item(const Value& value, const Value& key, Position at);
+    [[noreturn]] void fail(Position at, std::string found, std::string allowed) const;
+    [[noreturn]] void unsupported(Position at, std::string what) const;
+    [[noreturn]] void limit(Position at, std::string found, std::string allowed) const;
+    void mustBeDefined(const Value& value, Position at) const;
+
+private:
+    enum class Flow { on, leave, next };
+    class Nesting;
+
+    Flow execute(const std::vector<Statement>& statements, Scope& scope, std::string& out);
+    Flow executeOne(const Statement& statement, Scope& scope, std::string& out);
+    Flow loop(const Statement& statement, Scope& scope, std::string& out);
+    Flow branch(const Statement& statement, Scope& scope, std::string& out);
+    void assign(const Statement& statement, Scope& scope);
+    void unpack(const Statement& statement, const Value& value, Scope& scope);
+    void emit(std::string& out, std::string_view text, Position at);
+
+    Value evaluate(const Expression& expression, Scope& scope);
+    Value lookUp(const Expression& expression, const Scope& scope);
+    Value container(const Expression& expression, Scope& scope);
+    Value arithmetic(const Expression& expression, Scope& scope);
+    Value combine(const Value& left, const std::string& sign, const Value& right, Position at);
+    Value combineIntegers(int64_t left, const std::string& sign, int64_t right, Position at);
+    bool compare(const Expression& expression, Scope& scope);
+    bool holds(const Value& left, const std::string& sign, const Value& right, Position at);
+    Value steps(const Expression& expression, Scope& scope);
+    Value slice(const Value& value, const Step& step, Scope& scope);
+    CallArguments arguments(const Step& step, Scope& scope);
+    Value call(const Value& callee, const CallArguments& arguments, Position at);
+    Value callMacro(const Statement& macro, const CallArguments& arguments, Position at);
+    Value callFunction(Function function, const CallArguments& arguments, Position at);
+    Value range(const CallArguments& arguments, Position at);
+
+    std::filesystem::path m_file;
+    Scope* m_root = nullptr;
+    uint64_t m_fuel = 0;
+    int m_depth = 0, m_macros = 0;
+};
+
+// Each throws Error{unsupported} for a name that it does not know.
+Value applyFilter(Machine& machine, const std::string& name, const Value& input, const CallArguments& arguments,
+    Position at);
+bool applyTest(Machine& machine, const std::string& name, const Value& input, const CallArguments& arguments,
+    Position at);
+Value callMethod(Machine& machine, const Value& self, const std::string& name, const CallArguments& arguments,
+    Position at);
+
+// The arguments in the order of `parameters`, null where one is not given. Throws for unknown or surplus ones.
+std::vector<const Value*> bindArguments(const Machine& machine, std::string_view callee,
+    const std::vector<std::string_view>& parameters, const CallArguments& arguments, Position at);
+// An integer argument or `fallback`.
+int64_t integerOr(const Machine& machine, const Value* value, int64_t fallback, Position at);
+const std::string& textOrFail(const Machine& machine, const Value* value, const char* what, Position at);
+
+}  // namespace rankwright::jinja

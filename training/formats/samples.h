@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Examples to token rows with the tokens that count for the loss marked: the only place that decides on masking,
+// templates, special tokens and cutting.
+#pragma once
+
+#include "training/formats/dataset.h"
+#include "training/formats/tokenizer.h"
+
+namespace rankwright {
+
+struct Sample
+{
+    std::vector<int32_t> ids;
+    std::vector<bool> trained;    // trained[i]: the prediction OF token i counts (never for i = 0)
+    int64_t fullLength = 0;       // tokens before cutting at maxLength
+    int64_t row = 0;              // index in the data set
+    [[nodiscard]] int64_t targets() const;
+};
+
+struct SampleOptions
+{
+    std::string loss = "answer";          // answer | all
+    std::string chatTemplate = "auto";    // auto | none | a template's source is given in `templateSource`
+    std::string templateSource;           // the model's template, empty where it has none
+    int64_t maxLength = 512;
+};
+
+// Prompt/response without a template: the ids of prompt + "\n" + response, tokenised as ONE text without special
+//   tokens.
+//   loss "answer": trained are the tokens that begin at or after the end of prompt + "\n", and an end-of-text token is
+//   added (and trained), so that the model learns to stop. loss "all": every token counts, nothing is added.
+//   Alpaca rows are the same with the Alpaca header as the prompt.
+// Messages (or any rows where a template is chosen): the rendered template with its special tokens recognised, the
+//   contents encoded as plain text; trained are the assistants' contents and the token that ends each of them (loss
+//   "all": all).
+// Plain text rows: all tokens count. A .txt file is one text, cut into consecutive windows of maxLength tokens: its
+//   rows.
+class Sampler
+{
+public:
+    Sampler(const Tokenizer& tokenizer, SampleOptions options);
+    ~Sampler();
+    // One example; for a .txt file row 0 is the whole text, not cut.
+    [[nodiscard]] Sample sample(const Dataset& dataset, int64_t row) const;
+    // All rows of `rows` ("A:B", empty: all), cut at maxLength. `progress(done, total)` returns false to cancel
+    // (Error{stopped}).
+    [[nodiscard]] std::vector<Sample> samples(const Dataset& dataset, const std::string& rows,
+        const std::function<bool(int64_t, int64_t)>& progress = {}) const;
+
+private:
+    [[nodiscard]] const ChatTemplate& templateInUse() const;
+
+    const Tokenizer& m_tokenizer;
+    SampleOptions m_options;
+    std::unique_ptr<ChatTemplate> m_template;
+};
+
+}  // namespace rankwright

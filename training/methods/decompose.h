@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Truncated singular value decompositions of a weight.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+namespace rankwright {
+
+// U (m, r), S (r), V (n, r); float64 from the exact form, float32 from the randomised one. Signs of pairs are arbitrary.
+struct Triplets { at::Tensor U, S, V; };
+
+// The `rank` largest triplets of `weight` (m, n), float32. From the float64 Gram matrix of the shorter side where the spectrum
+// allows it (sigma_r / sigma_1 >= 1e-5), from a float64 SVD otherwise. 1 <= rank <= min(m, n).
+Triplets exactTriplets(const at::Tensor& weight, int64_t rank);
+
+// Randomised range finder with `iterations` power iterations and a QR at every half step (Halko, Martinsson and Tropp 2011,
+// algorithm 5.1 after 4.4; torch's svd_lowrank is the same with oversample 0). Drawn from (seed, name).
+Triplets randomisedTriplets(const at::Tensor& weight, int64_t rank, int64_t iterations, int64_t oversample, int64_t seed,
+    const std::string& name);
+
+// All singular values, largest first, float64. Gram matrix and eigvalsh; values below 1e-5 sigma_1 from a float64 SVD.
+at::Tensor singularValues(const at::Tensor& weight);
+
+}  // namespace rankwright

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// From what a person writes (a path, org/name, "default") to a model's configuration and checked table of tensors.
+#include "training/models/model_source.h"
+
+#include "training/api/error.h"
+#include "training/api/paths.h"
+#include "training/formats/file_reader.h"
+#include "training/formats/gguf_blocks.h"
+#include "training/formats/safetensors.h"
+#include "training/models/model_places.h"
+
+#include <algorithm>
+
+namespace rankwright {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string shapeText(const std::vector<int64_t>& shape)
+{
+    std::string text = "[";
+    for (size_t i = 0; i < shape.size(); ++i)
+        text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+    return text + "]";
+}
+
+[[noreturn]] void refuseMissing(const std::string& spec, std::string found, std::string allowed, std::string advice)
+{
+    throw Error{ErrorParts{.code = Code::missing, .file = spec, .place = "model", .found = std::move(found),
+        .allowed = std::move(allowed), .advice = std::move(advice)}};
+}
+
+// A folder stands for itself where it has a config.json, for its only .gguf file where it has none.
+fs::path modelInFolder(const fs::path& folder)
+{
+    std::error_code ignored;
+    if (fs::exists(folder / "config.json", ignored))
+        return folder;
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(folder, fs::directory_options::skip_permission_denied, ignored)) {
+        if (isFirstGgufPart(entry.path()))
+            found.push_back(entry.path());
+    }
+    if (found.size() == 1)
+        return found.front();
+    const bool none = found.empty();
+    refuseMissing(folder.string(),
+        none ? "a folder without config.json" : "a folder with " + std::to_string(found.size()) + " .gguf files",
+        "a folder with config.json and *.safetensors, or a .gguf file",
+        none ? "Choose the folder that holds config.json." : "Choose one of the .gguf files.");
+}
+
+fs::path resolveExisting(const fs::path& path)
+{
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored))
+        return modelInFolder(path);
+    if (path.extension() == ".gguf")
+        return path;
+    const FileReader file(path);  // says so where this is not a regular file
+    if (file.size() >= 4 && file.text(0, 4) == "GGUF")
+        return path;
+    refuseKnownWrongKinds(file);
+    if (path.extension() == ".safetensors" || path.filename() == "config.json")
+        return modelInFolder(path.has_parent_path() ? path.parent_path() : fs::path("."));
+    throw Error{ErrorParts{.code = Code::unsupported, .file = path, .place = "model",
+        .found = "a file of an unknown kind", .allowed = "a folder with config.json and *.safetensors, or a .gguf file",
+        .advice = "Choose the model's folder."}};
+}
+
+std::vector<TensorEntry> readTable(const ModelSource& source)
+{
+    return source.gguf ? source.gguf->tensors : readSafetensorsFolder(source.path);
+}
+
+void checkShape(const TensorEntry& entry, const ExpectedTensor& expected, const ModelConfig& config)
+{
+    if (entry.shape == expected.shape)
+        return;
+    const bool isVocabulary = expected.shape.size() == 2 && entry.shape.size() == 2
+        && expected.shape.front() == config.vocabSize && entry.shape.back() == expected.shape.back();
+    const std::string found = isVocabulary
+        ? std::to_string(entry.shape.front()) + " rows for a vocabulary of " + std::to_string(config.vocabSize)
+        : "the shape " + shapeText(entry.shape);
+    throw Error{ErrorParts{.code = Code::mismatch,
+        .file = entry.file,
+        .place = "tensor " + entry.name,
+        .found = found,
+        .allowed = isVocabulary ? std::to_string(config.vocabSize) + " rows, as the configuration says"
+                                : shapeText(expected.shape) + ", as the configuration says",
+        .advice = "The configuration and the weights are of different models; fetch both again."}};
+}
+
+void checkType(const TensorEntry& entry)
+{
+    if (canDequantise(entry.type))
+        return;
+    std::string supported;
+    for (const StoredType type : {StoredType::F32, StoredType::F16, StoredType::BF16, StoredType::F64,
+             StoredType::Q4_0, StoredType::Q4_1, StoredType::Q5_0, StoredType::Q5_1, StoredType::Q8_0,
+             StoredType::Q4_K, StoredType::Q5_K, StoredType::Q6_K}) {
+        if (canDequantise(type))
+            supported += (supported.empty() ? "" : ", ") + std::string(typeName(type));
+    }
+    throw Error{ErrorParts{.code = Code::unsupported, .file = entry.file, .place = "tensor " + entry.name,
+        .found = "the type " + std::string(typeName(entry.type)), .allowed = supported,
+        .advice = "Choose the model in another precision."}};
+}
+
+void takeTensors(ModelSource& source)
+{
+    std::map<std::string, TensorEntry> table;
+    for (TensorEntry& entry : readTable(source)) {
+        std::string name = entry.name;
+        table.emplace(std::move(name), std::move(entry));
+    }
+    std::string firstMissing;
+    size_t missing = 0, required = 0;
+    for (const ExpectedTensor& expected : expectedTensors(source.config)) {
+        const auto found = table.find(source.gguf ? expected.gguf : expected.name);
+        required += expected.required;
+        if (found == table.end()) {
+            if (expected.required && missing++ == 0)
+                firstMissing = source.gguf ? expected.gguf : expected.name;
+            continue;
+        }
+        checkShape(found->second, expected, source.config);
+        checkType(found->second);
+        if (source.gguf && expected.transform != RowTransform::none)
+            source.transforms[expected.name] = expected.transform;
+        source.tensors.emplace(expected.name, std::move(found->second));
+        table.erase(found);
+    }
+    if (missing > 0) {
+        throw Error{ErrorParts{.code = Code::mismatch,
+            .file = source.path,
+            .place = "tensor " + firstMissing,
+            .found = "missing, with " + std::to_string(missing - 1) + " more of the "
+                + std::to_string(required) + " tensors that the configuration asks for",
+            .allowed = "every tensor of " + std::to_string(source.config.layers) + " layers",
+            .advice = "The configuration and the weights are of different models, or a part is missing."}};
+    }
+    // A tied model's lm_head is the embedding; a copy in the file is not read.
+    std::erase_if(table, [&](const auto& item) {
+        return item.first.ends_with("rotary_emb.inv_freq") || item.first == "rope_freqs.weight"
+            || (source.config.tiedEmbeddings && item.first == "lm_head.weight");
+    });
+    if (!table.empty())
+        source.config.notes.push_back(std::to_string(table.size()) + " tensors of the file are not used, the first is "
+            + table.begin()->first);
+}
+
+}  // namespace
+
+fs::path resolveModel(const std::string& spec)
+{
+    std::error_code ignored;
+    if (spec == "default") {
+        const fs::path file = defaultModelFile();
+        if (!fs::exists(file, ignored))
+            refuseMissing(file.string(), "no default model", "the file that ./run fetches",
+                "Start ./run once, or set RANKWRIGHT_DEFAULT_MODEL to a model.");
+        return resolveExisting(file);
+    }
+    if (spec.empty())
+        refuseMissing(spec, "an empty name", "a folder, a .gguf file, org/name of the local cache, or default",
+            "Name a model.");
+    if (fs::exists(fs::path(spec), ignored))
+        return resolveExisting(spec);
+    const std::string cached = cacheFolderName(spec);
+    const fs::path cache = cached.empty() ? fs::path() : huggingFaceCache();
+    if (!cached.empty() && fs::is_directory(cache / cached, ignored)) {
+        const fs::path snapshot = cachedSnapshot(cache / cached);
+        if (snapshot.empty())
+            refuseMissing((cache / cached).string(), "no finished download", "a folder in snapshots/",
+                "Fetch the model again with the tool that fills the cache.");
+        return modelInFolder(snapshot);
+    }
+    const std::string looked = cached.empty() ? "" : ", and no " + (cache / cached).string();
+    refuseMissing(spec, "no such file or folder" + looked,
+        "a folder, a .gguf file, org/name of the local cache, or default",
+        "Check the spelling. Nothing is downloaded: fetch the model first.");
+}
+
+ModelSource openModelSource(const std::string& spec)
+{
+    ModelSource source;
+    source.spec = spec;
+    source.path = resolveModel(spec);
+    std::error_code ignored;
+    if (fs::is_directory(source.path, ignored)) {
+        source.config = readHfConfig(source.path);
+    } else {
+        source.gguf = readGguf(source.path);
+        source.config = readGgufConfig(*source.gguf);
+    }
+    takeTensors(source);
+    return source;
+}
+
+}  // namespace rankwright

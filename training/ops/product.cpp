@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+#include "training/ops/product.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+
+namespace rankwright::ops {
+
+namespace {
+
+constexpr int64_t kWorthIt = 1 << 18;   // multiply-adds below which the call itself costs more
+
+bool isIntel()
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return __builtin_cpu_is("intel");
+#else
+    return false;
+#endif
+}
+
+// oneDNN's float32 linear, where this LibTorch has it and the processor wants it.
+const std::optional<c10::OperatorHandle>& oneDnnLinear()
+{
+    static const std::optional<c10::OperatorHandle> found = isIntel()
+        ? std::nullopt
+        : c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
+    return found;
+}
+
+}  // namespace
+
+at::Tensor timesTransposed(const at::Tensor& x, const at::Tensor& W)
+{
+    const auto& oneDnn = oneDnnLinear();
+    if (!oneDnn || x.scalar_type() != at::kFloat || x.size(0) * x.size(1) * W.size(0) < kWorthIt)
+        return at::matmul(x, W.t());
+    const at::AutoDispatchBelowADInplaceOrView below;
+    torch::jit::Stack stack{x, W, c10::IValue(), c10::IValue("none"),
+        c10::IValue(c10::List<std::optional<at::Scalar>>()), c10::IValue("")};
+    oneDnn->callBoxed(stack);
+    return stack.front().toTensor();
+}
+
+at::Tensor times(const at::Tensor& x, const at::Tensor& W)
+{
+    return timesTransposed(x, W.t());
+}
+
+}  // namespace rankwright::ops

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// What every job that runs a model needs, opened once: files, tokenizer, template, data, decoder.
+#pragma once
+
+#include "training/api/jobs.h"
+#include "training/formats/samples.h"
+#include "training/formats/tokenizer.h"
+#include "training/nn/decoder.h"
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+
+namespace rankwright {
+
+// Progress events and the question whether to stop, for the parts of a job.
+class JobContext
+{
+public:
+    JobContext(Events& events, std::stop_token stop) : m_events(events), m_stop(std::move(stop)) {}
+    [[nodiscard]] Events& events() const { return m_events; }
+    [[nodiscard]] bool stopped() const { return m_stop.stop_requested(); }
+    void checkStop(const std::string& what) const;   // throws Error{stopped}
+    // At most about ten events a second; the last one (done == total) is always sent.
+    void progress(const std::string& what, int64_t done, int64_t total);
+    // The same as a function, throwing Error{stopped} where a stop was asked for.
+    [[nodiscard]] Decoder::Progress reporter();
+
+private:
+    Events& m_events;
+    std::stop_token m_stop;
+    std::chrono::steady_clock::time_point m_last;
+};
+
+at::ScalarType scalarType(const std::string& dtype);           // "float32", "bfloat16", "float16"
+// Threads LibTorch uses from now on: the configured number, or every core. Returns it.
+int64_t useThreads(int64_t configured);
+// Only "cpu" so far. Throws Error{unsupported}.
+void checkDevice(const std::string& device);
+
+struct PreparedData
+{
+    Dataset dataset;
+    std::vector<Sample> samples;
+    int64_t truncated = 0, withoutTargets = 0;
+};
+
+// The tokenizer and template of a model, and data sets tokenised with them.
+class ModelText
+{
+public:
+    explicit ModelText(const std::filesystem::path& model);
+    [[nodiscard]] const Tokenizer& tokenizer() const { return *m_tokenizer; }
+    [[nodiscard]] const std::string& templateSource() const { return m_template; }
+    [[nodiscard]] SampleOptions sampleOptions(const RunConfig& config) const;
+    [[nodiscard]] PreparedData prepare(const std::string& data, Split split, const RunConfig& config, const std::string& rows,
+        JobContext& context) const;
+
+private:
+    std::unique_ptr<Tokenizer> m_tokenizer;
+    std::string m_template;
+};
+
+// Logits of the first rows at step 0: `rows` samples cut to a few tokens each, (positions, vocabulary) float32.
+class StepZeroProbe
+{
+public:
+    // `samples` may be empty: then a fixed sequence of ids is used.
+    StepZeroProbe(const Decoder& base, const std::vector<Sample>& samples);
+    // Against the same model with its adapters in place.
+    [[nodiscard]] StepZero compare(const Decoder& prepared) const;
+
+private:
+    Batch m_batch;
+    at::Tensor m_logits;
+};
+
+}  // namespace rankwright

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+#include "training/train/train_run.h"
+
+#include "training/api/error.h"
+#include "training/export/adapter_file.h"
+#include "training/formats/sha256.h"
+#include "training/io/tensor_writer.h"
+#include "training/train/trainer.h"
+
+#include <ATen/ATen.h>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+
+namespace rankwright {
+
+namespace {
+
+// Everything that decides a run's numbers. Name, evaluation and saving rhythm, threads and paths may change between a stop and a
+// resume; the number of steps may grow.
+std::string numbersHash(RunConfig config)
+{
+    config.name.clear();
+    config.model.clear();
+    config.data.clear();
+    config.evalData.clear();
+    config.evalRows.clear();
+    config.evalEvery = config.saveEvery = config.threads = config.steps = 0;
+    config.epochs = 1;
+    return sha256(toJson(config).dump());
+}
+
+void refuseChangedData(const std::string& was, const PreparedData& data, bool force)
+{
+    if (was == data.dataset.hash || force)
+        return;
+    throw Error({.code = Code::changed,
+        .file = data.dataset.file.empty() ? data.dataset.name : data.dataset.file.string(),
+        .place = "SHA-256",
+        .found = data.dataset.hash,
+        .allowed = was + ", as when the run started",
+        .advice = "Put the file back as it was, or resume with --force."});
+}
+
+struct Prepared
+{
+    Weights weights;
+    ModelText text;
+    Decoder model;
+};
+
+Prepared openModel(const RunConfig& config, JobContext& context)
+{
+    validate(config);
+    checkDevice(config.device);
+    methodById(config.method).check(config);
+    Weights weights(openModelSource(config.model));
+    ModelText text(weights.source().path);
+    Decoder model(weights, scalarType(config.dtype), context.reporter());
+    return {std::move(weights), std::move(text), std::move(model)};
+}
+
+StepZero compareAtStart(const StepZeroProbe& probe, Prepared& prepared, const AdapterSet& adapters)
+{
+    auto found = probe.compare(prepared.model);
+    std::tie(found.moduleLargest, found.moduleName) = adapters.largestDeviation(prepared.weights);
+    return found;
+}
+
+// Replaces runFolder/adapter as a whole.
+std::string writeTrainedAdapter(const std::filesystem::path& runFolder, const AdapterSet& adapters, const Weights& weights)
+{
+    const auto target = runFolder / "adapter";
+    auto temporary = target;
+    temporary += ".tmp-" + std::to_string(::getpid());
+    std::error_code ignored;
+    std::filesystem::remove_all(temporary, ignored);
+    std::filesystem::create_directories(temporary);
+    writeAdapter(temporary, adapterForOriginalBase(adapters), std::filesystem::absolute(weights.source().path).string());
+    std::filesystem::remove_all(target, ignored);
+    std::filesystem::rename(temporary, target);
+    return target.string();
+}
+
+void checkContext(const Prepared& prepared, const RunConfig& config, const PreparedData& data, JobContext& context,
+    const std::string& run)
+{
+    if (config.maxLength > prepared.model.config().contextLength) {
+        throw Error({.code = Code::config,
+            .place = "/maxLength",
+            .found = std::to_string(config.maxLength),
+            .allowed = "at most the model's context of " + std::to_string(prepared.model.config().contextLength),
+            .advice = "Lower the maximum length."});
+    }
+    if (data.truncated > 0) {
+        context.events().on(NoteEvent{run, "warning",
+            std::to_string(data.truncated) + " of " + std::to_string(data.samples.size()) + " rows are longer than "
+                + std::to_string(config.maxLength) + " tokens and were cut."});
+    }
+    if (data.withoutTargets > 0) {
+        context.events().on(NoteEvent{run, "warning",
+            std::to_string(data.withoutTargets) + " rows have no token with a loss (the answer was cut off or is empty)."});
+    }
+    for (const auto& warning : data.dataset.warnings)
+        context.events().on(NoteEvent{run, "warning", warning});
+}
+
+}  // namespace
+
+TrainResult train(const TrainJob& job, JobContext& context)
+{
+    const auto begin = std::chrono::steady_clock::now();
+    const auto& config = job.config;
+    const std::filesystem::path folder(job.folder);
+    const auto threads = useThreads(config.threads);
+    auto prepared = openModel(config, context);
+    const auto data = prepared.text.prepare(config.data, Split::train, config, config.rows, context);
+    std::vector<Sample> evalSamples;
+    if (!config.evalData.empty())
+        evalSamples = prepared.text.prepare(config.evalData, Split::test, config, config.evalRows, context).samples;
+    checkContext(prepared, config, data, context, job.run);
+
+    const auto checkpoint = job.resume ? findCheckpoint(folder) : std::nullopt;
+    const CheckpointIdentity identity{numbersHash(config), data.dataset.hash, threads};
+    if (checkpoint) {
+        refuseChangedData(checkpoint->identity.dataHash, data, job.force);
+        if (checkpoint->identity.configHash != identity.configHash) {
+            throw Error({.code = Code::mismatch,
+                .file = checkpoint->folder,
+                .place = "configHash",
+                .found = "the run's configuration is not the one that the checkpoint was written with",
+                .advice = "Start a new run with the changed configuration."});
+        }
+        for (const auto& notice : checkpoint->notices)
+            context.events().on(NoteEvent{job.run, "warning", "A damaged checkpoint was passed over: " + notice});
+        if (checkpoint->identity.threads != threads) {
+            context.events().on(NoteEvent{job.run, "warning",
+                "Resumed with " + std::to_string(threads) + " threads instead of "
+                    + std::to_string(checkpoint->identity.threads) + ": not bit-exact."});
+        }
+    }
+
+    const StepZeroProbe probe(prepared.model, data.samples);
+    const auto starts = checkpoint ? readStart(folder, prepared.weights)
+                                   : startAdapters(prepared.model, prepared.weights, config, context.reporter(),
+                                         [&] { return context.stopped(); });
+    AdapterSet adapters(prepared.model, prepared.weights, starts, config.dropout);
+    if (!checkpoint)
+        writeStart(folder, starts, prepared.model, prepared.weights);
+    NamedTensors started;
+    for (const auto& [name, start] : starts) {
+        started.emplace_back(name + ".lora_A", start.A);
+        started.emplace_back(name + ".lora_B", start.B);
+    }
+
+    RowOrder order(int64_t(data.samples.size()), config.order, config.seed);
+    Group alone;
+    Trainer trainer({job, prepared.model, adapters, data.samples, evalSamples, identity, alone}, context);
+    RunStarted event{.run = job.run,
+        .method = config.method,
+        .steps = totalSteps(config, int64_t(data.samples.size())),
+        .firstStep = checkpoint ? checkpoint->progress.step + 1 : 1,
+        .trainable = adapters.count(),
+        .parameters = prepared.model.parameters(),
+        .rows = int64_t(data.samples.size()),
+        .truncatedRows = data.truncated,
+        .evalRows = int64_t(evalSamples.size()),
+        .initHash = hashOf(started),
+        .orderHash = order.hash(),
+        .stepZero = compareAtStart(probe, prepared, adapters)};
+    if (checkpoint)
+        trainer.restore(*checkpoint);
+    event.prepareSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    context.events().on(event);
+
+    auto result = trainer.train();
+    result.stepZero = event.stepZero;
+    result.adapter = writeTrainedAdapter(folder, adapters, prepared.weights);
+    return result;
+}
+
+StepZero stepZero(const RunConfig& config, JobContext& context)
+{
+    useThreads(config.threads);
+    auto prepared = openModel(config, context);
+    auto few = config;
+    few.rows = few.rows.empty() ? ":8" : few.rows;
+    const auto data = prepared.text.prepare(config.data, Split::train, few, few.rows, context);
+    const StepZeroProbe probe(prepared.model, data.samples);
+    const auto starts = startAdapters(prepared.model, prepared.weights, config, context.reporter(),
+        [&] { return context.stopped(); });
+    const AdapterSet adapters(prepared.model, prepared.weights, starts, config.dropout);
+    return compareAtStart(probe, prepared, adapters);
+}
+
+namespace {
+
+// Multiply-adds a second of a product of the model's own shape, measured for about 50 ms.
+double matrixRate(const ModelConfig& config, at::ScalarType type)
+{
+    const at::NoGradGuard guard;
+    const auto x = at::rand({512, config.hiddenSize}, at::kFloat).to(type);
+    const auto W = at::rand({config.intermediateSize, config.hiddenSize}, at::kFloat).to(type);
+    at::matmul(x, W.t());
+    const auto begin = std::chrono::steady_clock::now();
+    double seconds = 0;
+    int64_t rounds = 0;
+    while (seconds < 0.05) {
+        at::matmul(x, W.t());
+        ++rounds;
+        seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
+    return double(rounds) * 512 * double(config.hiddenSize) * double(config.intermediateSize) / seconds;
+}
+
+// A training step takes about this many times the time of its matrix products at the measured rate (2 cores, float32).
+constexpr double kOverhead = 1.6;
+
+struct Sizes { int64_t adaptable = 0, all = 0, trainable = 0; };
+
+Sizes sizesOf(const ModelSource& source, const RunConfig& config)
+{
+    Sizes sizes;
+    for (const auto& [name, tensor] : source.tensors)
+        sizes.all += tensor.count();
+    for (const auto& expected : expectedTensors(source.config)) {
+        if (expected.kind.empty() || expected.shape.size() != 2)
+            continue;
+        sizes.adaptable += expected.shape[0] * expected.shape[1];
+        const auto module = expected.name.substr(0, expected.name.rfind('.'));
+        if (!matchesModules(config.modules, module))
+            continue;
+        auto rank = config.rank;
+        if (const auto planned = config.plan.find(module); planned != config.plan.end())
+            rank = planned->second.rank;
+        sizes.trainable += rank * (expected.shape[0] + expected.shape[1]);
+    }
+    return sizes;
+}
+
+}  // namespace
+
+Estimate estimate(const RunConfig& config, JobContext& context)
+{
+    validate(config);
+    checkDevice(config.device);
+    methodById(config.method).check(config);
+    useThreads(config.threads);
+    const auto source = openModelSource(config.model);
+    const auto& c = source.config;
+    const ModelText text(source.path);
+    const auto data = text.prepare(config.data, Split::train, config, config.rows, context);
+    double tokens = 0, targets = 0, longest = 0;
+    for (const auto& sample : data.samples) {
+        tokens += double(sample.ids.size());
+        targets += double(sample.targets());
+        longest = std::max(longest, double(sample.ids.size()));
+    }
+    const auto rows = double(std::max<size_t>(1, data.samples.size()));
+    const auto sizes = sizesOf(source, config);
+    const auto width = double(c10::elementSize(scalarType(config.dtype)));
+    const auto microTokens = double(config.batch) * std::min(longest, 1.5 * tokens / rows);
+    // Saved for the backward pass, in values a token and layer: norms' inputs, q k v and their rotations, attention output, gate, up,
+    // their product, residuals.
+    const auto perToken = double(c.layers)
+        * (8.0 * double(c.hiddenSize) + 4.0 * double(c.headDim * (c.heads + 2 * c.kvHeads)) + 3.0 * double(c.intermediateSize));
+    const auto head = 3.0 * 256 * double(c.vocabSize) * 4;
+    Estimate found{.trainable = sizes.trainable,
+        .parameters = sizes.all,
+        .steps = totalSteps(config, int64_t(data.samples.size())),
+        .rows = int64_t(data.samples.size())};
+    found.peakBytes = int64_t(double(sizes.all) * width + 16.0 * double(sizes.trainable) + microTokens * perToken * width + head)
+        + (300ll << 20);
+    const auto stepRows = double(config.batch * config.accumulate);
+    const auto products = 2 * double(sizes.adaptable) * stepRows * tokens / rows
+        + 2 * double(c.vocabSize * c.hiddenSize) * stepRows * targets / rows;
+    found.secondsPerStep = kOverhead * products / matrixRate(c, scalarType(config.dtype));
+    found.seconds = found.secondsPerStep * double(found.steps);
+    const auto memory = int64_t(::sysconf(_SC_PHYS_PAGES)) * int64_t(::sysconf(_SC_PAGE_SIZE));
+    if (found.peakBytes > memory * 9 / 10)
+        found.warnings.emplace_back("This may need more memory than the machine has: lower the batch or the maximum length.");
+    if (data.truncated > 0)
+        found.warnings.push_back(std::to_string(data.truncated) + " rows are longer than the maximum length and will be cut.");
+    return found;
+}
+
+}  // namespace rankwright

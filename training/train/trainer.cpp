@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+#include "training/train/trainer.h"
+
+#include "training/api/error.h"
+#include "training/train/schedule.h"
+
+#include <ATen/ATen.h>
+
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+namespace rankwright {
+
+namespace {
+
+constexpr int64_t kMostSkipped = 5;
+
+double secondsSince(std::chrono::steady_clock::time_point start)
+{
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+int64_t totalSteps(const RunConfig& config, int64_t rows)
+{
+    if (config.steps > 0)
+        return config.steps;
+    const auto perStep = double(config.batch * config.accumulate);
+    return std::max<int64_t>(1, int64_t(std::ceil(config.epochs * double(rows) / perStep)));
+}
+
+Trainer::Trainer(Parts parts, JobContext& context)
+    : m_parts(std::move(parts)),
+      m_context(context),
+      m_config(m_parts.job.config),
+      m_optimiser(m_parts.adapters.count(),
+          {m_config.beta1, m_config.beta2, m_config.epsilon, m_config.weightDecay}),
+      m_order(int64_t(m_parts.samples.size()), m_config.order, m_config.seed),
+      m_steps(totalSteps(m_config, int64_t(m_parts.samples.size())))
+{
+    m_progress.loss = std::nan("");
+}
+
+void Trainer::restore(const Checkpoint& checkpoint)
+{
+    loadCheckpoint(checkpoint, m_parts.adapters, m_optimiser);
+    m_progress = checkpoint.progress;
+    m_savedStep = m_progress.step;
+}
+
+int64_t Trainer::rowsPerStep() const
+{
+    return m_config.batch * m_config.accumulate;
+}
+
+Trainer::Gradient Trainer::computeGradient()
+{
+    auto& gradients = m_parts.adapters.gradients();
+    gradients.zero_();
+    double lossSum = 0;
+    int64_t targets = 0, tokens = 0;
+    const auto rank = m_parts.group.rank(), size = m_parts.group.size();
+    for (int64_t micro = 0; micro < m_config.accumulate; ++micro) {
+        std::vector<const Sample*> rows;
+        std::vector<int64_t> numbers;
+        for (int64_t i = rank; i < m_config.batch; i += size) {
+            const auto number = m_progress.step * rowsPerStep() + micro * m_config.batch + i;
+            rows.push_back(&m_parts.samples[size_t(m_order.row(number))]);
+            numbers.push_back(number);
+        }
+        const auto batch = makeBatch(rows, numbers);
+        tokens += batch.tokens();
+        if (batch.targetCount() == 0)
+            continue;
+        targets += batch.targetCount();
+        const auto loss = m_parts.model
+                              .losses(batch, {.training = true, .seed = m_config.seed, .step = m_progress.step + 1})
+                              .sum();
+        lossSum += loss.item<double>();
+        loss.backward();
+    }
+    m_parts.group.sum(gradients, lossSum, targets, tokens);
+    m_progress.tokens += tokens;
+    m_progress.targets += targets;
+    const auto divisor = double(std::max<int64_t>(1, targets));
+    gradients.div_(divisor);
+    const double norm = gradients.norm().item<double>();
+    const double loss = targets > 0 ? lossSum / divisor : std::nan("");
+    // A batch without any target is no fault: its gradient is zero and the step is taken without an update.
+    return {loss, norm, std::isfinite(norm) && (targets == 0 || std::isfinite(loss))};
+}
+
+void Trainer::update(const Gradient& gradient)
+{
+    const auto step = m_progress.step + 1;
+    const double lr = m_config.learningRate * scheduleFactor(m_config.schedule, m_config.warmup, step, m_steps);
+    const double scale
+        = m_config.clip > 0 ? std::min(1.0, m_config.clip / (gradient.norm + 1e-6)) : 1.0;
+    if (gradient.finite)
+        m_optimiser.step(m_parts.adapters.parameters(), m_parts.adapters.gradients(), step, lr, scale);
+}
+
+void Trainer::takeStep()
+{
+    const auto start = std::chrono::steady_clock::now();
+    const auto gradient = computeGradient();
+    update(gradient);
+    m_progress.seconds += secondsSince(start);
+    m_progress.loss = gradient.loss;
+    m_progress.skippedInARow = gradient.finite ? 0 : m_progress.skippedInARow + 1;
+    ++m_progress.step;
+    const auto step = m_progress.step;
+    m_context.events().on(StepEvent{.run = m_parts.job.run,
+        .step = step,
+        .steps = m_steps,
+        .loss = gradient.loss,
+        .lr = m_config.learningRate * scheduleFactor(m_config.schedule, m_config.warmup, step, m_steps),
+        .gradNorm = gradient.norm,
+        .tokens = m_progress.tokens,
+        .targets = m_progress.targets,
+        .seconds = m_progress.seconds,
+        .skipped = !gradient.finite});
+    if (gradient.finite)
+        return;
+    m_context.events().on(NoteEvent{m_parts.job.run, "warning",
+        "Step " + std::to_string(step) + ": the loss or the gradient is not finite; no update was made."});
+    if (m_progress.skippedInARow >= kMostSkipped) {
+        throw Error({.code = Code::diverged,
+            .place = "step " + std::to_string(step),
+            .found = std::to_string(kMostSkipped) + " steps in a row without a finite loss and gradient",
+            .advice = "Lower the learning rate, or resume from the checkpoint at step "
+                + std::to_string(std::max<int64_t>(0, m_savedStep)) + " with other settings."});
+    }
+}
+
+void Trainer::evaluateNow(std::optional<double>& result)
+{
+    if (m_parts.evalSamples.empty() || m_evalStep == m_progress.step)
+        return;
+    const auto start = std::chrono::steady_clock::now();
+    const auto found = evaluate(m_parts.model, m_parts.evalSamples, [&](int64_t done, int64_t total) {
+        if (!m_context.stopped())
+            m_context.progress("Evaluating", done, total);
+        return !m_context.stopped();
+    });
+    m_evalStep = m_progress.step;
+    result = m_evalLast = found.rowMean;
+    m_context.events().on(EvalEvent{m_parts.job.run, m_progress.step, found.rowMean, found.rows, found.tokens, secondsSince(start)});
+}
+
+void Trainer::save()
+{
+    // A state with skipped steps at its end is not a good one to go on from: the finite one before stays the newest.
+    if (m_savedStep == m_progress.step || m_progress.skippedInARow > 0)
+        return;
+    const auto folder
+        = writeCheckpoint(m_parts.job.folder, m_progress, m_parts.identity, m_parts.adapters, m_optimiser);
+    m_savedStep = m_progress.step;
+    m_context.events().on(CheckpointEvent{m_parts.job.run, m_progress.step, folder.string()});
+}
+
+bool Trainer::waitWhilePaused()
+{
+    for (;;) {
+        const auto controls = m_context.events().controls();
+        if (controls.stop || m_context.stopped())
+            return false;
+        if (controls.checkpoint) {
+            save();
+            m_context.events().checkpointTaken();
+        }
+        if (!controls.pause)
+            return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+}
+
+TrainResult Trainer::train()
+{
+    TrainResult result;
+    if (m_progress.step == 0) {
+        save();
+        evaluateNow(m_evalBefore);
+    }
+    bool goOn = true;
+    while (m_progress.step < m_steps && (goOn = waitWhilePaused())) {
+        takeStep();
+        const bool last = m_progress.step == m_steps;
+        if (last || (m_config.evalEvery > 0 && m_progress.step % m_config.evalEvery == 0)) {
+            try {
+                evaluateNow(m_evalLast);
+            } catch (const Error& error) {
+                if (error.code() != Code::stopped)
+                    throw;   // a stop during an evaluation: the step is done, the checkpoint follows
+            }
+        }
+        if (m_config.saveEvery > 0 && m_progress.step % m_config.saveEvery == 0)
+            save();
+    }
+    save();
+    result.outcome = m_progress.step < m_steps ? RunState::stopped : RunState::finished;
+    result.step = m_progress.step;
+    result.finalLoss = m_progress.loss;
+    result.evalBefore = m_evalBefore;
+    result.evalAfter = m_evalLast;
+    return result;
+}
+
+}  // namespace rankwright

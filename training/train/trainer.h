@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The training loop: batches, forward and backward, clipping, AdamW, evaluation, checkpoints, pause and stop.
+#pragma once
+
+#include "training/methods/adapter_set.h"
+#include "training/train/checkpoint.h"
+#include "training/train/evaluate.h"
+#include "training/train/group.h"
+#include "training/train/row_order.h"
+#include "training/train/session.h"
+
+namespace rankwright {
+
+// Steps of a run: as configured, or enough for the epochs.
+int64_t totalSteps(const RunConfig& config, int64_t rows);
+
+class Trainer
+{
+public:
+    struct Parts
+    {
+        const TrainJob& job;
+        Decoder& model;
+        AdapterSet& adapters;
+        const std::vector<Sample>& samples;
+        const std::vector<Sample>& evalSamples;   // empty: no evaluation
+        CheckpointIdentity identity;
+        Group& group;
+    };
+    Trainer(Parts parts, JobContext& context);
+    // Goes on from a checkpoint.
+    void restore(const Checkpoint& checkpoint);
+    // To the end, a stop or divergence. Emits step, eval and checkpoint events. Throws Error{diverged} after five non-finite steps in
+    // a row (the last finite checkpoint stays the newest).
+    TrainResult train();
+
+private:
+    struct Gradient { double loss = 0, norm = 0; bool finite = true; };
+    Gradient computeGradient();              // of step m_progress.step + 1, into adapters.gradients()
+    void update(const Gradient& gradient);
+    void takeStep();
+    void evaluateNow(std::optional<double>& result);
+    void save();
+    bool waitWhilePaused();                  // false: stop
+    [[nodiscard]] int64_t rowsPerStep() const;
+
+    Parts m_parts;
+    JobContext& m_context;
+    const RunConfig& m_config;
+    AdamW m_optimiser;
+    RowOrder m_order;
+    int64_t m_steps;
+    Progress m_progress;
+    int64_t m_savedStep = -1;
+    std::optional<double> m_evalBefore, m_evalLast;
+    int64_t m_evalStep = -1;
+};
+
+}  // namespace rankwright

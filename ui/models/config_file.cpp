@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Files of configurations come from other people: their size and depth are bounded and a key may stand only once.
+#include "ui/models/config_file.h"
+
+#include "training/api/error.h"
+#include "ui/format.h"
+
+#include <QFile>
+#include <QFileInfo>
+#include <QSaveFile>
+
+#include <set>
+
+namespace rankwright {
+
+namespace {
+
+constexpr int kMostDepth = 64;
+constexpr qint64 kMostBytes = 16 << 20;
+
+[[noreturn]] void refuse(Code code, const QString& file, std::string place, std::string found, std::string advice)
+{
+    throw Error{ErrorParts{.code = code, .file = format::plain(file), .place = std::move(place),
+        .found = std::move(found), .allowed = {}, .advice = std::move(advice)}};
+}
+
+nlohmann::json parse(const std::string& bytes, const QString& file)
+{
+    std::vector<std::set<std::string>> keys;   // of the objects that are open
+    const auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& part) {
+        using Kind = nlohmann::json::parse_event_t;
+        if (depth > kMostDepth)
+            refuse(Code::limit, file, "nesting", "deeper than 64 levels", "Use a file that Rankwright saved.");
+        if (event == Kind::object_start)
+            keys.emplace_back();
+        else if (event == Kind::object_end)
+            keys.pop_back();
+        else if (event == Kind::key && !keys.back().insert(part.get<std::string>()).second)
+            refuse(Code::format, file, "key " + part.get<std::string>(), "the key stands twice", "Remove one of them.");
+        return true;
+    };
+    try {
+        return nlohmann::json::parse(bytes, watch);
+    } catch (const nlohmann::json::exception& error) {
+        refuse(Code::format, file, "JSON", error.what(), "Choose a configuration that Rankwright saved.");
+    }
+}
+
+}  // namespace
+
+RunConfig readConfigFile(const QString& name)
+{
+    const QFileInfo info(name);
+    if (!info.exists() || !info.isFile())   // a pipe would keep the window waiting
+        refuse(Code::missing, name, "file", "there is no such file", "Choose another file.");
+    if (info.size() > kMostBytes)
+        refuse(Code::limit, name, "size", format::plain(format::bytes(info.size())),
+            "A configuration has at most 16 MiB.");
+    QFile file(name);
+    if (!file.open(QIODevice::ReadOnly))
+        refuse(Code::io, name, "reading", format::plain(file.errorString()), "Check the file's permissions.");
+    return configFromJson(parse(file.read(kMostBytes).toStdString(), name), format::plain(name));
+}
+
+void writeConfigFile(const RunConfig& config, const QString& name)
+{
+    QSaveFile file(name);
+    const auto bytes = QByteArray::fromStdString(toJson(config).dump(2) + "\n");
+    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit())
+        refuse(Code::io, name, "writing", format::plain(file.errorString()),
+            "Choose a folder that you may write to and that has space left.");
+}
+
+namespace {
+
+const nlohmann::json* overridesOf(const QString& arm, const std::map<std::string, nlohmann::json>& overrides)
+{
+    const auto found = overrides.find(format::plain(arm));
+    return found == overrides.end() || !found->second.is_object() || found->second.empty() ? nullptr : &found->second;
+}
+
+// "--lr" -> "lr"; the JSON key where the field has no option.
+std::string armKey(const std::string& key)
+{
+    for (const Field& field : configFields())
+        if (field.key == key && field.option.starts_with("--"))
+            return field.option.substr(2);
+    return key;
+}
+
+}  // namespace
+
+RunConfig armConfig(const RunConfig& config, const QString& arm, const std::map<std::string, nlohmann::json>& overrides)
+{
+    auto json = toJson(config);
+    json["method"] = format::plain(arm);
+    if (const auto* changes = overridesOf(arm, overrides))
+        for (const auto& [key, value] : changes->items())
+            json[key] = value;
+    return configFromJson(json);
+}
+
+QString comparisonCommand(const RunConfig& config, const QStringList& arms,
+    const std::map<std::string, nlohmann::json>& overrides)
+{
+    if (arms.size() == 1)
+        return format::text(commandLine(armConfig(config, arms.front(), overrides)));
+    RunConfig shared = config;
+    shared.method = RunConfig().method;   // the arms say the method
+    auto command = format::text(commandLine(shared));
+    const auto train = QStringLiteral("rankwright-cli train");
+    if (command.startsWith(train))
+        command.replace(0, train.size(), QStringLiteral("rankwright-cli compare"));
+    for (const QString& arm : arms) {
+        auto text = arm;
+        if (const auto* changes = overridesOf(arm, overrides))
+            for (const auto& [key, value] : changes->items())
+                text += (text == arm ? ":" : ",") + format::text(armKey(key) + "=")
+                    + format::text(value.is_string() ? value.get<std::string>() : value.dump());
+        command += QStringLiteral(" --arm ") + text;
+    }
+    return command;
+}
+
+}  // namespace rankwright

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Reads curves off the window's thread and joins them with what arrives live: the store is up to 250 ms behind, the
+// live points begin where the window began to listen.
+#include "ui/models/curve_store.h"
+
+#include "ui/format.h"
+
+#include <algorithm>
+#include <fstream>
+
+namespace rankwright {
+
+double along(const CurvePoint& point, Axis axis)
+{
+    switch (axis) {
+    case Axis::tokens:
+        return double(point.tokens);
+    case Axis::time:
+        return point.seconds;
+    case Axis::step:
+        break;
+    }
+    return double(point.step);
+}
+
+QString axisTitle(Axis axis)
+{
+    switch (axis) {
+    case Axis::tokens:
+        return CurveStore::tr("Tokens");
+    case Axis::time:
+        return CurveStore::tr("Training time (s)");
+    case Axis::step:
+        break;
+    }
+    return CurveStore::tr("Step");
+}
+
+std::vector<CurvePoint> mergedCurves(const std::vector<CurvePoint>& stored, const std::vector<CurvePoint>& live)
+{
+    std::vector<CurvePoint> merged;
+    merged.reserve(stored.size() + live.size());
+    std::merge(stored.begin(), stored.end(), live.begin(), live.end(), std::back_inserter(merged),
+        [](const CurvePoint& a, const CurvePoint& b) { return a.step < b.step; });   // stable: stored comes first
+    merged.erase(std::unique(merged.begin(), merged.end(),
+                     [](const CurvePoint& a, const CurvePoint& b) { return a.step == b.step; }),
+        merged.end());
+    return merged;
+}
+
+namespace {
+
+// The first line of metrics.jsonl says how the run began. A file that has none yet is no error.
+std::optional<RunStarted> readStart(const std::filesystem::path& folder)
+{
+    constexpr std::streamsize kMost = 64 * 1024;
+    std::ifstream file(folder / "metrics.jsonl", std::ios::binary);
+    std::string line(size_t(kMost), '\0');
+    file.read(line.data(), kMost);
+    line.resize(size_t(file.gcount()));
+    const auto end = line.find('\n');
+    if (end == std::string::npos)
+        return std::nullopt;
+    try {
+        const auto event = eventFromJson(nlohmann::json::parse(line.begin(), line.begin() + std::ptrdiff_t(end)));
+        if (const auto* started = std::get_if<RunStarted>(&event))
+            return *started;
+    } catch (const std::exception&) {   // a damaged line: the curves are still worth showing
+    }
+    return std::nullopt;
+}
+
+// An evaluation's place on the axes: it counts its own tokens and time, the axes want those trained so far.
+CurvePoint placed(const std::vector<CurvePoint>& loss, CurvePoint point)
+{
+    const auto after = std::upper_bound(loss.begin(), loss.end(), point.step,
+        [](int64_t wanted, const CurvePoint& candidate) { return wanted < candidate.step; });
+    point.tokens = after == loss.begin() ? 0 : std::prev(after)->tokens;
+    point.seconds = after == loss.begin() ? 0 : std::prev(after)->seconds;
+    return point;
+}
+
+}  // namespace
+
+CurveStore::CurveStore(std::filesystem::path dataDirectory, QObject* parent)
+    : QObject(parent), m_reader(std::move(dataDirectory))
+{
+    connect(&m_reader, &StoreReader::failed, this, &CurveStore::problem);
+}
+
+const QStringList& CurveStore::seriesNames()
+{
+    static const QStringList names = {"loss", "evalLoss", "lr", "gradNorm"};
+    return names;
+}
+
+CurveStore::RunData CurveStore::load(RunStore& store, const RunRow& row)
+{
+    RunData data;
+    data.row = row;
+    data.started = readStart(store.folderOf(row.id));
+    data.notes = store.notes(row.id);
+    for (const QString& name : seriesNames())
+        data.series[name] = store.curve(row.id, format::plain(name));
+    for (CurvePoint& point : data.series["evalLoss"])
+        point = placed(data.series["loss"], point);
+    return data;
+}
+
+void CurveStore::setRuns(const QStringList& ids)
+{
+    m_ids = ids;
+    reload();
+}
+
+void CurveStore::reload()
+{
+    m_reader.read<Everything>(
+        [ids = m_ids](RunStore& store) {
+            Everything everything;
+            if (ids.isEmpty())
+                return everything;
+            for (const RunRow& row : store.runs())
+                if (const auto id = format::text(row.id); ids.contains(id))
+                    everything.emplace_back(id, load(store, row));
+            return everything;
+        },
+        [this](Everything& everything) { receive(everything); });
+}
+
+void CurveStore::showComparisonOf(const QString& run)
+{
+    m_reader.read<Everything>(
+        [run](RunStore& store) {
+            Everything everything;
+            const auto rows = store.runs();
+            const auto wanted = format::plain(run);
+            auto chosen = std::find_if(rows.begin(), rows.end(), [&](const RunRow& row) { return row.id == wanted; });
+            if (chosen == rows.end())
+                chosen = rows.begin();
+            if (chosen == rows.end())
+                return everything;
+            // Newest first in the store; arms are shown in the order they run.
+            for (auto row = rows.rbegin(); row != rows.rend(); ++row)
+                if (row->id == chosen->id || (!row->comparison.empty() && row->comparison == chosen->comparison))
+                    everything.emplace_back(format::text(row->id), load(store, *row));
+            return everything;
+        },
+        [this](Everything& everything) {
+            m_ids.clear();
+            for (const auto& entry : everything)
+                m_ids << entry.first;
+            receive(everything);
+        });
+}
+
+void CurveStore::receive(Everything& everything)
+{
+    for (auto& [id, fresh] : everything) {
+        RunData& data = m_data[id];
+        if (data.live)   // otherwise the store alone is right: it may have been cut back at a resume
+            for (auto& [name, points] : fresh.series)
+                points = mergedCurves(points, data.series[name]);
+        fresh.live = data.live;
+        if (!fresh.started)
+            fresh.started = data.started;
+        data = std::move(fresh);
+    }
+    std::erase_if(m_data, [this](const auto& entry) { return !m_ids.contains(entry.first); });
+    emit loaded();
+}
+
+const RunRow* CurveStore::run(const QString& id) const
+{
+    const auto found = m_data.find(id);
+    return found == m_data.end() || found->second.row.id.empty() ? nullptr : &found->second.row;
+}
+
+const RunStarted* CurveStore::started(const QString& id) const
+{
+    const auto found = m_data.find(id);
+    return found == m_data.end() || !found->second.started ? nullptr : &*found->second.started;
+}
+
+const std::vector<NoteRow>& CurveStore::notes(const QString& id) const
+{
+    static const std::vector<NoteRow> none;
+    const auto found = m_data.find(id);
+    return found == m_data.end() ? none : found->second.notes;
+}
+
+const std::vector<CurvePoint>& CurveStore::points(const QString& id, const QString& series) const
+{
+    static const std::vector<CurvePoint> none;
+    const auto found = m_data.find(id);
+    if (found == m_data.end())
+        return none;
+    const auto points = found->second.series.find(series);
+    return points == found->second.series.end() ? none : points->second;
+}
+
+void CurveStore::add(const QString& id, const QString& series, const CurvePoint& point)
+{
+    m_data[id].live = true;
+    auto& points = m_data[id].series[series];
+    bool again = false;
+    while (!points.empty() && points.back().step >= point.step) {
+        points.pop_back();
+        again = true;
+    }
+    points.push_back(point);
+    emit pointAdded(id, series, point, again);
+}
+
+void CurveStore::append(const std::vector<Event>& batch)
+{
+    for (const Event& event : batch) {
+        if (const auto* started = std::get_if<RunStarted>(&event)) {
+            m_data[format::text(started->run)].started = *started;
+        } else if (const auto* step = std::get_if<StepEvent>(&event)) {
+            const auto id = format::text(step->run);
+            RunRow& row = m_data[id].row;
+            row.step = step->step;
+            row.steps = step->steps;
+            row.loss = step->loss;
+            row.seconds = step->seconds;
+            row.tokens = step->tokens;
+            add(id, "loss", {step->step, step->loss, step->tokens, step->seconds});
+            add(id, "lr", {step->step, step->lr, step->tokens, step->seconds});
+            add(id, "gradNorm", {step->step, step->gradNorm, step->tokens, step->seconds});
+        } else if (const auto* eval = std::get_if<EvalEvent>(&event)) {
+            const auto id = format::text(eval->run);
+            add(id, "evalLoss", placed(points(id, "loss"), {eval->step, eval->loss, 0, 0}));
+        } else if (const auto* note = std::get_if<NoteEvent>(&event)) {
+            m_data[format::text(note->run)].notes.push_back({{}, note->level, note->text});
+        }
+    }
+}
+
+}  // namespace rankwright

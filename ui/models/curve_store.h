@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The curves of the runs on screen: read from the run store, and appended live while a run goes on.
+#pragma once
+
+#include "ui/models/store_reader.h"
+
+#include <QStringList>
+
+#include <map>
+#include <optional>
+
+namespace rankwright {
+
+enum class Axis { step, tokens, time };
+[[nodiscard]] double along(const CurvePoint& point, Axis axis);
+[[nodiscard]] QString axisTitle(Axis axis);        // "Step", "Tokens", "Training time (s)"
+
+class CurveStore : public QObject
+{
+    Q_OBJECT
+public:
+    explicit CurveStore(std::filesystem::path dataDirectory, QObject* parent = nullptr);
+
+    void setRuns(const QStringList& ids);          // reads them; loaded() follows
+    void reload();
+    [[nodiscard]] const QStringList& runs() const { return m_ids; }
+    // The newest comparison (or the one `run` belongs to); loaded() follows. Nothing stored: loaded() with no runs.
+    void showComparisonOf(const QString& run);
+    [[nodiscard]] const RunRow* run(const QString& id) const;
+    [[nodiscard]] const RunStarted* started(const QString& id) const;   // from metrics.jsonl or the live event
+    [[nodiscard]] const std::vector<NoteRow>& notes(const QString& id) const;
+    // "loss", "evalLoss", "lr", "gradNorm"; by step, tokens filled in for evaluations as well.
+    [[nodiscard]] const std::vector<CurvePoint>& points(const QString& id, const QString& series) const;
+    void append(const std::vector<Event>& batch);
+    [[nodiscard]] static const QStringList& seriesNames();
+
+signals:
+    void loaded();
+    // A live point. `again`: earlier points went (a resumed run goes over its last steps again): set the curves anew.
+    void pointAdded(const QString& id, const QString& series, const rankwright::CurvePoint& point, bool again);
+    void problem(const QString& text);
+
+private:
+    struct RunData
+    {
+        RunRow row;
+        std::optional<RunStarted> started;
+        std::vector<NoteRow> notes;
+        std::map<QString, std::vector<CurvePoint>> series;
+        bool live = false;                         // points came through append()
+    };
+    using Everything = std::vector<std::pair<QString, RunData>>;
+    static RunData load(RunStore& store, const RunRow& row);
+    void receive(Everything& everything);
+    void add(const QString& id, const QString& series, const CurvePoint& point);
+
+    StoreReader m_reader;
+    QStringList m_ids;
+    std::map<QString, RunData> m_data;             // also of a run that began before its comparison was read
+};
+
+// Both in order of step; where both have a step the first wins.
+[[nodiscard]] std::vector<CurvePoint> mergedCurves(
+    const std::vector<CurvePoint>& stored, const std::vector<CurvePoint>& live);
+
+}  // namespace rankwright

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The table over stored runs: what each cell shows, ticks with their dash patterns, rename and delete through the
+// store.
+#include "ui/models/run_table.h"
+
+#include "ui/format.h"
+#include "ui/theme.h"
+
+#include <QIcon>
+#include <QPainter>
+#include <QPixmap>
+
+#include <algorithm>
+#include <cmath>
+
+namespace rankwright {
+
+QString methodTitle(const std::string& method)
+{
+    static const std::map<std::string, const char*> titles = {{"lora", "LoRA"}, {"rslora", "rsLoRA"},
+        {"lora-plus", "LoRA+"}, {"dora", "DoRA"}, {"pissa", "PiSSA"}, {"olora", "OLoRA"}, {"qlora", "QLoRA"},
+        {"qpissa", "QPiSSA"}, {"loftq", "LoftQ"}, {"full", "Full fine-tuning"}};
+    const auto known = titles.find(method);
+    return known == titles.end() ? format::shown(method, 24) : QString::fromLatin1(known->second);
+}
+
+QString stateTitle(RunState state)
+{
+    switch (state) {
+    case RunState::queued:
+        return RunTable::tr("Queued");
+    case RunState::running:
+        return RunTable::tr("Running");
+    case RunState::paused:
+        return RunTable::tr("Paused");
+    case RunState::stopped:
+        return RunTable::tr("Stopped");
+    case RunState::finished:
+        return RunTable::tr("Finished");
+    case RunState::diverged:
+        return RunTable::tr("Diverged");
+    case RunState::failed:
+        return RunTable::tr("Failed");
+    case RunState::interrupted:
+        return RunTable::tr("Interrupted");
+    }
+    return {};
+}
+
+QIcon curveSwatch(const QColor& color, Qt::PenStyle style)
+{
+    constexpr int kWidth = 26, kHeight = 16, kScale = 2;
+    QPixmap picture(kWidth * kScale, kHeight * kScale);
+    picture.setDevicePixelRatio(kScale);
+    picture.fill(Qt::transparent);
+    QPainter painter(&picture);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(color, 3, style, Qt::FlatCap));
+    painter.drawLine(QPointF(1, kHeight / 2.0), QPointF(kWidth - 1, kHeight / 2.0));
+    return QIcon(picture);
+}
+
+RunTable::RunTable(std::filesystem::path dataDirectory, QObject* parent)
+    : QAbstractTableModel(parent), m_reader(std::move(dataDirectory))
+{
+    connect(&m_reader, &StoreReader::failed, this, &RunTable::problem);
+}
+
+void RunTable::reload()
+{
+    m_reader.read<std::vector<RunRow>>([](RunStore& store) { return store.runs(); },
+        [this](std::vector<RunRow>& runs) { receive(runs); });
+}
+
+void RunTable::receive(std::vector<RunRow>& runs)
+{
+    const bool sameRows = runs.size() == m_runs.size()
+        && std::equal(
+            runs.begin(), runs.end(), m_runs.begin(), [](const RunRow& a, const RunRow& b) { return a.id == b.id; });
+    if (sameRows) {   // keeps selection, scroll position and an open editor
+        m_runs = std::move(runs);
+        if (!m_runs.empty())
+            emit dataChanged(index(0, 0), index(rowCount() - 1, columns - 1));
+    } else {
+        beginResetModel();
+        m_runs = std::move(runs);
+        std::erase_if(m_dash, [this](const auto& entry) { return find(entry.first) == nullptr; });
+        endResetModel();
+    }
+    // At first the newest comparison is on the chart, or the newest run where it belongs to none.
+    if (!m_loadedOnce && !m_runs.empty()) {
+        m_loadedOnce = true;
+        QStringList newest;
+        for (const RunRow& run : m_runs)
+            if (run.id == m_runs.front().id || (!run.comparison.empty() && run.comparison == m_runs.front().comparison))
+                newest << format::text(run.id);
+        tick(newest);
+    }
+    emit loaded();
+}
+
+const RunRow* RunTable::find(const QString& id) const
+{
+    const int row = rowOf(id);
+    return row < 0 ? nullptr : &m_runs[size_t(row)];
+}
+
+int RunTable::rowOf(const QString& id) const
+{
+    const auto plain = format::plain(id);
+    const auto found = std::find_if(m_runs.begin(), m_runs.end(), [&](const RunRow& run) { return run.id == plain; });
+    return found == m_runs.end() ? -1 : int(found - m_runs.begin());
+}
+
+QStringList RunTable::ticked() const
+{
+    QStringList ids;
+    for (const RunRow& run : m_runs)
+        if (const auto id = format::text(run.id); m_dash.contains(id))
+            ids << id;
+    return ids;
+}
+
+void RunTable::setTick(const QString& id, bool on)
+{
+    const RunRow* run = find(id);
+    if (!on || run == nullptr) {
+        m_dash.erase(id);
+        return;
+    }
+    if (m_dash.contains(id))
+        return;
+    int dash = 0;
+    const auto taken = [&](int candidate) {
+        return std::any_of(m_dash.begin(), m_dash.end(), [&](const auto& entry) {
+            const RunRow* other = find(entry.first);
+            return entry.second == candidate && other != nullptr && other->method == run->method;
+        });
+    };
+    while (taken(dash))
+        ++dash;
+    m_dash[id] = dash;
+}
+
+void RunTable::tick(const QStringList& ids)
+{
+    std::erase_if(m_dash, [&](const auto& entry) { return !ids.contains(entry.first); });
+    for (const QString& id : ids)
+        setTick(id, true);
+    if (!m_runs.empty())
+        emit dataChanged(index(0, nameColumn), index(rowCount() - 1, nameColumn));
+    emit ticksChanged();
+}
+
+QColor RunTable::colorOf(const QString& id) const
+{
+    const RunRow* run = find(id);
+    return theme::methodColor(run == nullptr ? QString() : format::text(run->method));
+}
+
+Qt::PenStyle RunTable::styleOf(const QString& id) const
+{
+    const auto dash = m_dash.find(id);
+    return theme::dashStyle(dash == m_dash.end() ? 0 : dash->second);
+}
+
+void RunTable::removeRun(const QString& id)
+{
+    m_reader.change([plain = format::plain(id)](RunStore& store) { store.remove(plain); },
+        [this](const QString& text) {
+            if (!text.isEmpty())
+                emit problem(text);
+            else
+                emit changed();
+            reload();
+        });
+}
+
+void RunTable::rename(const QString& id, const QString& name)
+{
+    m_reader.change([plain = format::plain(id), wanted = format::plain(name)](
+                        RunStore& store) { store.rename(plain, wanted); },
+        [this](const QString& text) {
+            if (!text.isEmpty())
+                emit problem(text);
+            else
+                emit changed();
+            reload();
+        });
+}
+
+int RunTable::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : int(m_runs.size());
+}
+
+int RunTable::columnCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : int(columns);
+}
+
+QString RunTable::text(const RunRow& run, int column) const
+{
+    switch (column) {
+    case nameColumn:
+        return format::shown(run.name.empty() ? run.id : run.name, 80);
+    case methodColumn:
+        return methodTitle(run.method);
+    case stateColumn:
+        return run.filesMissing ? tr("Files missing") : stateTitle(run.state);
+    case bestEvalColumn:
+        return format::number(run.bestEval);
+    case lossColumn:
+        return format::number(run.loss);
+    case stepsColumn:
+        return run.steps > 0 ? tr("%1 / %2").arg(format::count(run.step), format::count(run.steps))
+                             : format::count(run.step);
+    case timeColumn:
+        return format::duration(run.seconds);
+    default:
+        return {};
+    }
+}
+
+QVariant RunTable::sortValue(const RunRow& run, int column) const
+{
+    // Runs without a value go to the end of an ascending order.
+    const auto last = [](double value) { return std::isnan(value) ? HUGE_VAL : value; };
+    switch (column) {
+    case bestEvalColumn:
+        return last(run.bestEval);
+    case lossColumn:
+        return last(run.loss);
+    case stepsColumn:
+        return qlonglong(run.step);
+    case timeColumn:
+        return run.seconds;
+    default:
+        return text(run, column);
+    }
+}
+
+QVariant RunTable::data(const QModelIndex& index, int role) const
+{
+    if (!index.isValid() || index.row() >= rowCount())
+        return {};
+    const RunRow& run = m_runs[size_t(index.row())];
+    const auto id = format::text(run.id);
+    const bool isName = index.column() == nameColumn;
+    switch (role) {
+    case Qt::DisplayRole:
+        return text(run, index.column());
+    case Qt::EditRole:
+        return isName ? format::text(run.name) : text(run, index.column());
+    case Qt::CheckStateRole:
+        return isName ? QVariant(m_dash.contains(id) ? Qt::Checked : Qt::Unchecked) : QVariant();
+    case Qt::DecorationRole:
+        return isName && m_dash.contains(id) ? QVariant(curveSwatch(colorOf(id), styleOf(id)))
+            : isName                         ? QVariant(curveSwatch(Qt::transparent, Qt::SolidLine))
+                                             : QVariant();
+    case Qt::TextAlignmentRole:
+        return int((index.column() >= bestEvalColumn ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+    case Qt::ToolTipRole:   // escaped: a view shows tool tips as rich text where they look like it
+        return QStringLiteral("<qt>%1</qt>").arg(
+            tr("%1, created %2").arg(format::shown(run.name), format::shown(run.created)).toHtmlEscaped());
+    case kIdRole:
+        return id;
+    case kSortRole:
+        return sortValue(run, index.column());
+    default:
+        return {};
+    }
+}
+
+bool RunTable::setData(const QModelIndex& index, const QVariant& value, int role)
+{
+    if (!index.isValid() || index.column() != nameColumn)
+        return false;
+    const auto id = format::text(m_runs[size_t(index.row())].id);
+    if (role == Qt::CheckStateRole) {
+        setTick(id, value.toInt() == Qt::Checked);
+        emit dataChanged(index, index);
+        emit ticksChanged();
+        return true;
+    }
+    if (role != Qt::EditRole)
+        return false;
+    const auto name = value.toString().trimmed();
+    if (name.isEmpty() || name == format::text(m_runs[size_t(index.row())].name))
+        return false;
+    rename(id, name);
+    return true;
+}
+
+QVariant RunTable::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (orientation != Qt::Horizontal)
+        return {};
+    if (role == Qt::TextAlignmentRole)
+        return int((section >= bestEvalColumn ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+    if (role != Qt::DisplayRole)
+        return {};
+    static const char* const titles[] = {QT_TR_NOOP("Run"), QT_TR_NOOP("Method"), QT_TR_NOOP("State"),
+        QT_TR_NOOP("Best eval"), QT_TR_NOOP("Last loss"), QT_TR_NOOP("Step"), QT_TR_NOOP("Time")};
+    return section >= 0 && section < columns ? tr(titles[section]) : QString();
+}
+
+Qt::ItemFlags RunTable::flags(const QModelIndex& index) const
+{
+    auto flags = QAbstractTableModel::flags(index);
+    if (index.isValid() && index.column() == nameColumn)
+        flags |= Qt::ItemIsUserCheckable | Qt::ItemIsEditable;
+    return flags;
+}
+
+}  // namespace rankwright

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Stored runs as a table: tick, colour and dash of the run's curve, name (editable), method, state, best evaluation
+// loss, last loss, steps, time.
+#pragma once
+
+#include "ui/models/store_reader.h"
+
+#include <QAbstractTableModel>
+#include <QColor>
+#include <QStringList>
+
+#include <map>
+
+namespace rankwright {
+
+class RunTable : public QAbstractTableModel
+{
+    Q_OBJECT
+public:
+    enum Column { nameColumn, methodColumn, stateColumn, bestEvalColumn, lossColumn, stepsColumn, timeColumn, columns };
+    static constexpr int kIdRole = Qt::UserRole;
+    static constexpr int kSortRole = Qt::UserRole + 1;
+
+    explicit RunTable(std::filesystem::path dataDirectory, QObject* parent = nullptr);
+    void reload();                                            // answers with loaded() or problem()
+    [[nodiscard]] const std::vector<RunRow>& runs() const { return m_runs; }
+    [[nodiscard]] const RunRow* find(const QString& id) const;
+    [[nodiscard]] int rowOf(const QString& id) const;         // -1: not there
+    [[nodiscard]] QStringList ticked() const;                 // in the table's order
+    void tick(const QStringList& ids);                        // exactly these
+    [[nodiscard]] QColor colorOf(const QString& id) const;
+    [[nodiscard]] Qt::PenStyle styleOf(const QString& id) const;
+    void removeRun(const QString& id);
+
+    int rowCount(const QModelIndex& parent = {}) const override;
+    int columnCount(const QModelIndex& parent = {}) const override;
+    QVariant data(const QModelIndex& index, int role) const override;
+    bool setData(const QModelIndex& index, const QVariant& value, int role) override;
+    QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+    Qt::ItemFlags flags(const QModelIndex& index) const override;
+
+signals:
+    void loaded();
+    void ticksChanged();
+    void changed();                                           // a run was renamed or deleted
+    void problem(const QString& text);
+
+private:
+    void receive(std::vector<RunRow>& runs);
+    void setTick(const QString& id, bool on);
+    void rename(const QString& id, const QString& name);
+    [[nodiscard]] QString text(const RunRow& run, int column) const;
+    [[nodiscard]] QVariant sortValue(const RunRow& run, int column) const;
+
+    StoreReader m_reader;
+    std::vector<RunRow> m_runs;
+    std::map<QString, int> m_dash;   // ticked runs -> dash pattern, unique among the ticked runs of one method
+    bool m_loadedOnce = false;
+};
+
+// "LoRA", "PiSSA": how a method is written for people.
+[[nodiscard]] QString methodTitle(const std::string& method);
+[[nodiscard]] QString stateTitle(RunState state);
+// A short line in a run's colour and dash pattern, for lists.
+[[nodiscard]] QIcon curveSwatch(const QColor& color, Qt::PenStyle style);
+
+}  // namespace rankwright

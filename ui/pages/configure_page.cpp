@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The settings being edited are a copy: a run that goes on keeps the ones it was started with.
+#include "ui/pages/configure_page.h"
+
+#include "ui/format.h"
+#include "ui/models/config_file.h"
+#include "ui/widgets/arm_cards.h"
+#include "ui/widgets/config_form.h"
+#include "ui/widgets/headings.h"
+#include "ui/widgets/message_bar.h"
+#include "ui/widgets/summary_panel.h"
+
+#include <QButtonGroup>
+#include <QClipboard>
+#include <QFileDialog>
+#include <QGuiApplication>
+#include <QHBoxLayout>
+#include <QPushButton>
+#include <QScrollArea>
+
+#include <algorithm>
+
+namespace rankwright {
+
+ConfigurePage::ConfigurePage(Workbench& workbench, QWidget* parent)
+    : Page(parent), m_workbench(workbench), m_arms(new ArmCards(workbench, this)),
+      m_summary(new SummaryPanel(workbench, this)), m_messages(new MessageBar(this))
+{
+    m_messages->setObjectName("configureMessages");
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(24, 16, 24, 16);
+    column->setSpacing(12);
+    column->addWidget(makeHeader());
+    column->addWidget(m_messages);
+    auto* both = new QHBoxLayout;
+    both->setSpacing(24);
+    auto* left = new QVBoxLayout;
+    left->setSpacing(16);
+    left->addWidget(m_arms);
+    left->addWidget(makeForms(), 1);
+    both->addLayout(left, 1);
+    both->addWidget(makeSide());
+    column->addLayout(both, 1);
+    auto& session = m_workbench.session();
+    for (const auto signal : {&Workbench::configChanged, &Workbench::armsChanged, &Workbench::modelChanged})
+        connect(&m_workbench, signal, this, &ConfigurePage::refreshButtons);
+    connect(&session, &RunSession::runStarted, this, &ConfigurePage::refreshButtons);
+    connect(&session, &RunSession::runEnded, this, &ConfigurePage::refreshButtons);
+    connect(&session, &RunSession::idle, this, &ConfigurePage::refreshButtons);
+    connect(m_arms, &ArmCards::problemsChanged, this, &ConfigurePage::refreshButtons);
+    refreshButtons();
+}
+
+QWidget* ConfigurePage::makeHeader()
+{
+    auto* box = new QWidget(this);
+    auto* row = new QHBoxLayout(box);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->addWidget(makeTitle(title(), box));
+    row->addStretch();
+    auto* views = new QButtonGroup(box);
+    for (const bool advanced : {false, true}) {
+        auto* button = new QPushButton(advanced ? tr("Advanced") : tr("Simple"), box);
+        button->setObjectName(advanced ? "advancedButton" : "simpleButton");
+        button->setCheckable(true);
+        button->setChecked(!advanced);
+        setPlainToolTip(button,
+            advanced ? tr("Show every setting") : tr("Show the settings that matter most, and every changed one"));
+        views->addButton(button);
+        row->addWidget(button);
+        connect(button, &QPushButton::clicked, this, [this, advanced] {
+            for (ConfigForm* form : m_forms)
+                form->setAdvanced(advanced);
+        });
+    }
+    row->addSpacing(16);
+    const auto add = [&](const QString& text, const QString& name, const QString& help) {
+        auto* button = new QPushButton(text, box);
+        button->setObjectName(name);
+        setPlainToolTip(button, help);
+        row->addWidget(button);
+        return button;
+    };
+    auto* load = add(tr("Load…"), "loadConfigButton", tr("Read a configuration from a JSON file"));
+    auto* save = add(tr("Save…"), "saveConfigButton", tr("Write this configuration as a JSON file"));
+    m_copy
+        = add(tr("Copy command"), "copyCommandButton", tr("Put the command line that does the same on the clipboard"));
+    connect(load, &QPushButton::clicked, this, [this] { chooseFile(false); });
+    connect(save, &QPushButton::clicked, this, [this] { chooseFile(true); });
+    connect(m_copy, &QPushButton::clicked, this, &ConfigurePage::copyCommand);
+    return box;
+}
+
+QWidget* ConfigurePage::makeForms()
+{
+    auto* inner = new QWidget(this);
+    auto* row = new QHBoxLayout(inner);
+    row->setContentsMargins(0, 0, 12, 0);
+    row->setSpacing(32);
+    auto* first = new ConfigForm(m_workbench, ConfigForm::keysOf({"method", "run"}, {"method"}), inner);
+    auto* second = new ConfigForm(
+        m_workbench, ConfigForm::keysOf({"optimisation"}) + ConfigForm::keysOf({"data"}, {"model", "data", "columns",
+            "chatTemplate", "rows", "order"}), inner);
+    for (ConfigForm* form : {first, second}) {
+        row->addWidget(form, 1);
+        m_forms.push_back(form);
+        connect(form, &ConfigForm::problemsChanged, this, &ConfigurePage::refreshButtons);
+    }
+    auto* scroll = new QScrollArea(this);
+    scroll->setWidget(inner);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    scroll->setAccessibleName(tr("Shared settings"));
+    return scroll;
+}
+
+QWidget* ConfigurePage::makeSide()
+{
+    auto* box = new QWidget(this);
+    box->setFixedWidth(336);
+    auto* column = new QVBoxLayout(box);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    column->addWidget(m_summary);
+    m_start = new QPushButton(tr("Start"), box);
+    m_start->setObjectName("startButton");
+    m_start->setMinimumHeight(40);
+    m_start->setDefault(true);
+    auto font = m_start->font();
+    font.setWeight(QFont::DemiBold);
+    m_start->setFont(font);
+    m_startNote = makeNote({}, box);
+    m_startNote->setObjectName("startNote");
+    column->addWidget(m_start);
+    column->addWidget(m_startNote);
+    column->addStretch();
+    connect(m_start, &QPushButton::clicked, this, &ConfigurePage::start);
+    return box;
+}
+
+void ConfigurePage::activated()
+{
+    m_summary->setActive(true);
+    refreshButtons();
+}
+
+void ConfigurePage::hideEvent(QHideEvent* event)
+{
+    m_summary->setActive(false);
+    Page::hideEvent(event);
+}
+
+void ConfigurePage::refreshButtons()
+{
+    const auto& arms = m_workbench.arms();
+    const bool problems = m_arms->hasProblems()
+        || std::any_of(m_forms.begin(), m_forms.end(), [](const ConfigForm* form) { return form->hasProblems(); });
+    const bool busy = m_workbench.session().isBusy();
+    m_start->setEnabled(!busy && !problems && !arms.isEmpty());
+    m_copy->setEnabled(!problems && !arms.isEmpty());
+    m_start->setText(arms.size() > 1 ? tr("Start comparison") : tr("Start"));
+    if (busy)
+        m_startNote->setText(tr("A run is going on. What you change here is for the next one."));
+    else if (problems)
+        m_startNote->setText(tr("Correct the marked settings first."));
+    else if (arms.isEmpty())
+        m_startNote->setText(tr("Tick at least one method."));
+    else if (arms.size() > 1)
+        m_startNote->setText(
+            tr("%n arms, one after another, on the same rows in the same order.", nullptr, int(arms.size())));
+    else
+        m_startNote->setText({});
+}
+
+// The session is busy as soon as the runs are queued, so a second click finds the button disabled.
+void ConfigurePage::start()
+{
+    if (m_workbench.session().isBusy())
+        return;
+    m_start->setEnabled(false);
+    try {
+        m_workbench.startComparison();
+        m_messages->clear();
+        m_workbench.showPage(QStringLiteral("run"));
+    } catch (const std::exception& error) {
+        m_messages->say(QString::fromUtf8(error.what()), true);
+    }
+    refreshButtons();
+}
+
+void ConfigurePage::chooseFile(bool save)
+{
+    auto* dialog = new QFileDialog(this, save ? tr("Save the configuration") : tr("Load a configuration"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setAcceptMode(save ? QFileDialog::AcceptSave : QFileDialog::AcceptOpen);
+    dialog->setFileMode(save ? QFileDialog::AnyFile : QFileDialog::ExistingFile);
+    dialog->setNameFilters({tr("Configurations (*.json)"), tr("All files (*)")});
+    dialog->setDefaultSuffix("json");
+    connect(dialog, &QFileDialog::fileSelected, this, [this, save](const QString& file) {
+        if (save)
+            saveTo(file);
+        else
+            loadFrom(file);
+    });
+    dialog->open();
+}
+
+void ConfigurePage::saveTo(const QString& file)
+{
+    try {
+        writeConfigFile(m_workbench.config(), file);
+        m_messages->say(tr("Saved as %1").arg(file), false);
+    } catch (const std::exception& error) {
+        m_messages->say(QString::fromUtf8(error.what()), true);
+    }
+}
+
+void ConfigurePage::loadFrom(const QString& file)
+{
+    try {
+        const RunConfig config = readConfigFile(file);
+        const auto model = m_workbench.config().model;
+        m_workbench.edit(config, tr("Load a configuration"));
+        m_messages->say(config.model == model ? tr("Loaded %1").arg(file)
+                                              : tr("Loaded %1. It is for the model %2: choose it on the Models page.")
+                                                    .arg(file, format::shown(config.model)),
+            false);
+    } catch (const std::exception& error) {
+        m_messages->say(QString::fromUtf8(error.what()), true);
+    }
+}
+
+void ConfigurePage::copyCommand()
+{
+    try {
+        QGuiApplication::clipboard()->setText(
+            comparisonCommand(m_workbench.config(), m_workbench.arms(), m_workbench.armOverrides()));
+        m_workbench.notify(tr("Command copied"));
+    } catch (const std::exception& error) {
+        m_messages->say(QString::fromUtf8(error.what()), true);
+    }
+}
+
+}  // namespace rankwright

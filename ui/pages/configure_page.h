@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// What to train and how: method arms, shared settings, the summary beside them, Start.
+#pragma once
+
+#include "ui/pages/page.h"
+#include "ui/workbench.h"
+
+class QPushButton;
+
+namespace rankwright {
+
+class ArmCards;
+class ConfigForm;
+class MessageBar;
+class PlainLabel;
+class SummaryPanel;
+
+class ConfigurePage : public Page
+{
+    Q_OBJECT
+public:
+    explicit ConfigurePage(Workbench& workbench, QWidget* parent = nullptr);
+    [[nodiscard]] QString id() const override { return QStringLiteral("configure"); }
+    [[nodiscard]] QString title() const override { return tr("Configure"); }
+    [[nodiscard]] QString iconName() const override { return QStringLiteral("configure"); }
+    void activated() override;
+    void loadFrom(const QString& file);      // problems are shown beside, nothing changes then
+    void saveTo(const QString& file);
+
+protected:
+    void hideEvent(QHideEvent* event) override;
+
+private:
+    QWidget* makeHeader();
+    QWidget* makeForms();
+    QWidget* makeSide();
+    void chooseFile(bool save);
+    void copyCommand();
+    void start();
+    void refreshButtons();
+
+    Workbench& m_workbench;
+    ArmCards* m_arms;
+    std::vector<ConfigForm*> m_forms;
+    SummaryPanel* m_summary;
+    MessageBar* m_messages;
+    QPushButton *m_start, *m_copy;
+    PlainLabel* m_startNote;
+};
+
+}  // namespace rankwright

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Which rows are trained on: file, columns, template, and what becomes of them: rendered samples, lengths, what is cut
+// off.
+#pragma once
+
+#include "ui/pages/page.h"
+#include "ui/workbench.h"
+
+#include <QPointer>
+#include <QTimer>
+
+class QComboBox;
+class QLineEdit;
+class QProgressBar;
+class QPushButton;
+class QSpinBox;
+
+namespace rankwright {
+
+class LengthHistogram;
+class MessageBar;
+class PlainLabel;
+class TokenView;
+
+class DataPage : public Page
+{
+    Q_OBJECT
+public:
+    explicit DataPage(Workbench& workbench, QWidget* parent = nullptr);
+    [[nodiscard]] QString id() const override { return QStringLiteral("data"); }
+    [[nodiscard]] QString title() const override { return tr("Data"); }
+    [[nodiscard]] QString iconName() const override { return QStringLiteral("data"); }
+    void activated() override;
+    void openFile(const QString& file);              // as if it had been chosen or dropped
+
+protected:
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+    void hideEvent(QHideEvent* event) override;
+
+private:
+    QWidget* makeSettings();
+    QWidget* makeFileRow();
+    QWidget* makeColumns();
+    QWidget* makeResults();
+    QWidget* makeSampleRow();
+    void chooseFile();
+    void setColumn(const std::string& role, const QString& column);
+    void configChanged();
+    void refreshFields();
+    void ask();
+    void showPreview(const DataPreview& preview);
+    void showRow(int64_t row);
+
+    Workbench& m_workbench;
+    QTimer m_delay;
+    QPointer<JobCall> m_job;
+    RunConfig m_asked;                               // the settings the preview is for
+    DataPreview m_preview;
+    int64_t m_row = 0, m_first = 0;                  // the sample wanted; the first one of those asked for
+    bool m_stale = true, m_visible = false;
+    QLineEdit* m_file;
+    QPushButton* m_builtIn;
+    std::map<std::string, QComboBox*> m_columns;     // by role
+    PlainLabel *m_format, *m_figures, *m_legend;
+    LengthHistogram* m_histogram;
+    QProgressBar* m_progress;
+    QSpinBox* m_rowBox;
+    QPushButton *m_previous, *m_next;
+    TokenView* m_tokens;
+    MessageBar* m_messages;
+};
+
+}  // namespace rankwright

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Writing, reading back and comparing is one engine job; the badge shows what the comparison found.
+#include "ui/pages/export_page.h"
+
+#include "ui/format.h"
+#include "ui/models/run_table.h"
+#include "ui/theme.h"
+#include "ui/widgets/headings.h"
+#include "ui/widgets/message_bar.h"
+
+#include <QClipboard>
+#include <QComboBox>
+#include <QFileDialog>
+#include <QFormLayout>
+#include <QGuiApplication>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QProgressBar>
+#include <QPushButton>
+
+#include <algorithm>
+#include <cmath>
+
+namespace rankwright {
+
+namespace {
+
+constexpr double kBar = 1e-3;   // of float32 logits read back
+
+QString explain(const QString& format, const RunConfig& config)
+{
+    const bool edited = config.method == "pissa";
+    if (format == "lora")
+        return edited
+            ? ExportPage::tr("An adapter for the original base model, which every program that loads LoRA adapters can "
+                             "use. PiSSA has edited the base, so the adapter also has to take its start away again: "
+                             "the rank doubles from %1 to %2, and the files with it. The model it gives is the same.")
+                  .arg(config.rank)
+                  .arg(2 * config.rank)
+            : ExportPage::tr("An adapter of rank %1 for the original base model, as it was trained.").arg(config.rank);
+    if (format == "peft")
+        return edited
+            ? ExportPage::tr("The trained A and B as they are, rank %1, with the edited base model in the folder base/ "
+                             "beside them. Needs the room of a whole model; use it to go on training.")
+                  .arg(config.rank)
+            : ExportPage::tr("The trained A and B, rank %1. LoRA edits no base: the same as the adapter above.")
+                  .arg(config.rank);
+    return ExportPage::tr("A whole model with the adapter added into its weights: nothing else is needed to load it.");
+}
+
+}  // namespace
+
+ExportPage::ExportPage(Workbench& workbench, QWidget* parent)
+    : Page(parent), m_workbench(workbench), m_reader(workbench.dataDirectory()), m_messages(new MessageBar(this))
+{
+    m_messages->setObjectName("exportMessages");
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(24, 16, 24, 16);
+    column->setSpacing(16);
+    column->addWidget(makeTitle(title(), this));
+    column->addWidget(m_messages);
+    column->addWidget(makeForm());
+    m_result = makeResult();
+    column->addWidget(m_result, 1);
+    column->addStretch();
+    connect(&m_reader, &StoreReader::failed, this, [this](const QString& text) { m_messages->say(text, true); });
+    connect(&m_workbench, &Workbench::runsChanged, this, &ExportPage::readRuns);
+    refresh();
+}
+
+QWidget* ExportPage::makeForm()
+{
+    auto* box = new QWidget(this);
+    box->setMaximumWidth(760);
+    auto* form = new QFormLayout(box);
+    form->setContentsMargins(0, 0, 0, 0);
+    form->setVerticalSpacing(8);
+    form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    m_runBox = new QComboBox(box);
+    m_runBox->setObjectName("exportRun");
+    m_runBox->setIconSize({26, 16});
+    m_runBox->setAccessibleName(tr("Run to export"));
+    m_formatBox = new QComboBox(box);
+    m_formatBox->setObjectName("formatBox");
+    m_formatBox->setAccessibleName(tr("Format"));
+    m_formatBox->addItem(tr("Adapter for the original base (lora)"), "lora");
+    m_formatBox->addItem(tr("Trained A and B with the edited base (peft)"), "peft");
+    m_formatBox->addItem(tr("Merged model (merged)"), "merged");
+    m_explanation = makeNote({}, box);
+    m_explanation->setObjectName("exportExplanation");
+    m_dtypeBox = new QComboBox(box);
+    m_dtypeBox->setObjectName("dtypeBox");
+    m_dtypeBox->setAccessibleName(tr("Number format of the merged weights"));
+    for (const char* dtype : {"float32", "bfloat16", "float16"})
+        m_dtypeBox->addItem(QString::fromLatin1(dtype));
+    m_dtypeLabel = new PlainLabel(tr("Number format"), box);
+    form->addRow(new PlainLabel(tr("Run"), box), m_runBox);
+    form->addRow(new PlainLabel(tr("Format"), box), m_formatBox);
+    form->addRow(nullptr, m_explanation);
+    form->addRow(m_dtypeLabel, m_dtypeBox);
+    form->addRow(new PlainLabel(tr("Folder"), box), makeFolderRow(box));
+    m_export = new QPushButton(tr("Export"), box);
+    m_export->setObjectName("exportButton");
+    m_cancel = new QPushButton(tr("Cancel"), box);
+    m_cancel->setObjectName("cancelExportButton");
+    m_progress = new QProgressBar(box);
+    m_progress->setObjectName("exportProgress");
+    m_progress->setTextVisible(false);
+    m_progress->setFixedHeight(8);
+    m_progress->setAccessibleName(tr("Progress of the export"));
+    m_step = makeNote({}, box);
+    m_step->setObjectName("exportStep");
+    auto* buttons = new QHBoxLayout;
+    buttons->addWidget(m_export);
+    buttons->addWidget(m_cancel);
+    buttons->addWidget(m_progress, 1);
+    form->addRow(nullptr, buttons);
+    form->addRow(nullptr, m_step);
+    connect(m_runBox, &QComboBox::activated, this, &ExportPage::refresh);
+    connect(m_formatBox, &QComboBox::activated, this, &ExportPage::refresh);
+    connect(m_export, &QPushButton::clicked, this, &ExportPage::start);
+    connect(m_cancel, &QPushButton::clicked, this, [this] {
+        if (m_job)
+            m_job->cancel();
+        finish();
+        m_step->setText(tr("Cancelled. Files written so far stay in the folder."));
+    });
+    return box;
+}
+
+QWidget* ExportPage::makeFolderRow(QWidget* parent)
+{
+    auto* box = new QWidget(parent);
+    auto* row = new QHBoxLayout(box);
+    row->setContentsMargins(0, 0, 0, 0);
+    m_folder = new QLineEdit(box);
+    m_folder->setObjectName("exportFolder");
+    m_folder->setAccessibleName(tr("Folder to write to"));
+    setPlainToolTip(m_folder, tr("A new or empty folder"));
+    auto* browse = new QPushButton(tr("Choose…"), box);
+    browse->setObjectName("chooseExportFolder");
+    browse->setAccessibleName(tr("Choose the folder to write to"));
+    row->addWidget(m_folder, 1);
+    row->addWidget(browse);
+    connect(browse, &QPushButton::clicked, this, &ExportPage::chooseFolder);
+    connect(m_folder, &QLineEdit::textChanged, this, [this] {
+        m_export->setEnabled(chosen() != nullptr && !m_job && !m_folder->text().trimmed().isEmpty());
+    });
+    return box;
+}
+
+QWidget* ExportPage::makeResult()
+{
+    auto* box = new QWidget(this);
+    box->setMaximumWidth(760);
+    auto* column = new QVBoxLayout(box);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    m_badge = makeHeading({}, box);
+    m_badge->setObjectName("exportBadge");
+    m_badge->setWordWrap(true);
+    m_summary = new PlainLabel({}, box);
+    m_summary->setObjectName("exportSummary");
+    m_summary->setWordWrap(true);
+    m_summary->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+    m_copyPath = new QPushButton(tr("Copy path"), box);
+    m_copyPath->setObjectName("copyPathButton");
+    m_files = new QListWidget(box);
+    m_files->setObjectName("exportFiles");
+    m_files->setAccessibleName(tr("Files written"));
+    auto* row = new QHBoxLayout;
+    row->addWidget(m_summary, 1);
+    row->addWidget(m_copyPath, 0, Qt::AlignTop);
+    column->addWidget(m_badge);
+    column->addLayout(row);
+    column->addWidget(m_files, 1);
+    box->hide();
+    return box;
+}
+
+void ExportPage::activated()
+{
+    readRuns();
+}
+
+void ExportPage::readRuns()
+{
+    using Choices = std::vector<Choice>;
+    m_reader.read<Choices>(
+        [](RunStore& store) {
+            Choices choices;
+            for (const RunRow& row : store.runs())
+                if ((row.state == RunState::finished || row.state == RunState::stopped) && !row.filesMissing)
+                    choices.push_back({row, store.config(row.id)});
+            return choices;
+        },
+        [this](Choices& choices) { showRuns(choices); });
+}
+
+void ExportPage::showRuns(std::vector<Choice>& choices)
+{
+    const auto before = m_runBox->currentData().toString();
+    m_choices = std::move(choices);
+    m_runBox->clear();
+    for (const Choice& choice : m_choices) {
+        const RunRow& row = choice.row;
+        auto text = tr("%1 · %2 · %3")
+                        .arg(format::shown(row.name.empty() ? row.id : row.name, 60), methodTitle(row.method),
+                            stateTitle(row.state).toLower());
+        if (!std::isnan(row.bestEval))
+            text += tr(" · eval %1").arg(format::number(row.bestEval));
+        m_runBox->addItem(
+            curveSwatch(theme::methodColor(format::text(row.method)), Qt::SolidLine), text, format::text(row.id));
+    }
+    if (const int index = m_runBox->findData(before); index >= 0)
+        m_runBox->setCurrentIndex(index);
+    refresh();
+}
+
+const ExportPage::Choice* ExportPage::chosen() const
+{
+    const auto id = format::plain(m_runBox->currentData().toString());
+    const auto found
+        = std::find_if(m_choices.begin(), m_choices.end(), [&](const Choice& choice) { return choice.row.id == id; });
+    return found == m_choices.end() ? nullptr : &*found;
+}
+
+void ExportPage::refresh()
+{
+    const Choice* choice = chosen();
+    const auto format = m_formatBox->currentData().toString();
+    const bool busy = !m_job.isNull();
+    m_explanation->setText(choice == nullptr
+            ? tr("No run has finished yet. Train one on the Run page; it can be exported here.")
+            : explain(format, choice->config));
+    m_dtypeBox->setVisible(format == "merged");
+    m_dtypeLabel->setVisible(format == "merged");
+    suggestFolder();
+    for (QWidget* part : {static_cast<QWidget*>(m_runBox), static_cast<QWidget*>(m_formatBox),
+             static_cast<QWidget*>(m_dtypeBox), static_cast<QWidget*>(m_folder)})
+        part->setEnabled(choice != nullptr && !busy);
+    m_export->setEnabled(choice != nullptr && !busy && !m_folder->text().trimmed().isEmpty());
+    m_cancel->setVisible(busy);
+    m_progress->setVisible(busy);
+}
+
+// exports/NAME-FORMAT below the data directory, until a person types another.
+void ExportPage::suggestFolder()
+{
+    const Choice* choice = chosen();
+    if (choice == nullptr || (m_folder->text() != m_suggested && !m_folder->text().isEmpty()))
+        return;
+    QString name;
+    for (const QChar letter : format::text(choice->row.name.empty() ? choice->row.id : choice->row.name))
+        name += letter.isLetterOrNumber() || letter == '-' || letter == '_' ? letter : QChar('-');
+    const auto folder = m_workbench.dataDirectory() / "exports";
+    m_suggested = QString::fromStdString(folder.string()) + '/' + name.left(80) + '-' + format::text(choice->row.id)
+        + '-' + m_formatBox->currentData().toString();
+    m_folder->setText(m_suggested);
+}
+
+void ExportPage::chooseFolder()
+{
+    auto* dialog = new QFileDialog(this, tr("Choose a folder to write to"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::Directory);
+    dialog->setOption(QFileDialog::ShowDirsOnly);
+    connect(dialog, &QFileDialog::fileSelected, m_folder, &QLineEdit::setText);
+    dialog->open();
+}
+
+void ExportPage::start()
+{
+    const Choice* choice = chosen();
+    if (choice == nullptr || m_job)
+        return;
+    const auto format = m_formatBox->currentData().toString();
+    m_exported = format::text(choice->row.id);
+    m_result->hide();
+    m_messages->clear();
+    m_step->setText(tr("Loading …"));
+    m_progress->setRange(0, 0);
+    m_job = m_workbench.ask(ExportJob{.folder = choice->row.folder, .format = format::plain(format),
+                                .out = format::plain(m_folder->text().trimmed()),
+                                .dtype = format == "merged" ? format::plain(m_dtypeBox->currentText()) : std::string()},
+        this);
+    connect(m_job, &JobCall::advanced, this, [this](const std::vector<Event>& batch) {
+        for (const Event& event : batch)
+            if (const auto* progress = std::get_if<ProgressEvent>(&event)) {
+                m_step->setText(format::shown(progress->what, 120));
+                m_progress->setRange(0, progress->total > 0 ? 1000 : 0);
+                if (progress->total > 0)
+                    m_progress->setValue(int(progress->done * 1000 / progress->total));
+            }
+    });
+    connect(
+        m_job, &JobCall::finished, this, [this](const Result& result) { showResult(std::get<ExportResult>(result)); });
+    connect(m_job, &JobCall::failed, this, [this](const QString& message) {
+        finish();
+        m_step->setText({});
+        m_messages->say(message, true);
+    });
+    refresh();
+}
+
+void ExportPage::finish()
+{
+    m_job = nullptr;
+    refresh();
+}
+
+void ExportPage::showResult(const ExportResult& result)
+{
+    finish();
+    m_step->setText({});
+    const bool rounded = result.format == "merged" && m_dtypeBox->currentIndex() > 0;
+    const bool good = result.largestDifference <= kBar;   // NaN is not
+    const auto figure = format::scientific(result.largestDifference);
+    if (rounded)
+        m_badge->setText(tr("Read back. Largest difference of logits %1, from rounding to %2")
+                             .arg(figure, m_dtypeBox->currentText()));
+    else
+        m_badge->setText(good
+                ? tr("✓ Read back: gives the trained model's logits, largest difference %1").arg(figure)
+                : tr("✗ Read back: the logits differ by up to %1 (bar %2)").arg(figure, format::scientific(kBar)));
+    auto colors = palette();
+    if (!rounded && !good)
+        colors.setColor(QPalette::WindowText, theme::bad());
+    m_badge->setPalette(colors);
+    m_summary->setText(tr("%1 in %2").arg(format::bytes(result.bytes), format::shown(result.folder, 1000)));
+    m_copyPath->disconnect(this);
+    connect(m_copyPath, &QPushButton::clicked, this,
+        [folder = format::text(result.folder)] { QGuiApplication::clipboard()->setText(folder); });
+    m_files->clear();
+    for (const auto& file : result.files)
+        m_files->addItem(format::shown(file));
+    m_result->show();
+    m_reader.change([id = format::plain(m_exported), folder = result.folder, kind = "export-" + result.format](
+                        RunStore& store) { store.addArtifact(id, kind, folder); },
+        [this](const QString& problem) {
+            if (!problem.isEmpty())
+                m_messages->say(problem, true);
+        });
+    m_workbench.notify(tr("Exported to %1").arg(format::shown(result.folder)));
+}
+
+}  // namespace rankwright

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// A trained run as files that other programs load: adapter, edited base with adapter, or merged model; read back and
+// compared.
+#pragma once
+
+#include "ui/models/store_reader.h"
+#include "ui/pages/page.h"
+#include "ui/workbench.h"
+
+#include <QPointer>
+
+class QComboBox;
+class QLineEdit;
+class QListWidget;
+class QProgressBar;
+class QPushButton;
+
+namespace rankwright {
+
+class MessageBar;
+class PlainLabel;
+
+class ExportPage : public Page
+{
+    Q_OBJECT
+public:
+    explicit ExportPage(Workbench& workbench, QWidget* parent = nullptr);
+    [[nodiscard]] QString id() const override { return QStringLiteral("export"); }
+    [[nodiscard]] QString title() const override { return tr("Export"); }
+    [[nodiscard]] QString iconName() const override { return QStringLiteral("export"); }
+    void activated() override;
+
+private:
+    struct Choice { RunRow row; RunConfig config; };
+    QWidget* makeForm();
+    QWidget* makeFolderRow(QWidget* parent);
+    QWidget* makeResult();
+    void readRuns();
+    void showRuns(std::vector<Choice>& choices);
+    [[nodiscard]] const Choice* chosen() const;
+    void refresh();
+    void suggestFolder();
+    void chooseFolder();
+    void start();
+    void showResult(const ExportResult& result);
+    void finish();
+
+    Workbench& m_workbench;
+    StoreReader m_reader;
+    std::vector<Choice> m_choices;
+    QPointer<JobCall> m_job;
+    QString m_exported;                              // run that is being exported
+    QString m_suggested;                             // the folder put in by us
+    QComboBox *m_runBox, *m_formatBox, *m_dtypeBox;
+    QLineEdit* m_folder;
+    QPushButton *m_export, *m_cancel, *m_copyPath;
+    PlainLabel *m_explanation, *m_dtypeLabel, *m_step, *m_badge, *m_summary;
+    QProgressBar* m_progress;
+    QListWidget* m_files;
+    MessageBar* m_messages;
+    QWidget* m_result;
+};
+
+}  // namespace rankwright

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Live points go straight to the plots; the store is read when runs begin or change, and where events were dropped.
+#include "ui/pages/run_page.h"
+
+#include "ui/format.h"
+#include "ui/models/run_table.h"
+#include "ui/plots/curve_plot.h"
+#include "ui/theme.h"
+#include "ui/widgets/arm_progress.h"
+#include "ui/widgets/curve_controls.h"
+#include "ui/widgets/headings.h"
+#include "ui/widgets/message_bar.h"
+
+#include <QPlainTextEdit>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QStackedLayout>
+#include <QTimer>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace rankwright {
+
+namespace {
+
+constexpr int kRecorderDelay = 500;   // ms: the recorder writes every 250 ms
+constexpr int kBarSteps = 1000;
+
+QString curveId(const QString& run, const QString& series)
+{
+    return run + '/' + series;
+}
+
+}  // namespace
+
+RunPage::RunPage(Workbench& workbench, QWidget* parent)
+    : Page(parent), m_workbench(workbench), m_curves(workbench.dataDirectory()), m_stack(new QStackedLayout(this))
+{
+    m_stack->addWidget(makeEmpty());
+    m_stack->addWidget(makeBody());
+    connect(&m_curves, &CurveStore::loaded, this, &RunPage::showRuns);
+    connect(&m_curves, &CurveStore::pointAdded, this, &RunPage::addPoint);
+    connect(&m_curves, &CurveStore::problem, this, [this](const QString& text) { m_messages->say(text, true); });
+    connect(m_controls, &CurveControls::axisChanged, this, &RunPage::showCurves);
+    connectSession();
+    refreshButtons();
+}
+
+void RunPage::connectSession()
+{
+    auto& session = m_workbench.session();
+    connect(&session, &RunSession::runStarted, this, [this](const QString& run) {
+        m_stopping = false;
+        m_messages->clear();
+        if (const auto arm = m_arms.find(run); arm != m_arms.end())
+            arm->second->setState(RunState::running);
+        else
+            refresh();
+        refreshButtons();
+    });
+    connect(&session, &RunSession::advanced, this, &RunPage::receive);
+    connect(&session, &RunSession::runEnded, this, &RunPage::runEnded);
+    connect(&session, &RunSession::idle, this, [this] {
+        m_stopping = false;
+        showProgress();
+        refreshButtons();
+    });
+    connect(&session, &RunSession::pausedChanged, this, [this](bool paused) {
+        if (const auto arm = m_arms.find(m_workbench.session().current()); arm != m_arms.end())
+            arm->second->setState(paused ? RunState::paused : RunState::running);
+        refreshButtons();
+    });
+    connect(&session, &RunSession::missed, this,
+        [this] { QTimer::singleShot(kRecorderDelay, &m_curves, &CurveStore::reload); });
+    connect(&m_workbench, &Workbench::runsChanged, this, &RunPage::refresh);
+}
+
+QWidget* RunPage::makeEmpty()
+{
+    auto* box = new QWidget(this);
+    auto* column = new QVBoxLayout(box);
+    column->setContentsMargins(24, 16, 24, 16);
+    column->addWidget(makeTitle(title(), box));
+    column->addStretch();
+    auto* text
+        = new PlainLabel(tr("Nothing has been trained yet. A comparison shows its curves here while it runs."), box);
+    text->setAlignment(Qt::AlignHCenter);
+    auto* go = new QPushButton(tr("Set up a comparison"), box);
+    go->setObjectName("goConfigureButton");
+    connect(go, &QPushButton::clicked, this, [this] { m_workbench.showPage(QStringLiteral("configure")); });
+    column->addWidget(text);
+    column->addSpacing(8);
+    column->addWidget(go, 0, Qt::AlignHCenter);
+    column->addStretch();
+    return box;
+}
+
+QWidget* RunPage::makeBody()
+{
+    auto* box = new QWidget(this);
+    auto* column = new QVBoxLayout(box);
+    column->setContentsMargins(24, 16, 24, 16);
+    column->setSpacing(8);
+    m_controls = new CurveControls(box);
+    auto* header = new QHBoxLayout;
+    header->addWidget(makeTitle(title(), box));
+    header->addStretch();
+    header->addWidget(m_controls);
+    m_messages = new MessageBar(box);
+    m_messages->setObjectName("runMessages");
+    m_armColumn = new QVBoxLayout;
+    m_armColumn->setSpacing(4);
+    m_notes = new QPlainTextEdit(box);
+    m_notes->setObjectName("runNotes");
+    m_notes->setReadOnly(true);
+    m_notes->setTabChangesFocus(true);
+    m_notes->setMaximumBlockCount(5000);
+    m_notes->setFixedHeight(72);
+    m_notes->setFont(theme::smallFont());
+    m_notes->setAccessibleName(tr("Notes of the runs"));
+    m_notes->setPlaceholderText(tr("Checkpoints, evaluations and warnings appear here."));
+    column->addLayout(header);
+    column->addWidget(m_messages);
+    column->addLayout(m_armColumn);
+    column->addWidget(makeCharts(), 1);
+    column->addWidget(m_notes);
+    column->addWidget(makeButtons());
+    return box;
+}
+
+QWidget* RunPage::makeCharts()
+{
+    auto* box = new QWidget(this);
+    auto* column = new QVBoxLayout(box);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    m_loss = new CurvePlot(box);
+    m_loss->setObjectName("lossPlot");
+    m_loss->setAccessibleName(tr("Training and evaluation loss"));
+    m_loss->setLegendVisible(true);
+    m_rate = new CurvePlot(box);
+    m_rate->setObjectName("ratePlot");
+    m_rate->setAccessibleName(tr("Learning rate"));
+    m_norm = new CurvePlot(box);
+    m_norm->setObjectName("normPlot");
+    m_norm->setAccessibleName(tr("Gradient norm"));
+    for (CurvePlot* plot : {m_rate, m_norm})
+        plot->setLegendVisible(false);
+    m_controls->drive(m_loss);
+    m_controls->drive(m_norm);
+    auto* small = new QHBoxLayout;
+    small->setSpacing(8);
+    small->addWidget(m_rate, 1);
+    small->addWidget(m_norm, 1);
+    column->addWidget(m_loss, 3);
+    column->addLayout(small, 2);
+    return box;
+}
+
+QWidget* RunPage::makeButtons()
+{
+    auto* box = new QWidget(this);
+    auto* row = new QHBoxLayout(box);
+    row->setContentsMargins(0, 0, 0, 0);
+    m_overall = new PlainLabel({}, box);
+    m_overall->setObjectName("overallText");
+    m_overallBar = new QProgressBar(box);
+    m_overallBar->setObjectName("overallBar");
+    m_overallBar->setRange(0, kBarSteps);
+    m_overallBar->setTextVisible(false);
+    m_overallBar->setFixedHeight(8);
+    m_overallBar->setAccessibleName(tr("Progress of all arms"));
+    row->addWidget(m_overallBar, 1);
+    row->addWidget(m_overall);
+    row->addSpacing(16);
+    const auto add = [&](const QString& text, const QString& name, const QString& help) {
+        auto* button = new QPushButton(text, box);
+        button->setObjectName(name);
+        setPlainToolTip(button, help);
+        row->addWidget(button);
+        return button;
+    };
+    m_pause = add(tr("Pause"), "pauseButton", tr("Waits between two steps; the model stays in memory"));
+    m_checkpoint = add(tr("Checkpoint now"), "checkpointButton", tr("Writes a checkpoint after this step and goes on"));
+    m_skip = add(tr("Next arm"), "skipButton", tr("Stops this arm with a checkpoint and goes on with the next"));
+    m_stop = add(
+        tr("Stop and save"), "stopButton", tr("Stops all arms; the running one writes a checkpoint to resume from"));
+    auto& session = m_workbench.session();
+    connect(m_pause, &QPushButton::clicked, this, [&session] { session.setPaused(!session.isPaused()); });
+    connect(m_checkpoint, &QPushButton::clicked, this, [&session] { session.checkpointNow(); });
+    const auto stopping = [this] {
+        m_stopping = true;
+        refreshButtons();
+    };
+    connect(m_skip, &QPushButton::clicked, this, [&session, stopping] {
+        session.stopCurrent();
+        stopping();
+    });
+    connect(m_stop, &QPushButton::clicked, this, [&session, stopping] {
+        session.stopAll();
+        stopping();
+    });
+    return box;
+}
+
+void RunPage::activated()
+{
+    if (!m_read)
+        refresh();
+}
+
+void RunPage::refresh()
+{
+    m_curves.showComparisonOf(m_workbench.session().current());
+}
+
+// What the session knows is newer than the store, which is written four times a second.
+RunState RunPage::stateOf(const RunRow& row) const
+{
+    const auto& session = m_workbench.session();
+    const auto run = format::text(row.id);
+    if (session.current() == run)
+        return session.isPaused() ? RunState::paused : RunState::running;
+    return session.queued().contains(run) ? RunState::queued : row.state;
+}
+
+QString RunPage::nameOf(const QString& run) const
+{
+    const RunRow* row = m_curves.run(run);
+    return row == nullptr ? run : format::shown(row->name.empty() ? row->method : row->name, 60);
+}
+
+void RunPage::showRuns()
+{
+    m_read = true;
+    for (const auto& [run, arm] : m_arms) {
+        m_armColumn->removeWidget(arm);
+        delete arm;
+    }
+    m_arms.clear();
+    std::map<std::string, int> ofMethod;
+    for (const QString& run : m_curves.runs()) {
+        const RunRow* row = m_curves.run(run);
+        if (row == nullptr)
+            continue;
+        RunRow shown = *row;
+        shown.state = stateOf(*row);
+        auto* arm = new ArmProgress(shown, theme::dashStyle(ofMethod[row->method]++), this);
+        if (const RunStarted* started = m_curves.started(run))
+            arm->setStarted(*started);
+        m_armColumn->addWidget(arm);
+        m_arms[run] = arm;
+    }
+    m_notes->clear();
+    for (const auto& [run, arm] : m_arms)
+        for (const NoteRow& note : m_curves.notes(run))
+            addNote(run, format::text(note.level), format::text(note.text));
+    m_stack->setCurrentIndex(m_arms.empty() ? 0 : 1);
+    showCurves();
+    showProgress();
+    refreshButtons();
+}
+
+void RunPage::showCurves()
+{
+    const Axis axis = m_controls->axis();
+    std::vector<Curve> losses, rates, norms;
+    std::map<std::string, int> ofMethod;
+    for (const QString& run : m_curves.runs()) {
+        const RunRow* row = m_curves.run(run);
+        if (row == nullptr)
+            continue;
+        const auto color = theme::methodColor(format::text(row->method));
+        const auto style = theme::dashStyle(ofMethod[row->method]++);
+        const auto curve = [&](const QString& series, const QString& label, bool markers) {
+            Curve drawn{.id = curveId(run, series), .label = label, .color = color, .style = style, .markers = markers,
+                .x = {}, .y = {}};
+            for (const CurvePoint& point : m_curves.points(run, series)) {
+                drawn.x.push_back(along(point, axis));
+                drawn.y.push_back(point.value);
+            }
+            return drawn;
+        };
+        const auto name = nameOf(run);
+        losses.push_back(curve("loss", name, false));
+        losses.push_back(curve("evalLoss", tr("%1, evaluation").arg(name), true));
+        rates.push_back(curve("lr", name, false));
+        norms.push_back(curve("gradNorm", name, false));
+    }
+    m_loss->setTitles(tr("Loss"), axisTitle(axis), tr("Loss"));
+    m_rate->setTitles(tr("Learning rate"), axisTitle(axis), tr("Learning rate"));
+    m_norm->setTitles(tr("Gradient norm"), axisTitle(axis), tr("Gradient norm"));
+    m_loss->setCurves(std::move(losses));
+    m_rate->setCurves(std::move(rates));
+    m_norm->setCurves(std::move(norms));
+}
+
+void RunPage::receive(const std::vector<Event>& batch)
+{
+    m_again = false;
+    m_curves.append(batch);
+    if (m_again)
+        showCurves();
+    for (const Event& event : batch) {
+        const auto armOf = [this](const std::string& run) {
+            const auto found = m_arms.find(format::text(run));
+            return found == m_arms.end() ? nullptr : found->second;
+        };
+        if (const auto* started = std::get_if<RunStarted>(&event)) {
+            if (auto* arm = armOf(started->run))
+                arm->setStarted(*started);
+        } else if (const auto* eval = std::get_if<EvalEvent>(&event)) {
+            if (auto* arm = armOf(eval->run))
+                arm->setEval(eval->loss);
+        } else if (const auto* note = std::get_if<NoteEvent>(&event)) {
+            addNote(format::text(note->run), format::text(note->level), format::text(note->text));
+        } else if (const auto* saved = std::get_if<CheckpointEvent>(&event)) {
+            addNote(format::text(saved->run), "info", tr("Checkpoint at step %1").arg(saved->step));
+        }
+    }
+    showProgress();
+}
+
+void RunPage::addPoint(const QString& run, const QString& series, const CurvePoint& point, bool again)
+{
+    m_again |= again;
+    if (again || m_again || !m_arms.contains(run))
+        return;
+    CurvePlot* plot = series == "lr" ? m_rate : series == "gradNorm" ? m_norm : m_loss;
+    plot->append(curveId(run, series), along(point, m_controls->axis()), point.value);
+}
+
+void RunPage::addNote(const QString& run, const QString& level, const QString& text)
+{
+    const auto line = tr("%1: %2").arg(nameOf(run), format::shown(format::plain(text), 1000));
+    m_notes->appendPlainText(level == "warning" ? tr("Warning · %1").arg(line) : line);
+}
+
+void RunPage::runEnded(const QString& run, RunState outcome, const QString& error)
+{
+    if (const auto arm = m_arms.find(run); arm != m_arms.end())
+        arm->second->setState(outcome);
+    if (!error.isEmpty())
+        m_messages->say(tr("%1: %2").arg(nameOf(run), error), true);
+    m_stopping = false;
+    showProgress();
+    refreshButtons();
+}
+
+void RunPage::showProgress()
+{
+    int64_t done = 0, all = 0;
+    double rate = 0, left = 0;
+    for (const auto& [run, arm] : m_arms) {
+        if (const RunRow* row = m_curves.run(run); row != nullptr && row->step != arm->step())
+            arm->setStep(row->step, row->steps, row->loss, row->seconds);
+        rate = std::max(rate, arm->secondsPerStep());
+    }
+    // A queued arm does not know its steps yet; arms of a comparison take equally many.
+    int64_t most = 0;
+    for (const auto& [run, arm] : m_arms)
+        most = std::max(most, arm->steps());
+    for (const auto& [run, arm] : m_arms) {
+        const bool waits = arm->state() == RunState::queued;
+        done += arm->step();
+        all += std::max(arm->steps(), waits ? most : 0);
+        left += waits ? rate * double(most) : arm->secondsLeft(rate);
+    }
+    m_overallBar->setValue(all > 0 ? int(double(done) / double(all) * kBarSteps) : 0);
+    const bool busy = m_workbench.session().isBusy();
+    m_overall->setText(!busy ? tr("Nothing is running")
+            : rate > 0       ? tr("%1 left in all").arg(format::duration(left))
+                             : tr("Preparing …"));
+}
+
+void RunPage::refreshButtons()
+{
+    const auto& session = m_workbench.session();
+    const bool running = !session.current().isEmpty() && !m_stopping;
+    for (QPushButton* button : {m_pause, m_checkpoint})
+        button->setEnabled(running);
+    m_stop->setEnabled(session.isBusy() && !m_stopping);
+    m_skip->setEnabled(running && !session.queued().isEmpty());
+    m_skip->setVisible(m_arms.size() > 1);
+    m_pause->setText(session.isPaused() ? tr("Go on") : tr("Pause"));
+    m_stop->setText(m_stopping ? tr("Stopping …") : tr("Stop and save"));
+    if (!session.isBusy())
+        m_overall->setText(tr("Nothing is running"));
+}
+
+}  // namespace rankwright

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+#include "ui/plots/curve_plot_state.h"
+
+#include "ui/format.h"
+#include "ui/plots/plot_style.h"
+#include "ui/theme.h"
+
+namespace rankwright {
+
+namespace {
+
+constexpr int kRepaintMilliseconds = 33;
+constexpr size_t kLegendMost = 12;
+
+QVector<double> toVector(const std::vector<double>& values)
+{
+    return {values.begin(), values.end()};
+}
+
+}  // namespace
+
+CurvePlot::CurvePlot(QWidget* parent) : QWidget(parent), m_plot(new QCustomPlot(this))
+{
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(m_plot);
+    m_state = new State(m_plot);
+    setFocusPolicy(Qt::StrongFocus);
+    m_plot->setFocusPolicy(Qt::NoFocus);
+    setMinimumSize(200, 120);
+    setAccessibleName(tr("Chart"));
+    m_plot->setAutoAddPlottableToLegend(false);
+    m_plot->legend->setVisible(false);
+    m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
+    m_plot->axisRect()->setupFullAxesBox(false);
+    m_plot->xAxis2->setVisible(false);
+    m_plot->yAxis2->setVisible(false);
+    plots::setLog(*m_plot->xAxis, false);
+    plots::setLog(*m_plot->yAxis, false);
+    m_plot->setInteractions(QCP::iRangeZoom);
+    m_plot->setSelectionRectMode(QCP::srmCustom);
+    m_plot->setNoAntialiasingOnDrag(true);
+    connectPlot();
+    applyStyle();
+}
+
+void CurvePlot::applyStyle()
+{
+    plots::style(*m_plot);
+    m_state->title->setFont(theme::headingFont());
+    m_state->title->setTextColor(palette().color(QPalette::Text));
+    m_state->title->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
+    m_state->title->setMargins(QMargins(8, 4, 8, 0));
+    m_state->vertical->setPen(QPen(theme::accent(), 2));
+    m_state->verticalText->setFont(theme::smallFont());
+    m_state->verticalText->setColor(theme::accent());
+    QColor ground = palette().color(QPalette::Base);
+    ground.setAlpha(225);
+    m_state->verticalText->setBrush(ground);
+}
+
+void CurvePlot::setTitles(const QString& title, const QString& xLabel, const QString& yLabel)
+{
+    m_state->titleText = title;
+    m_state->xLabel = xLabel;
+    m_state->title->setText(title);
+    QCPLayoutGrid* grid = m_plot->plotLayout();
+    const bool inside = m_state->title->layout() == grid;
+    if (!title.isEmpty() && !inside) {
+        grid->insertRow(0);
+        grid->addElement(0, 0, m_state->title);
+    } else if (title.isEmpty() && inside) {
+        grid->take(m_state->title);
+        grid->simplify();
+    }
+    m_plot->xAxis->setLabel(xLabel);
+    m_plot->yAxis->setLabel(yLabel);
+    setAccessibleName(title.isEmpty() ? tr("Chart of %1").arg(yLabel) : title);
+    m_plot->replot(QCustomPlot::rpQueuedReplot);
+}
+
+void CurvePlot::setCurves(std::vector<Curve> curves)
+{
+    m_curves = std::move(curves);
+    rebuild();
+}
+
+void CurvePlot::append(const QString& id, double x, double y)
+{
+    const auto found = std::find_if(m_curves.begin(), m_curves.end(), [&id](const Curve& curve) { return curve.id == id; });
+    if (found == m_curves.end())
+        return;
+    State::Drawn& drawn = m_state->drawn[size_t(found - m_curves.begin())];
+    if (!found->x.empty() && x < found->x.back()) {
+        // A run resumed from a checkpoint goes over some steps again: the later values hold.
+        const auto from = size_t(std::lower_bound(found->x.begin(), found->x.end(), x) - found->x.begin());
+        found->x.resize(from);
+        found->y.resize(from);
+        State::recompute(*found, drawn, m_smoothing);
+    }
+    found->x.push_back(x);
+    found->y.push_back(y);
+    State::extend(*found, drawn, m_smoothing);
+    m_state->dataChanged = true;
+    repaintSoon();
+}
+
+void CurvePlot::clear()
+{
+    setCurves({});
+}
+
+void CurvePlot::setSmoothing(double factor)
+{
+    m_smoothing = std::clamp(factor, 0.0, 0.999);
+    rebuild();
+}
+
+void CurvePlot::setLogX(bool on)
+{
+    m_logX = on;
+    plots::setLog(*m_plot->xAxis, on);
+    m_state->dataChanged = true;
+    fit();
+}
+
+void CurvePlot::setLogY(bool on)
+{
+    m_logY = on;
+    plots::setLog(*m_plot->yAxis, on);
+    m_state->dataChanged = true;
+    fit();
+}
+
+void CurvePlot::setLegendVisible(bool on)
+{
+    m_state->legendWanted = on;
+    rebuild();
+}
+
+void CurvePlot::setVerticalLine(double x)
+{
+    m_state->verticalX = x;
+    m_state->vertical->setVisible(!std::isnan(x));
+    if (!std::isnan(x)) {
+        m_state->vertical->point1->setCoords(x, 1);
+        m_state->vertical->point2->setCoords(x, 2);
+        const bool right = m_plot->xAxis->coordToPixel(x) > m_plot->axisRect()->center().x();
+        m_state->verticalText->setPositionAlignment((right ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignTop);
+        m_state->verticalText->position->setCoords(x, 0.02);
+    }
+    m_state->verticalText->setVisible(!std::isnan(x) && !m_state->verticalText->text().isEmpty());
+    m_plot->replot(QCustomPlot::rpQueuedReplot);
+}
+
+void CurvePlot::setVerticalLineText(const QString& text)
+{
+    m_state->verticalText->setText(text);
+    setVerticalLine(m_state->verticalX);
+}
+
+void CurvePlot::setVerticalLineDraggable(bool on)
+{
+    m_state->verticalDraggable = on;
+}
+
+void CurvePlot::fit()
+{
+    m_state->following = true;
+    rescale();
+    m_plot->replot(QCustomPlot::rpQueuedReplot);
+}
+
+std::pair<double, double> CurvePlot::visibleX() const
+{
+    return {m_plot->xAxis->range().lower, m_plot->xAxis->range().upper};
+}
+
+std::pair<double, double> CurvePlot::visibleY() const
+{
+    return {m_plot->yAxis->range().lower, m_plot->yAxis->range().upper};
+}
+
+void CurvePlot::rescale()
+{
+    CurveBounds x, y;
+    for (const State::Drawn& drawn : m_state->drawn) {
+        x.add(drawn.x);
+        y.add(drawn.y);
+    }
+    m_plot->xAxis->setRange(x.range(m_logX, 0.01));
+    m_plot->yAxis->setRange(y.range(m_logY, 0.06));
+}
+
+void CurvePlot::repaintSoon()
+{
+    if (m_state->timer.isActive())
+        return;
+    const qint64 since = m_state->lastPaint.isValid() ? m_state->lastPaint.elapsed() : kRepaintMilliseconds;
+    m_state->timer.start(int(std::clamp<qint64>(kRepaintMilliseconds - since, 0, kRepaintMilliseconds)));
+}
+
+void CurvePlot::rebuild()
+{
+    m_plot->clearGraphs();
+    m_plot->legend->clearItems();
+    m_state->drawn.assign(m_curves.size(), {});
+    QStringList summary;
+    for (size_t i = 0; i < m_curves.size(); ++i) {
+        Curve& curve = m_curves[i];
+        State::Drawn& drawn = m_state->drawn[i];
+        const size_t points = std::min(curve.x.size(), curve.y.size());
+        curve.x.resize(points);
+        curve.y.resize(points);
+        State::recompute(curve, drawn, m_smoothing);
+        if (m_smoothing > 0 && !curve.markers) {
+            drawn.raw = m_plot->addGraph();
+            drawn.raw->setPen(plots::faintPen(curve.color));
+        }
+        drawn.line = m_plot->addGraph();
+        drawn.line->setPen(plots::curvePen(curve.color, curve.style));
+        drawn.line->setName(curve.label);
+        if (curve.markers)
+            drawn.line->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, curve.color, curve.color, 6));
+        if (i < kLegendMost)
+            drawn.line->addToLegend();
+        if (points > 0 && i < kLegendMost)
+            summary.append(tr("%1: last %2").arg(curve.label, format::number(curve.y.back())));
+    }
+    m_plot->legend->setVisible(m_state->legendWanted && m_curves.size() > 1);
+    setAccessibleDescription(summary.join(QLatin1String("; ")));
+    m_state->dataChanged = true;
+    repaintSoon();
+}
+
+void CurvePlot::fillVisible()
+{
+    const QCPRange range = m_plot->xAxis->range();
+    const int columns = std::max({m_plot->axisRect()->width(), m_state->pictureColumns, 50});
+    if (!m_state->dataChanged && range == m_state->filled && columns == m_state->filledColumns)
+        return;
+    const plots::View view{
+        .from = range.lower, .to = range.upper, .columns = columns, .logX = m_logX, .positiveOnly = m_logY};
+    m_state->ticks->positions.clear();
+    bool any = false;
+    for (size_t i = 0; i < m_curves.size(); ++i) {
+        const Curve& curve = m_curves[i];
+        const State::Drawn& drawn = m_state->drawn[i];
+        any = any || !curve.x.empty();
+        const auto fill = [&view, &curve](QCPGraph* graph, const std::vector<double>& values) {
+            const plots::Thinned thinned = plots::thin(curve.x, values, view);
+            graph->setData(toVector(thinned.x), toVector(thinned.y), true);
+            // Many points a pixel form a band: its edges need no antialiasing, which is most of the cost of drawing.
+            graph->setAntialiased(thinned.x.size() < 2 * size_t(view.columns));
+        };
+        fill(drawn.line, drawn.smooth);
+        if (drawn.raw)
+            fill(drawn.raw, curve.y);
+        const std::vector<double> gaps = plots::gapsIn(curve.x, curve.y, view);
+        m_state->ticks->positions.insert(m_state->ticks->positions.end(), gaps.begin(), gaps.end());
+    }
+    m_state->ticks->emptyText = any ? QString() : tr("No points yet");
+    m_state->dataChanged = false;
+    m_state->filled = range;
+    m_state->filledColumns = columns;
+}
+
+bool CurvePlot::savePng(const QString& file, int width, int height)
+{
+    m_state->pictureColumns = width;
+    if (m_state->following)
+        rescale();
+    m_plot->replot(QCustomPlot::rpImmediateRefresh);
+    const bool saved = m_plot->savePng(file, width, height, 1);
+    m_state->pictureColumns = 0;
+    return saved;
+}
+
+QString CurvePlot::csv() const
+{
+    QString out = QStringLiteral("label,x,y\n");
+    for (const Curve& curve : m_curves) {
+        const QString label = plots::csvField(curve.label.toStdString());
+        for (size_t i = 0; i < curve.x.size(); ++i) {
+            out += label + QLatin1Char(',') + QString::number(curve.x[i], 'g', QLocale::FloatingPointShortest)
+                + QLatin1Char(',')
+                + (std::isnan(curve.y[i]) ? QString() : QString::number(curve.y[i], 'g', QLocale::FloatingPointShortest))
+                + QLatin1Char('\n');
+        }
+    }
+    return out;
+}
+
+void CurvePlot::changeEvent(QEvent* event)
+{
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange && m_state) {
+        applyStyle();
+        m_plot->replot(QCustomPlot::rpQueuedReplot);
+    }
+}
+
+}  // namespace rankwright

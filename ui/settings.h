@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// What the window remembers between starts, in window.ini. A damaged file is set aside as window.ini.bad and the defaults
+// hold; nothing here can keep the window from opening.
+#pragma once
+
+#include "ui/theme.h"
+
+#include <QByteArray>
+#include <QSettings>
+#include <QStringList>
+
+#include <filesystem>
+#include <memory>
+
+namespace rankwright {
+
+class Settings
+{
+public:
+    explicit Settings(const std::filesystem::path& file);   // settingsFile() of training/api/paths.h
+    [[nodiscard]] QByteArray geometry() const;
+    void setGeometry(const QByteArray& geometry);
+    [[nodiscard]] theme::Mode themeMode() const;
+    void setThemeMode(theme::Mode mode);
+    [[nodiscard]] QStringList modelFolders() const;
+    void setModelFolders(const QStringList& folders);
+    [[nodiscard]] QString lastPage() const;
+    void setLastPage(const QString& id);
+    [[nodiscard]] bool wasDamaged() const { return m_damaged; }
+
+private:
+    std::unique_ptr<QSettings> m_store;
+    bool m_damaged = false;
+};
+
+}  // namespace rankwright

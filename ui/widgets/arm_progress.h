@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// One run's line on the Run page: colour, name, state, progress, loss, time left, and what the step-0 check found.
+#pragma once
+
+#include "ui/models/curve_store.h"
+
+#include <QWidget>
+
+class QProgressBar;
+
+namespace rankwright {
+
+class PlainLabel;
+
+class ArmProgress : public QWidget
+{
+    Q_OBJECT
+public:
+    ArmProgress(const RunRow& run, Qt::PenStyle style, QWidget* parent = nullptr);
+    void setState(RunState state);
+    void setStarted(const RunStarted& started);
+    void setStep(int64_t step, int64_t steps, double loss, double seconds);
+    void setEval(double loss);
+    [[nodiscard]] RunState state() const { return m_state; }
+    [[nodiscard]] int64_t step() const { return m_step; }
+    [[nodiscard]] int64_t steps() const { return m_steps; }
+    // Seconds a step, 0 where not known yet; and what is left at that rate (`otherwise` for a run that has not begun).
+    [[nodiscard]] double secondsPerStep() const;
+    [[nodiscard]] double secondsLeft(double otherwise) const;
+
+protected:
+    void changeEvent(QEvent* event) override;
+
+private:
+    void refresh();
+    QString m_method;
+    Qt::PenStyle m_style;
+    RunState m_state;
+    int64_t m_step = 0, m_steps = 0;
+    double m_loss, m_eval, m_seconds = 0;
+    PlainLabel *m_swatch, *m_stateLabel, *m_stepLabel, *m_lossLabel, *m_timeLabel, *m_badge;
+    QProgressBar* m_bar;
+};
+
+}  // namespace rankwright

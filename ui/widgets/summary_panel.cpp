@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The column beside the settings. Everything that takes time runs as a job; energy is a sum over spectra already known.
+#include "ui/widgets/summary_panel.h"
+
+#include "ui/format.h"
+#include "ui/models/config_file.h"
+#include "ui/models/run_table.h"
+#include "ui/theme.h"
+#include "ui/widgets/headings.h"
+#include "ui/widgets/message_bar.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QPainter>
+#include <QPushButton>
+#include <QVBoxLayout>
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace rankwright {
+
+namespace {
+
+constexpr int kDelay = 300;   // ms after the last edit
+
+int64_t machineMemory()
+{
+    return int64_t(sysconf(_SC_PHYS_PAGES)) * int64_t(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+// Estimated peak as a share of the machine's memory.
+class SummaryPanel::MemoryBar : public QWidget
+{
+public:
+    explicit MemoryBar(QWidget* parent) : QWidget(parent) { setFixedHeight(8); }
+    void setShare(double share)
+    {
+        m_share = share;
+        update();
+    }
+
+protected:
+    void paintEvent(QPaintEvent*) override
+    {
+        QPainter painter(this);
+        painter.setPen(Qt::NoPen);
+        painter.setRenderHint(QPainter::Antialiasing);
+        painter.setBrush(theme::grid());
+        painter.drawRoundedRect(rect(), 4, 4);
+        painter.setBrush(m_share > 0.9 ? theme::bad() : theme::accent());
+        painter.drawRoundedRect(QRectF(0, 0, width() * std::clamp(m_share, 0.0, 1.0), height()), 4, 4);
+    }
+
+private:
+    double m_share = 0;
+};
+
+SummaryPanel::SummaryPanel(Workbench& workbench, QWidget* parent) : QFrame(parent), m_workbench(workbench)
+{
+    setObjectName("summaryPanel");
+    setFrameShape(QFrame::StyledPanel);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(16, 16, 16, 16);
+    column->setSpacing(8);
+    column->addWidget(makeHeading(tr("Summary"), this));
+    m_trainable
+        = addFigure("summaryTrainable", tr("Trainable parameters"), tr("Of one arm, and their share of the model"));
+    m_energy = addFigure("summaryEnergy", tr("Energy captured"),
+        tr("Share of the adapted weights' squared Frobenius norm that the chosen ranks hold. It describes the weights, "
+           "not "
+           "what matters for your task."));
+    m_memory = addFigure("summaryMemory", tr("Memory at the peak"),
+        tr("Weights, adapters with gradients and moments, activations: an estimate"));
+    m_bar = new MemoryBar(this);
+    column->addWidget(m_bar);
+    m_steps = addFigure("summarySteps", tr("Steps"), tr("Per arm"));
+    m_time = addFigure("summaryTime", tr("Time"), tr("Per arm, and for all arms in turn; from a timed matrix product"));
+    m_messages = new MessageBar(this);
+    m_messages->setObjectName("summaryMessages");
+    column->addWidget(m_messages);
+    column->addSpacing(8);
+    column->addWidget(makeCheck());
+    m_delay.setSingleShot(true);
+    m_delay.setInterval(kDelay);
+    connect(&m_delay, &QTimer::timeout, this, &SummaryPanel::ask);
+    for (const auto signal : {&Workbench::configChanged, &Workbench::armsChanged, &Workbench::modelChanged})
+        connect(&m_workbench, signal, this, &SummaryPanel::settingsChanged);
+    connect(&m_workbench, &Workbench::spectraChanged, this, &SummaryPanel::showEnergy);
+    showEnergy();
+}
+
+PlainLabel* SummaryPanel::addFigure(const QString& name, const QString& title, const QString& help)
+{
+    auto* value = new PlainLabel(QStringLiteral("—"), this);
+    value->setObjectName(name);
+    value->setAccessibleName(title);
+    value->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    value->setWordWrap(true);
+    auto* label = new PlainLabel(title, this);
+    setPlainToolTip(label, help);
+    setPlainToolTip(value, help);
+    auto* row = new QHBoxLayout;
+    row->addWidget(label, 0, Qt::AlignTop);
+    row->addWidget(value, 1);
+    static_cast<QVBoxLayout*>(layout())->addLayout(row);
+    return value;
+}
+
+QWidget* SummaryPanel::makeCheck()
+{
+    auto* box = new QWidget(this);
+    auto* column = new QVBoxLayout(box);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(4);
+    m_checkButton = new QPushButton(tr("Check step 0"), box);
+    m_checkButton->setObjectName("stepZeroButton");
+    setPlainToolTip(
+        m_checkButton, tr("Prepares the PiSSA arm and compares its answers with the base model's before any training"));
+    m_verdict = makeHeading({}, box);
+    m_verdict->setObjectName("stepZeroVerdict");
+    m_verdict->setWordWrap(true);
+    m_verdict->hide();
+    m_detail
+        = makeNote(tr("Before training, the prepared model must answer as the base model does. Bars: logits within %1, "
+                      "each module's weights within %2 of their largest value (rounding).")
+                       .arg(format::scientific(kLargestLogit), format::scientific(kLargestModule)),
+            box);
+    m_detail->setObjectName("stepZeroDetail");
+    column->addWidget(m_checkButton);
+    column->addWidget(m_verdict);
+    column->addWidget(m_detail);
+    connect(m_checkButton, &QPushButton::clicked, this, &SummaryPanel::checkStepZero);
+    return box;
+}
+
+void SummaryPanel::setActive(bool on)
+{
+    m_active = on;
+    if (on && m_stale)
+        m_delay.start();
+}
+
+void SummaryPanel::settingsChanged()
+{
+    m_stale = true;
+    if (m_active)
+        m_delay.start();   // again from the beginning: one question after the last edit
+    if (m_check)
+        m_check->cancel();
+    m_checkButton->setEnabled(true);
+    verdict({}, 0);        // a result for other settings says nothing about these
+    showEnergy();
+}
+
+void SummaryPanel::ask()
+{
+    if (m_estimate)
+        m_estimate->cancel();
+    const auto arms = m_workbench.arms();
+    if (arms.isEmpty()) {
+        m_messages->say(tr("No method is ticked."), false);
+        return;
+    }
+    RunConfig config;
+    try {
+        config = armConfig(m_workbench.config(), arms.front(), m_workbench.armOverrides());
+    } catch (const std::exception& error) {
+        m_messages->say(QString::fromUtf8(error.what()), true);
+        return;
+    }
+    m_stale = false;
+    m_estimate = m_workbench.ask(EstimateJob{.config = config}, this);
+    connect(m_estimate, &JobCall::finished, this,
+        [this](const Result& result) { showEstimate(std::get<Estimate>(result)); });
+    connect(m_estimate, &JobCall::failed, this, [this](const QString& message) {
+        for (PlainLabel* label : {m_trainable, m_memory, m_steps, m_time})
+            label->setText(QStringLiteral("—"));
+        m_bar->setShare(0);
+        m_messages->say(message, true);
+    });
+}
+
+void SummaryPanel::showEstimate(const Estimate& estimate)
+{
+    const auto arms = std::max<qsizetype>(1, m_workbench.arms().size());
+    const double share = estimate.parameters > 0 ? 100.0 * double(estimate.trainable) / double(estimate.parameters) : 0;
+    m_trainable->setText(tr("%1 (%2 %)").arg(format::shortCount(estimate.trainable), format::number(share, 2)));
+    const auto memory = machineMemory();
+    m_memory->setText(tr("%1 of %2").arg(format::bytes(estimate.peakBytes), format::bytes(memory)));
+    m_bar->setShare(double(estimate.peakBytes) / double(std::max<int64_t>(memory, 1)));
+    m_steps->setText(tr("%1 over %2 rows").arg(format::count(estimate.steps), format::count(estimate.rows)));
+    const auto each = format::duration(estimate.seconds);
+    m_time->setText(arms == 1
+            ? tr("about %1").arg(each)
+            : tr("about %1 each, %2 in all").arg(each, format::duration(estimate.seconds * double(arms))));
+    QStringList warnings;
+    for (const auto& warning : estimate.warnings)
+        warnings << format::shown(warning, 400);
+    if (warnings.isEmpty())
+        m_messages->clear();
+    else
+        m_messages->say(warnings.join('\n'), false);
+    emit estimated(estimate);
+}
+
+void SummaryPanel::showEnergy()
+{
+    const RunConfig& config = m_workbench.config();
+    double held = 0, all = 0;
+    for (const ModuleSpectrum& spectrum : m_workbench.spectra()) {
+        if (!matchesModules(config.modules, spectrum.name))
+            continue;
+        const auto planned = config.plan.find(spectrum.name);
+        const int64_t rank = planned == config.plan.end() ? config.rank : planned->second.rank;
+        held += capturedEnergy(spectrum, rank) * spectrum.energy;
+        all += spectrum.energy;
+    }
+    m_energy->setText(all > 0 ? tr("%1 %").arg(format::number(100 * held / all, 1)) : tr("see Spectrum"));
+}
+
+void SummaryPanel::checkStepZero()
+{
+    const auto arms = m_workbench.arms();
+    const QString arm = arms.contains("pissa") || arms.isEmpty() ? QStringLiteral("pissa") : arms.front();
+    try {
+        const auto config = armConfig(m_workbench.config(), arm, m_workbench.armOverrides());
+        m_check = m_workbench.ask(StepZeroJob{.config = config}, this);
+    } catch (const std::exception& error) {
+        verdict(QString::fromUtf8(error.what()), -1);
+        return;
+    }
+    m_checkButton->setEnabled(false);
+    verdict(tr("Preparing %1 …").arg(methodTitle(format::plain(arm))), 0);
+    connect(m_check, &JobCall::advanced, this, [this](const std::vector<Event>& batch) {
+        for (const Event& event : batch)
+            if (const auto* progress = std::get_if<ProgressEvent>(&event))
+                verdict(progress->total > 0 ? tr("%1 (%2 of %3)").arg(format::shown(progress->what, 80),
+                                                format::count(progress->done), format::count(progress->total))
+                                            : format::shown(progress->what, 80),
+                    0);
+    });
+    connect(
+        m_check, &JobCall::finished, this, [this](const Result& result) { showStepZero(std::get<StepZero>(result)); });
+    connect(m_check, &JobCall::failed, this, [this](const QString& message) {
+        m_checkButton->setEnabled(true);
+        verdict(message, -1);
+    });
+}
+
+void SummaryPanel::showStepZero(const StepZero& result)
+{
+    m_checkButton->setEnabled(true);
+    // NaN must not pass: the comparisons are written so that it fails them.
+    const bool good = result.largest <= kLargestLogit && result.moduleLargest <= kLargestModule;
+    const auto figures
+        = tr("Largest difference of logits %1 (bar %2), mean %3, over %4 positions. Largest error of a module "
+             "%5 (bar %6), in %7.")
+              .arg(format::scientific(result.largest), format::scientific(kLargestLogit),
+                  format::scientific(result.mean), format::count(result.tokens),
+                  format::scientific(result.moduleLargest), format::scientific(kLargestModule),
+                  format::shown(result.moduleName, 120));
+    verdict(
+        good ? tr("✓ Same answers as the base model") : tr("✗ The prepared model answers differently"), good ? 1 : -1);
+    m_detail->setText(figures);
+}
+
+void SummaryPanel::verdict(const QString& text, int outcome)
+{
+    m_outcome = outcome;
+    m_verdict->setText(text);
+    m_verdict->setVisible(!text.isEmpty());
+    auto colors = palette();
+    if (outcome > 0)
+        colors.setColor(QPalette::WindowText, theme::isDark() ? QColor(0x4c, 0xd0, 0x9b) : QColor(0x00, 0x6b, 0x4f));
+    else if (outcome < 0)
+        colors.setColor(QPalette::WindowText, theme::bad());
+    m_verdict->setPalette(colors);
+}
+
+void SummaryPanel::changeEvent(QEvent* event)
+{
+    QFrame::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange)
+        verdict(m_verdict->text(), m_outcome);
+}
+
+}  // namespace rankwright

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// What the pages share: the chosen model, the configuration being edited (a copy: a running one is frozen), the rank plan, the
+// arms, the engine and the run store. Pages talk to each other only through its signals.
+#pragma once
+
+#include "training/api/engine.h"
+#include "training/api/rank_plan.h"
+#include "ui/async/job_call.h"
+#include "ui/async/run_session.h"
+
+#include <QObject>
+#include <QStringList>
+#include <QUndoStack>
+
+#include <optional>
+
+namespace rankwright {
+
+class Workbench : public QObject
+{
+    Q_OBJECT
+public:
+    Workbench(std::filesystem::path dataDirectory, JobCall::LoadEngine engine, QObject* parent = nullptr);
+
+    [[nodiscard]] const std::filesystem::path& dataDirectory() const { return m_dataDirectory; }
+    [[nodiscard]] JobCall* ask(Job job, QObject* owner) const;   // runs on a thread; owner is its parent
+    [[nodiscard]] RunSession& session() { return m_session; }
+    [[nodiscard]] QUndoStack& undoStack() { return m_undo; }
+
+    [[nodiscard]] const RunConfig& config() const { return m_config; }
+    // An undoable edit; `what` is shown in the Edit menu ("Change rank"). Emits configChanged where something differs.
+    void edit(const RunConfig& config, const QString& what);
+    // Method names ticked on Configure, in order: {"lora", "pissa"} at first. Per-arm differences by method name and JSON key.
+    [[nodiscard]] const QStringList& arms() const { return m_arms; }
+    void setArms(const QStringList& arms);
+    [[nodiscard]] const std::map<std::string, nlohmann::json>& armOverrides() const { return m_armOverrides; }
+    void setArmOverride(const std::string& method, const std::string& key, const nlohmann::json& value);  // null removes
+
+    [[nodiscard]] const std::optional<ModelInfo>& model() const { return m_model; }
+    void selectModel(const ModelInfo& model);                    // config.model follows; the plan is cleared
+    [[nodiscard]] const std::vector<ModuleSpectrum>& spectra() const { return m_spectra; }
+    void setSpectra(std::vector<ModuleSpectrum> spectra);
+
+    // Creates the runs of all arms and starts them; returns their ids. Throws Error from validation.
+    QStringList startComparison();
+    // Once, off this thread: opens the store for writing, which imports run folders that the index lacks and marks runs that
+    // a crash left "running" as interrupted. Then runsChanged, or noticed with the problem.
+    void tidyStore();
+    void showPage(const QString& id) { emit pageWanted(id); }    // "models", "spectrum", ...
+    void notify(const QString& text, bool problem = false) { emit noticed(text, problem); }
+    void runsHaveChanged() { emit runsChanged(); }               // stored runs were created, renamed, deleted, ended
+
+signals:
+    void modelChanged();
+    void configChanged();
+    void armsChanged();
+    void spectraChanged();
+    void runsChanged();
+    void pageWanted(const QString& id);
+    void noticed(const QString& text, bool problem);
+
+private:
+    std::filesystem::path m_dataDirectory;
+    JobCall::LoadEngine m_engine;
+    RunSession m_session;
+    QUndoStack m_undo;
+    RunConfig m_config;
+    QStringList m_arms;
+    std::map<std::string, nlohmann::json> m_armOverrides;
+    std::optional<ModelInfo> m_model;
+    std::vector<ModuleSpectrum> m_spectra;
+    Mailbox<QString> m_tidied;
+    std::jthread m_tidying;
+};
+
+}  // namespace rankwright
