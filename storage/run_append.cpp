@@ -152,18 +152,32 @@ void showWhatIsLeft(Database& database, int64_t key)
     update.bind(1, key).run();
 }
 
+void writeBatch(Database& database, int64_t key, const std::vector<Event>& events, int64_t metricsBytes)
+{
+    Transaction transaction(database);
+    Appender appender(database, key);
+    for (const Event& event : events)
+        std::visit(appender, event);
+    appender.finish(metricsBytes);
+    transaction.commit();
+}
+
+void forgetEvents(Database& database, int64_t key)
+{
+    Transaction transaction(database);
+    for (const char* table : {"metric", "note", "artifact"})
+        Statement(database, std::string("DELETE FROM ") + table + " WHERE run = ?").bind(1, key).run();
+    showWhatIsLeft(database, key);
+    Statement(database, "UPDATE run SET indexed = 0 WHERE key = ?").bind(1, key).run();
+    transaction.commit();
+}
+
 }  // namespace
 
 bool RunStore::append(const std::string& id, const std::vector<Event>& events, int64_t metricsBytes)
 {
     try {
-        const int64_t key = keyOf(id);
-        Transaction transaction(m_database);
-        Appender appender(m_database, key);
-        for (const Event& event : events)
-            std::visit(appender, event);
-        appender.finish(metricsBytes);
-        transaction.commit();
+        writeBatch(m_database, keyOf(id), events, metricsBytes);
         return true;
     } catch (const Error& error) {
         if (error.code() == Code::locked || error.code() == Code::io)
@@ -174,23 +188,29 @@ bool RunStore::append(const std::string& id, const std::vector<Event>& events, i
 
 void RunStore::catchUp(const std::string& id)
 {
+    // Batches of some milliseconds each, so that readers and other runs get their turn.
+    constexpr size_t kBatch = 4096;
     const int64_t key = keyOf(id);
     const RunFolder folder(folderOf(id));
-    Transaction transaction(m_database);
     Statement select(m_database, "SELECT indexed FROM run WHERE key = ?");
     select.bind(1, key);
     int64_t indexed = select.step() ? select.integer(0) : 0;
     select.reset();
     if (folder.metricsBytes() < indexed) {  // the file was cut or put back from a copy: begin again
-        for (const char* table : {"metric", "note", "artifact"})
-            Statement(m_database, std::string("DELETE FROM ") + table + " WHERE run = ?").bind(1, key).run();
-        showWhatIsLeft(m_database, key);
+        forgetEvents(m_database, key);
         indexed = 0;
     }
-    Appender appender(m_database, key);
-    indexed = folder.visitMetrics(indexed, [&](std::string_view, const Event& event) { std::visit(appender, event); });
-    appender.finish(indexed);
-    transaction.commit();
+    std::vector<Event> batch;
+    folder.visitMetrics(indexed, [&](std::string_view line, const Event& event) {
+        batch.push_back(event);
+        indexed += int64_t(line.size()) + 1;
+        if (batch.size() == kBatch) {
+            writeBatch(m_database, key, batch, indexed);
+            batch.clear();
+        }
+    });
+    if (!batch.empty())
+        writeBatch(m_database, key, batch, indexed);
 }
 
 void RunStore::removeAfter(const std::string& id, int64_t step)

@@ -64,8 +64,8 @@ public:
     // Names of series a run has: "loss", "evalLoss", "lr", "gradNorm", "tokensPerSecond".
     [[nodiscard]] std::vector<std::string> series(const std::string& id);
     [[nodiscard]] std::vector<CurvePoint> curve(const std::string& id, const std::string& series);
-    // All series of a run as CSV (step,tokens,seconds,loss,lr,gradNorm,evalLoss,run), formula cells defused, '.' decimal
-    // point. A value that was not finite is NaN; a step without that value has an empty cell.
+    // All series of a run as CSV (step,tokens,seconds,loss,lr,gradNorm,evalLoss,run), formula cells defused, '.' as the
+    // decimal point. A value that was not finite is NaN; a step without that value has an empty cell.
     [[nodiscard]] std::string csv(const std::string& id);
 
     // Called by the recorder: rows of a batch in one transaction. Returns false where the database is busy or full: the

@@ -57,7 +57,8 @@ std::vector<RunConfig> configsOf(const CompareAsk& ask)
     return configs;
 }
 
-// Asks for a stop when an arm's share of the time is over, so that its adapter is still written.
+// Asks for a stop when an arm's share of the time is over and it has taken a step, so that its adapter is still
+// written.
 class Deadline : public Events
 {
 public:
@@ -65,11 +66,15 @@ public:
         : m_end(end)
     {
     }
-    void on(const Event&) override { }
-    Controls controls() override { return {.pause = false, .checkpoint = false, .stop = Clock::now() >= m_end}; }
+    void on(const Event& event) override { m_stepTaken = m_stepTaken || std::holds_alternative<StepEvent>(event); }
+    Controls controls() override
+    {
+        return {.pause = false, .checkpoint = false, .stop = m_stepTaken && Clock::now() >= m_end};
+    }
 
 private:
     Clock::time_point m_end;
+    bool m_stepTaken = false;
 };
 
 // Notes what a trial of two steps shows: the first step also warms up, so the second one counts.
@@ -151,10 +156,12 @@ std::string armOf(const RunConfig& config)
     return config.name.ends_with(ending) ? config.name.substr(0, config.name.size() - ending.size()) : config.name;
 }
 
-// The arms in turn. A signal ends the arm and the comparison; an arm that fails does not.
+// The arms in turn, each with its share of `seconds`. A signal ends the arm and the comparison; an arm that fails does
+// not.
 std::vector<RunOutcome> runArms(Training& training, const std::vector<RunConfig>& configs,
-    const std::vector<std::string>& ids, std::optional<double> seconds, Clock::time_point start)
+    const std::vector<std::string>& ids, std::optional<double> seconds)
 {
+    const auto start = Clock::now();
     std::vector<RunOutcome> outcomes;
     for (size_t i = 0; i < ids.size() && !training.signals().arrived(); ++i) {
         training.progress().setTitle(configs[i].name);
@@ -182,10 +189,11 @@ int compare(Context& context, const CompareAsk& ask)
         const int64_t most = stepsWithin(training, configs, *seconds);
         for (RunConfig& config : configs)
             config.steps = config.steps > 0 ? std::min(config.steps, most) : most;
+        *seconds -= std::chrono::duration<double>(Clock::now() - start).count();  // may be below 0: a step each
         context.say("Steps of each arm: " + std::to_string(configs.front().steps));
     }
     const auto ids = createComparison(training.store(), configs);
-    const auto outcomes = runArms(training, configs, ids, seconds, start);
+    const auto outcomes = runArms(training, configs, ids, seconds);
     if (context.json && !ask.events) {
         nlohmann::json runs = nlohmann::json::array();
         for (const RunOutcome& outcome : outcomes)

@@ -425,10 +425,10 @@ void TestDataset::systemColumnMakesConversations()
 
 void TestDataset::textIsOneExample()
 {
-    const auto dataset = open("a.txt", "\xef\xbb\xbfOne.\r\n\r\nTwo.", "text=body");
+    const auto dataset = open("a.txt", "\xef\xbb\xbfOne.\r\n\r\nTwo.\rThree.\r", "text=body");
     QCOMPARE(dataset.format, std::string("text"));
     QCOMPARE(dataset.examples.size(), size_t(1));
-    QCOMPARE(dataset.examples[0].response, std::string("One.\r\n\r\nTwo."));
+    QCOMPARE(dataset.examples[0].response, std::string("One.\n\nTwo.\rThree.\r"));  // CR LF only
     QCOMPARE(dataset.warnings.size(), size_t(1));
 }
 

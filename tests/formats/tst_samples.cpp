@@ -185,8 +185,8 @@ void TestSamples::trainsTheAnswerOfAPair_data()
     QTest::newRow("answer") << "1+1?" << "2." << "answer" << "_2.<|end|>";
     QTest::newRow("all") << "1+1?" << "2." << "all" << "_+1?\n2.";
     QTest::newRow("characters of several bytes") << "\u00e9?" << "\u00e9\u20ac" << "answer" << "_\u00e9\u20ac<|end|>";
-    // The line break between the two and the answer's own are one token, which begins before the answer.
-    QTest::newRow("token across the boundary") << "1+1?" << "\n2." << "answer" << "_2.<|end|>";
+    // The line break between the two and the answer's first are one token, which begins before the answer.
+    QTest::newRow("token across the boundary") << "1+1?" << "\n\n2." << "answer" << "_\n2.<|end|>";
     QTest::newRow("empty prompt") << "" << "2." << "answer" << "_2.<|end|>";
     QTest::newRow("empty answer") << "1+1?" << "" << "answer" << "_";
     QTest::newRow("empty answer, all") << "1?" << "" << "all" << "_?\n";

@@ -35,8 +35,8 @@ void changed(const char* name, json document, const Change& change, Code code, c
 void addIdRows()
 {
     const auto id = [](const char* name, const json& value) {
-        changed(name, byteLevelJson(), [&](json& d) { d["model"]["vocab"]["a"] = value; }, Code::format,
-            "/model/vocab/a: .*an id from 0 to 4194303");
+        const auto set = [&value](json& d) { d["model"]["vocab"]["a"] = value; };
+        changed(name, byteLevelJson(), set, Code::format, "/model/vocab/a: .*an id from 0 to 4194303");
     };
     id("TK09 id -1", -1);
     id("TK09 id 2^31", 2147483648);
@@ -47,11 +47,13 @@ void addIdRows()
     changed("TK09 duplicate id", byteLevelJson(), [](json& d) { d["model"]["vocab"]["a"] = 98; }, Code::format,
         "id 98 for .*each id once");
     changed("added token's id -1", byteLevelJson(),
-        [](json& d) { d["added_tokens"] = {addedToken(-1, "<x>")}; }, Code::format, "/added_tokens/0/id");
+        [](json& d) { d["added_tokens"] = json::array({addedToken(-1, "<x>")}); }, Code::format, "/added_tokens/0/id");
     changed("added token over another id", byteLevelJson(),
-        [](json& d) { d["added_tokens"] = {addedToken(7, "<x>")}; }, Code::format, "/added_tokens/0: id 7");
+        [](json& d) { d["added_tokens"] = json::array({addedToken(7, "<x>")}); }, Code::format,
+        "/added_tokens/0: id 7");
     changed("added token with another id than in the vocabulary", byteLevelJson(),
-        [](json& d) { d["added_tokens"] = {addedToken(300, "a")}; }, Code::format, "/added_tokens/0/id: 300");
+        [](json& d) { d["added_tokens"] = json::array({addedToken(300, "a")}); }, Code::format,
+        "/added_tokens/0/id: 300");
     changed("post-processor's id outside", llamaStyle(),
         [](json& d) { d["post_processor"]["special_tokens"]["<s>"]["ids"] = {70000}; }, Code::format,
         "/post_processor: id 70000");
@@ -70,11 +72,12 @@ void addModelRows()
     model("vocabulary an array", "vocab", json::array({1}), Code::format, "/model/vocab: an array");
     model("vocabulary empty", "vocab", json::object(), Code::format, "/model/vocab");
     model("merges an object", "merges", json::object(), Code::format, "/model/merges");
-    model("merge of three", "merges", {{"a", "b", "c"}}, Code::format, "/model/merges/0");
-    model("merge without a space", "merges", {"ab"}, Code::format, "/model/merges/0");
-    model("merge a number", "merges", {1}, Code::format, "/model/merges/0");
-    model("TK10 merged piece missing", "merges", {{"a", "b"}}, Code::format, "merge 0: \"ab\", which is not in");
-    model("merge of a missing piece", "merges", {"a qq"}, Code::format, "merge 0: \"qq\"");
+    model("merge of three", "merges", json::array({json::array({"a", "b", "c"})}), Code::format, "/model/merges/0");
+    model("merge without a space", "merges", json::array({"ab"}), Code::format, "/model/merges/0");
+    model("merge a number", "merges", json::array({1}), Code::format, "/model/merges/0");
+    model("TK10 merged piece missing", "merges", json::array({json::array({"a", "b"})}), Code::format,
+        "merge 0: \"ab\", which is not in");
+    model("merge of a missing piece", "merges", json::array({"a qq"}), Code::format, "merge 0: \"qq\"");
     model("unk_token missing", "unk_token", "<nope>", Code::format, "/model/unk_token");
     model("ignore_merges a text", "ignore_merges", "yes", Code::format, "/model/ignore_merges");
 }
@@ -110,11 +113,12 @@ void addPipelineRows()
     part("decoder", "decoder", {{"type", "WordPiece"}}, Code::unsupported, "/decoder: decoder WordPiece");
     part("decoder missing", "decoder", nullptr, Code::unsupported, "/decoder");
     part("added tokens an object", "added_tokens", {{"a", 1}}, Code::format, "/added_tokens: an object");
-    part("TK15 empty added token", "added_tokens", {addedToken(256, "")}, Code::format,
+    part("TK15 empty added token", "added_tokens", json::array({addedToken(256, "")}), Code::format,
         "added token with id 256: .*1 to 512 bytes");
-    part("long added token", "added_tokens", {addedToken(256, std::string(513, 'x'))}, Code::format, "513 bytes");
-    part("added token twice", "added_tokens", {addedToken(256, "<x>"), addedToken(257, "<x>")}, Code::format,
-        "\"<x>\" is given twice");
+    part("long added token", "added_tokens", json::array({addedToken(256, std::string(513, 'x'))}), Code::format,
+        "513 bytes");
+    part("added token twice", "added_tokens", json::array({addedToken(256, "<x>"), addedToken(257, "<x>")}),
+        Code::format, "\"<x>\" is given twice");
     part("message without control bytes", "normalizer", {{"type", "a\x1b[31m\n\xE2\x80\xAE"}}, Code::unsupported,
         "normalizer a\\\\x1b");
 }
@@ -196,7 +200,7 @@ void TestTokenizerRefusals::refusesTokenizerJson_data()
     row("TK08 invalid UTF-8", "{\"a\": \"\xFF\"}", Code::format, "tokenizer.json: .*7");
     row("TK08 lone surrogate", R"({"a": "\ud800"})", Code::format, "tokenizer.json: ");
     row("duplicate key", R"({"model": {}, "model": {}})", Code::format, "model");
-    row("deep", std::string(100000, '['), Code::format, "tokenizer.json: ");
+    row("deep", std::string(100000, '['), Code::limit, "tokenizer.json: .*depth 64");
     row("empty", "", Code::format, "tokenizer.json: ");
     row("an array", "[]", Code::format, "tokenizer.json: /: ");
     row("no model", "{}", Code::format, "/model: null");
@@ -323,7 +327,8 @@ void TestTokenizerRefusals::refusesFolders()
     requireRejection([&] { (void)openTokenizer(path); }, Code::missing, "tokenizer.json or tokenizer.model: neither");
     writeText(path / "tokenizer.json", byteLevelJson().dump());
     writeText(path / "tokenizer_config.json", R"({"add_bos_token": "yes"})");
-    requireRejection([&] { (void)openTokenizer(path); }, Code::format, "tokenizer_config.json: /add_bos_token: \"yes\"");
+    requireRejection([&] { (void)openTokenizer(path); }, Code::format,
+        "tokenizer_config.json: /add_bos_token: \"yes\"");
     writeText(path / "tokenizer_config.json", R"({"added_tokens_decoder": {"4194304": {"content": "x"}}})");
     requireRejection([&] { (void)openTokenizer(path); }, Code::format, "/added_tokens_decoder/4194304");
 }

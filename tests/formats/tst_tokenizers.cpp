@@ -7,6 +7,7 @@
 #include "training/formats/tokenizer.h"
 #include "training/formats/unicode.h"
 
+#include <QMap>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -68,14 +69,15 @@ size_t charactersBefore(const std::string& text, size_t byte)
     return count;
 }
 
-// RoBERTa's post-processor leaves the white space at both ends of a token out of its offsets.
+// RoBERTa's post-processor leaves the spaces at both ends of a token out of its offsets (not line breaks and tabs,
+// which byte-level BPE spells with letters).
 std::pair<size_t, size_t> trimmed(const std::string& text, std::pair<size_t, size_t> range)
 {
     auto [begin, end] = range;
-    while (begin < end && isWhitespace(utf8At(text, begin).code))
-        begin += utf8At(text, begin).length;
-    while (end > begin && isWhitespace(utf8At(text, characterStart(text, end - 1)).code))
-        end = characterStart(text, end - 1);
+    while (begin < end && text[begin] == ' ')
+        ++begin;
+    while (end > begin && text[end - 1] == ' ')
+        --end;
     return {begin, end};
 }
 
@@ -128,6 +130,8 @@ private slots:
     void opensTokenizerModelWithItsNeighbours();
     void decodesPartsOfCharacters();
     void isFastOnEnglishText();
+    void encodesLongRunsInTime_data();
+    void encodesLongRunsInTime();
 };
 
 void TestTokenizers::equalsHuggingFace_data()
@@ -471,6 +475,47 @@ void TestTokenizers::isFastOnEnglishText()
         QVERIFY(seconds < 1);
         QCOMPARE(tokenizer->decode(ids), text);
     }
+}
+
+// TK13: how often each id comes, as Hugging Face's tokenizers and SentencePiece count them.
+void TestTokenizers::encodesLongRunsInTime_data()
+{
+    QTest::addColumn<bool>("llama2");
+    QTest::addColumn<QString>("unit");
+    QTest::addColumn<QMap<int, int>>("counts");
+    using Counts = QMap<int, int>;
+    QTest::newRow("SmolLM2 a") << false << "a" << Counts{{46880, 262144}};
+    QTest::newRow("SmolLM2 spaces") << false << " " << Counts{{40686, 16384}};
+    QTest::newRow("SmolLM2 digits") << false << "7" << Counts{{39, 1048576}};
+    QTest::newRow("SmolLM2 emoji") << false << "😀" << Counts{{218, 262144}, {242, 262144}, {10813, 262144}};
+    QTest::newRow("Llama 2 a") << true << "a" << Counts{{263, 1}, {7340, 1}, {27137, 262143}, {29874, 1}};
+    QTest::newRow("Llama 2 spaces") << true << " " << Counts{{462, 65536}, {29871, 1}};
+    QTest::newRow("Llama 2 digits") << true << "7" << Counts{{29871, 1}, {29955, 1048576}};
+    QTest::newRow("Llama 2 emoji") << true << "😀"
+                                   << Counts{{131, 262144}, {155, 262144}, {162, 262144}, {243, 262144}, {29871, 1}};
+}
+
+void TestTokenizers::encodesLongRunsInTime()
+{
+    QFETCH(bool, llama2);
+    QFETCH(QString, unit);
+    if (testData().empty() || defaultModel().empty())
+        QSKIP("shared/data or the default model is not here");
+    const auto tokenizer
+        = openModelTokenizer(llama2 ? testData() / "tokenizers/spm/llama2/tokenizer.model" : defaultModel());
+    std::string text;
+    while (text.size() < (1 << 20))
+        text += unit.toStdString();
+    const std::clock_t start = std::clock();
+    const auto ids = tokenizer->encode(text, false).ids;
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+    qInfo("%zu tokens in %.3f s of processor time", ids.size(), seconds);
+    QVERIFY(seconds < 2);
+    QMap<int, int> counted;
+    for (const int32_t id : ids)
+        ++counted[id];
+    QTEST(counted, "counts");
+    QCOMPARE(tokenizer->decode(ids), text);
 }
 
 QTEST_GUILESS_MAIN(TestTokenizers)

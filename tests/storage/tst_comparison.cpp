@@ -107,7 +107,7 @@ private slots:
         }
     }
 
-    void refusesNoArms() { QVERIFY_EXCEPTION_THROWN(parseArms(base(), {}), Error); }
+    void refusesNoArms() { QVERIFY_THROWS_EXCEPTION(Error, parseArms(base(), {})); }
 
     void makesPairsSeedBySeed()
     {
@@ -173,10 +173,10 @@ private slots:
         RunStore store(folder.path().toStdString());
         auto configs = comparisonConfigs(parseArms(base(), {"lora,pissa"}), {});
         configs[1].rank = -4;
-        QVERIFY_EXCEPTION_THROWN(createComparison(store, configs), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, createComparison(store, configs));
         configs[1].rank = 4;
         configs[1].name = std::string("a\xff");
-        QVERIFY_EXCEPTION_THROWN(createComparison(store, configs), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, createComparison(store, configs));
         QVERIFY(store.runs().empty());
         QVERIFY(std::filesystem::is_empty(store.folderOf("")));
     }

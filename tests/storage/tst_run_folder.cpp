@@ -268,8 +268,8 @@ private slots:
         } catch (const Error& error) {
             QCOMPARE(int(error.code()), int(Code::locked));
             QCOMPARE(exitStatus(error.code()), 75);
-            const std::string owner = "process " + std::to_string(*pid);
-            QVERIFY2(std::string(error.what()).find(owner) != std::string::npos, error.what());
+            const std::string first = "process " + std::to_string(*pid);
+            QVERIFY2(std::string(error.what()).find(first) != std::string::npos, error.what());
         }
         owner.kill();  // no clean-up ran; the lock file is still there
         QVERIFY(std::filesystem::exists(m_path / "lock"));

@@ -197,6 +197,8 @@ private slots:
 
     void aKillCostsAtMostTheLastFlushDB08()
     {
+        if (!kChildrenMayStartThreads)
+            QSKIP("not under ThreadSanitizer");
         ChildProcess trainer([this](ChildProcess::Pipe pipe) {
             RunRecorder recorder(m_data, m_run);
             for (int64_t step = 1; step <= 100'000; ++step) {

@@ -220,6 +220,8 @@ private slots:
 
     void aKilledRunGoesOnFromItsCheckpointDB13()
     {
+        if (!kChildrenMayStartThreads)
+            QSKIP("not under ThreadSanitizer");
         RunConfig config;
         config.steps = 30;
         config.saveEvery = 4;
@@ -256,7 +258,7 @@ private slots:
             if (step == 7)
                 throw std::runtime_error("a fault");
         };
-        QVERIFY_EXCEPTION_THROWN(train(run, engine, watcher), std::runtime_error);
+        QVERIFY_THROWS_EXCEPTION(std::runtime_error, train(run, engine, watcher));
         engine.beforeStep = {};
         QVERIFY(train(run, engine, watcher, true).outcome == RunState::finished);
         QVERIFY(stepsInFile(run) == upTo(20));
@@ -326,6 +328,8 @@ private slots:
 
     void theSecondTrainerIsRefusedCL08()
     {
+        if (!kChildrenMayStartThreads)
+            QSKIP("not under ThreadSanitizer");
         const std::string run = newRun();
         ChildProcess first([&](ChildProcess::Pipe pipe) {
             FakeEngine engine;
@@ -426,6 +430,8 @@ private slots:
     // Two trainers and a reader on one store, as a window and two command-line runs.
     void severalRunsAtOnceLoseNothingDB06()
     {
+        if (!kChildrenMayStartThreads)
+            QSKIP("not under ThreadSanitizer");
         const std::string runs[] = {newRun(400), newRun(400)};
         std::vector<std::unique_ptr<ChildProcess>> trainers;
         for (const std::string& run : runs) {

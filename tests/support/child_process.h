@@ -17,6 +17,13 @@
 
 namespace rankwright {
 
+// ThreadSanitizer ends a forked child that starts threads.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kChildrenMayStartThreads = false;
+#else
+inline constexpr bool kChildrenMayStartThreads = true;
+#endif
+
 class ChildProcess
 {
 public:

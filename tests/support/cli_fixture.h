@@ -79,7 +79,7 @@ protected:
     [[nodiscard]] static QStringList tinyRun(const char* command)
     {
         return {command, goldenPath("tiny"), goldenPath("rows.jsonl"), "--template", "none", "--rank", "2", "--batch",
-            "2", "--max-length", "64"};
+            "2", "--max-length", "256"};
     }
 
     // Whether `bytes` hold a control character other than line end and tab.

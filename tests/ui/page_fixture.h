@@ -7,6 +7,7 @@
 #include "ui/format.h"
 #include "ui/workbench.h"
 
+#include <QAccessible>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -45,6 +46,19 @@ struct PageFixture
         auto* found = page.findChild<W*>(QString::fromLatin1(name));
         if (found == nullptr)
             qFatal("no part named %s", name);
+        return found;
+    }
+    // Class and object names of visible widgets that can be reached with the keyboard but say nothing to a screen reader.
+    static QStringList unnamed(QWidget& page)
+    {
+        QStringList found;
+        for (QWidget* widget : page.findChildren<QWidget*>()) {
+            if (widget->focusPolicy() == Qt::NoFocus || !widget->isVisible() || widget->focusProxy() != nullptr)
+                continue;
+            auto* said = QAccessible::queryAccessibleInterface(widget);
+            if (said == nullptr || said->text(QAccessible::Name).isEmpty())
+                found << QString("%1 %2").arg(QString::fromLatin1(widget->metaObject()->className()), widget->objectName());
+        }
         return found;
     }
     // A finished comparison of both arms in the store.

@@ -22,6 +22,7 @@
 #include <QSlider>
 #include <QTableView>
 #include <QTableWidget>
+#include <QTabWidget>
 
 using namespace rankwright;
 using Fixture = PageFixture<>;
@@ -45,6 +46,7 @@ private slots:
     void theCommandOfARun();
     void hostileNamesStayLiteral();
     void smoothingBeginsAtPointSix();
+    void everythingHasAName();
 };
 
 namespace {
@@ -386,6 +388,19 @@ void TestComparePage::smoothingBeginsAtPointSix()
     Fixture::part<QCheckBox>(page, "logY")->click();
     QVERIFY(plot->logY());
     QVERIFY(!Fixture::part<CurvePlot>(page, "differencePlot")->logY());   // differences have both signs
+}
+
+void TestComparePage::everythingHasAName()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    auto* tabs = Fixture::part<QTabWidget>(page, "compareTabs");
+    for (int i = 0; i < tabs->count(); ++i) {
+        tabs->setCurrentIndex(i);
+        QCOMPARE(Fixture::unnamed(page), QStringList());
+    }
 }
 
 QTEST_MAIN(TestComparePage)

@@ -33,6 +33,7 @@ private slots:
     void badFilesChangeNothing();
     void theCommandNamesTheArms();
     void energyFollowsTheRank();
+    void everythingHasAName();
 };
 
 void TestConfigurePage::twoFastStartsMakeOneComparison()
@@ -248,6 +249,15 @@ void TestConfigurePage::energyFollowsTheRank()
     config.rank = 65536;
     fixture.bench.edit(config, "rank");
     QCOMPARE(energy->text(), QString("100.0 %"));
+}
+
+void TestConfigurePage::everythingHasAName()
+{
+    Fixture fixture;
+    ConfigurePage page(fixture.bench);
+    page.show();
+    Fixture::part<QPushButton>(page, "advancedButton")->click();
+    QCOMPARE(Fixture::unnamed(page), QStringList());
 }
 
 QTEST_MAIN(TestConfigurePage)

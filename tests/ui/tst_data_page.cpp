@@ -37,6 +37,7 @@ private slots:
     void tokensAreNeverMarkup();
     void piecesAreFoundByPosition();
     void histogramCountsEveryRow();
+    void everythingHasAName();
 };
 
 namespace {
@@ -244,6 +245,15 @@ void TestDataPage::histogramCountsEveryRow()
     QVERIFY(histogram.bins().empty());
     histogram.resize(300, 120);
     histogram.grab();                        // an empty one can be drawn
+}
+
+void TestDataPage::everythingHasAName()
+{
+    Fixture fixture;
+    DataPage page(fixture.bench);
+    page.openFile("/data/rows.jsonl");
+    QVERIFY(waitForPreview(fixture, page));
+    QCOMPARE(Fixture::unnamed(page), QStringList());
 }
 
 QTEST_MAIN(TestDataPage)

@@ -54,6 +54,7 @@ private slots:
     void cancelStopsTheJob();
     void aFailureSaysWhatToDo();
     void aTypedFolderIsKept();
+    void everythingHasAName();
 };
 
 namespace {
@@ -205,6 +206,15 @@ void TestExportPage::aTypedFolderIsKept()
     folder->setText("/my/own/folder");
     choose(format, 1);
     QCOMPARE(folder->text(), QString("/my/own/folder"));
+}
+
+void TestExportPage::everythingHasAName()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    ExportPage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    QCOMPARE(Fixture::unnamed(page), QStringList());
 }
 
 QTEST_MAIN(TestExportPage)

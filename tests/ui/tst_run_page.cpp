@@ -34,6 +34,7 @@ private slots:
     void aResumedRunGoesOverItsLastSteps();
     void storedAndLivePointsJoin();
     void differencesAndReach();
+    void everythingHasAName();
 };
 
 namespace {
@@ -282,6 +283,17 @@ void TestRunPage::differencesAndReach()
     const auto byTokens = difference(sparse, base, Axis::tokens);
     QCOMPARE(byTokens.size(), size_t(1));
     QCOMPARE(byTokens[0].y, 1 - (10.0 - 0.05 * 1.5));           // between steps 1 and 2
+}
+
+void TestRunPage::everythingHasAName()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    RunPage page(fixture.bench);
+    page.show();
+    page.activated();
+    QTRY_COMPARE(page.findChildren<ArmProgress*>().size(), 2);
+    QCOMPARE(Fixture::unnamed(page), QStringList());
 }
 
 QTEST_MAIN(TestRunPage)

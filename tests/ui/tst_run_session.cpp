@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // Runs trained one after another beside the window: order of what is told, pause, stop, failures, and the comparison
 // that the workbench starts. Real store, fake engine.
+#include "storage/run_store.h"
 #include "tests/ui/page_fixture.h"
 
 #include <QSignalSpy>

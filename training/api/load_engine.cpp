@@ -61,6 +61,9 @@ std::string loaderMessage()
 std::shared_ptr<Engine> loadEngine()
 {
     const auto file = findEngine();
+    // OpenMP's threads would spin at their barriers: with one other busy process (or a window that wants to paint) a
+    // step became many times slower. Read once, when the library is loaded; a value that the user has set stays.
+    ::setenv("OMP_WAIT_POLICY", "passive", 0);
     void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr)
         throw missing(file, "loading", loaderMessage(),

@@ -44,7 +44,7 @@ std::vector<std::string_view> splitAtSpace(std::string_view text, int64_t most, 
             while (end < letters.size() && !isSpace(letters[end]))
                 ++end;
             if (most >= 0 && int64_t(parts.size()) == most) {
-                parts.push_back(strip(text.substr(offset(at)), Side::right));
+                parts.push_back(text.substr(offset(at)));
                 return parts;
             }
             parts.push_back(text.substr(offset(at), offset(end) - offset(at)));
@@ -61,7 +61,7 @@ std::vector<std::string_view> splitAtSpace(std::string_view text, int64_t most, 
         while (at > 0 && !isSpace(letters[at - 1]))
             --at;
         if (most >= 0 && int64_t(parts.size()) == most) {
-            parts.push_back(strip(text.substr(0, offset(end)), Side::left));
+            parts.push_back(text.substr(0, offset(end)));
             break;
         }
         parts.push_back(text.substr(offset(at), offset(end) - offset(at)));

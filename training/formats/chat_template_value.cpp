@@ -154,15 +154,23 @@ bool appendJsonDict(
     return true;
 }
 
+// Equal keys give equal texts: 1, 1.0 and true are one key.
+std::string keyText(const Value& key)
+{
+    if (key.isFloat() && std::abs(key.number()) < 9e15 && std::trunc(key.number()) == key.number())
+        return std::to_string(int64_t(key.number()));
+    return key.isBool() ? std::to_string(key.integer()) : reprOf(key);
+}
+
 bool equalDicts(const Value& left, const Value& right)
 {
     if (left.dict().size() != right.dict().size())
         return false;
     std::map<std::string, const Value*> others;
     for (const auto& [key, value] : right.dict())
-        others.emplace(reprOf(key), &value);
+        others.emplace(keyText(key), &value);
     return std::ranges::all_of(left.dict(), [&](const auto& item) {
-        const auto other = others.find(reprOf(item.first));
+        const auto other = others.find(keyText(item.first));
         return other != others.end() && equal(item.second, *other->second);
     });
 }
@@ -246,7 +254,7 @@ Value makeDict(std::vector<std::pair<Value, Value>> items)
     auto data = std::make_shared<DictData>();
     std::map<std::string, size_t> places;
     for (auto& [key, value] : items) {
-        const auto [place, isNew] = places.emplace(reprOf(key), data->items.size());
+        const auto [place, isNew] = places.emplace(keyText(key), data->items.size());
         if (isNew)
             data->items.emplace_back(std::move(key), std::move(value));
         else

@@ -133,7 +133,7 @@ std::vector<TextRange> RegexSplitter::matches(std::string_view text, std::span<c
     if (!context || !data)
         throw std::bad_alloc();
     Deadline deadline{.end = processorSeconds() + limits::kPieceMilliseconds / 1000.0
-            + static_cast<double>(text.size()) / (1 << 20)};
+            + static_cast<double>(text.size()) / (2 << 20)};
     pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
     pcre2_set_match_limit(context.get(), std::numeric_limits<uint32_t>::max());  // the deadline bounds the work
     pcre2_set_heap_limit(context.get(), kHeapKib);
@@ -164,7 +164,7 @@ void RegexSplitter::throwNotSplit(int result, size_t at) const
         .file = m_file,
         .place = "byte " + std::to_string(at) + " of the text, pattern \"" + m_pattern.substr(0, 200) + "\"",
         .found = result == PCRE2_ERROR_CALLOUT ? "the pattern does not end in time" : pcreMessage(result),
-        .allowed = std::to_string(limits::kPieceMilliseconds) + " ms and 1 s for each MiB of text",
+        .allowed = std::to_string(limits::kPieceMilliseconds) + " ms and half a second for each MiB of text",
         .advice = "Leave this row out, or use a tokenizer with another pattern."});
 }
 

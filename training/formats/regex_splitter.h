@@ -26,7 +26,7 @@ public:
     // something else to PCRE2 than to Oniguruma, for which these files are written, Error{limit} above 16 KiB.
     RegexSplitter(std::string pattern, std::filesystem::path file);
     // The matches inside each of the pieces (in order, apart), as positions in `text`; empty ones are left out. Throws
-    // Error{data} with the pattern where it takes more processor time than limits::kPieceMilliseconds and one second
+    // Error{data} with the pattern where it takes more processor time than limits::kPieceMilliseconds and half a second
     // for each MiB of the text.
     [[nodiscard]] std::vector<TextRange> matches(std::string_view text, std::span<const TextRange> pieces) const;
     [[nodiscard]] const std::string& pattern() const { return m_pattern; }

@@ -282,7 +282,8 @@ const ChatTemplate& Sampler::templateInUse() const
     }
     checkTemplateSource(m_options.templateSource);
     static_cast<void>(ChatTemplate(m_options.templateSource, {}, {}));  // throws what the constructor kept back
-    return *m_template;
+    throw Error(ErrorParts {.code = Code::internal, .file = {}, .place = "chat template",
+        .found = "a template that was refused first and parsed then", .allowed = {}, .advice = "Please report this"});
 }
 
 }  // namespace rankwright

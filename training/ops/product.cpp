@@ -30,12 +30,19 @@ const std::optional<c10::OperatorHandle>& oneDnnLinear()
     return found;
 }
 
+// oneDNN has fast code for dense matrices, a transposed second one included, and a reference loop, far slower than MKL, for the rest.
+bool suitsOneDnn(const at::Tensor& x, const at::Tensor& W)
+{
+    return x.scalar_type() == at::kFloat && x.is_contiguous() && (W.is_contiguous() || W.t().is_contiguous())
+        && x.size(0) * x.size(1) * W.size(0) >= kWorthIt;
+}
+
 }  // namespace
 
 at::Tensor timesTransposed(const at::Tensor& x, const at::Tensor& W)
 {
     const auto& oneDnn = oneDnnLinear();
-    if (!oneDnn || x.scalar_type() != at::kFloat || x.size(0) * x.size(1) * W.size(0) < kWorthIt)
+    if (!oneDnn || !suitsOneDnn(x, W))
         return at::matmul(x, W.t());
     const at::AutoDispatchBelowADInplaceOrView below;
     torch::jit::Stack stack{x, W, c10::IValue(), c10::IValue("none"),

@@ -57,20 +57,15 @@ ComparePage::ComparePage(Workbench& workbench, QWidget* parent)
     m_stack->addWidget(makeBody());
     m_follow.setInterval(kFollow);
     connect(&m_follow, &QTimer::timeout, this, [this] {
-        if (!m_workbench.session().isBusy())
-            return;
-        m_runs.reload();
-        m_charts->reload();
+        if (m_workbench.session().isBusy())
+            m_runs.reload();
     });
     connect(&m_runs, &RunTable::loaded, this, &ComparePage::runsLoaded);
     connect(&m_runs, &RunTable::changed, &m_workbench, &Workbench::runsHaveChanged);
     connect(&m_runs, &RunTable::problem, this, [this](const QString& text) { m_messages->say(text, true); });
     connect(m_charts, &CompareCharts::problem, this, [this](const QString& text) { m_messages->say(text, true); });
     connect(&m_reader, &StoreReader::failed, this, [this](const QString& text) { m_messages->say(text, true); });
-    connect(&m_workbench, &Workbench::runsChanged, this, [this] {
-        m_runs.reload();
-        m_charts->reload();
-    });
+    connect(&m_workbench, &Workbench::runsChanged, &m_runs, &RunTable::reload);
     auto& session = m_workbench.session();
     connect(&session, &RunSession::runStarted, this, &ComparePage::refreshActions);
     connect(&session, &RunSession::idle, this, &ComparePage::refreshActions);
@@ -211,7 +206,6 @@ void ComparePage::makeActions()
 void ComparePage::activated()
 {
     m_runs.reload();
-    m_charts->reload();
     m_follow.start();
 }
 
@@ -238,6 +232,7 @@ void ComparePage::runsLoaded()
     m_stack->setCurrentIndex(m_runs.runs().empty() ? 0 : 1);
     if (!m_view->currentIndex().isValid() && !m_runs.runs().empty())
         select(selected().isEmpty() ? format::text(m_runs.runs().front().id) : selected());
+    m_charts->reload();   // after the table, whose names the curves carry
     refreshActions();
 }
 

@@ -5,6 +5,7 @@
 
 #include "ui/format.h"
 #include "ui/models/config_file.h"
+#include "ui/theme.h"
 #include "ui/widgets/arm_cards.h"
 #include "ui/widgets/config_form.h"
 #include "ui/widgets/headings.h"
@@ -128,6 +129,7 @@ QWidget* ConfigurePage::makeSide()
     m_start = new QPushButton(tr("Start"), box);
     m_start->setObjectName("startButton");
     m_start->setMinimumHeight(40);
+    m_start->setIcon(theme::icon("play"));
     m_start->setDefault(true);
     auto font = m_start->font();
     font.setWeight(QFont::DemiBold);

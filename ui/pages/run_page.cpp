@@ -187,6 +187,10 @@ QWidget* RunPage::makeButtons()
     m_skip = add(tr("Next arm"), "skipButton", tr("Stops this arm with a checkpoint and goes on with the next"));
     m_stop = add(
         tr("Stop and save"), "stopButton", tr("Stops all arms; the running one writes a checkpoint to resume from"));
+    m_pause->setIcon(theme::icon("pause"));
+    m_checkpoint->setIcon(theme::icon("save"));
+    m_skip->setIcon(theme::icon("next"));
+    m_stop->setIcon(theme::icon("stop"));
     auto& session = m_workbench.session();
     connect(m_pause, &QPushButton::clicked, this, [&session] { session.setPaused(!session.isPaused()); });
     connect(m_checkpoint, &QPushButton::clicked, this, [&session] { session.checkpointNow(); });
@@ -385,6 +389,7 @@ void RunPage::refreshButtons()
     m_skip->setEnabled(running && !session.queued().isEmpty());
     m_skip->setVisible(m_arms.size() > 1);
     m_pause->setText(session.isPaused() ? tr("Go on") : tr("Pause"));
+    m_pause->setIcon(theme::icon(session.isPaused() ? "play" : "pause"));
     m_stop->setText(m_stopping ? tr("Stopping …") : tr("Stop and save"));
     if (!session.isBusy())
         m_overall->setText(tr("Nothing is running"));

@@ -3,6 +3,7 @@
 #include "ui/plots/curve_plot_state.h"
 
 #include "ui/format.h"
+#include "ui/plots/fast_graph.h"
 #include "ui/plots/plot_style.h"
 #include "ui/theme.h"
 
@@ -52,6 +53,10 @@ void CurvePlot::applyStyle()
     m_state->title->setTextColor(palette().color(QPalette::Text));
     m_state->title->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
     m_state->title->setMargins(QMargins(8, 4, 8, 0));
+    for (size_t i = 0; i < m_state->drawn.size(); ++i) {
+        if (m_state->drawn[i].raw)
+            m_state->drawn[i].raw->setPen(plots::faintPen(m_curves[i].color));
+    }
     m_state->vertical->setPen(QPen(theme::accent(), 2));
     m_state->verticalText->setFont(theme::smallFont());
     m_state->verticalText->setColor(theme::accent());
@@ -215,10 +220,10 @@ void CurvePlot::rebuild()
         curve.y.resize(points);
         State::recompute(curve, drawn, m_smoothing);
         if (m_smoothing > 0 && !curve.markers) {
-            drawn.raw = m_plot->addGraph();
+            drawn.raw = new plots::FastGraph(m_plot->xAxis, m_plot->yAxis);
             drawn.raw->setPen(plots::faintPen(curve.color));
         }
-        drawn.line = m_plot->addGraph();
+        drawn.line = new plots::FastGraph(m_plot->xAxis, m_plot->yAxis);
         drawn.line->setPen(plots::curvePen(curve.color, curve.style));
         drawn.line->setName(curve.label);
         if (curve.markers)
@@ -251,8 +256,6 @@ void CurvePlot::fillVisible()
         const auto fill = [&view, &curve](QCPGraph* graph, const std::vector<double>& values) {
             const plots::Thinned thinned = plots::thin(curve.x, values, view);
             graph->setData(toVector(thinned.x), toVector(thinned.y), true);
-            // Many points a pixel form a band: its edges need no antialiasing, which is most of the cost of drawing.
-            graph->setAntialiased(thinned.x.size() < 2 * size_t(view.columns));
         };
         fill(drawn.line, drawn.smooth);
         if (drawn.raw)

@@ -3,7 +3,6 @@
 #include "ui/plots/thinning.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -43,26 +42,21 @@ void put(Thinned& out, double x, double y, const View& view)
 // Points [from, to) of one column.
 void putColumn(Thinned& out, std::span<const double> x, std::span<const double> y, size_t from, size_t to, const View& view)
 {
-    size_t first = to, last = to, least = to, most = to;
+    size_t least = to, most = to;
     for (size_t i = from; i < to; ++i) {
         if (isGap(y[i], view))
             continue;
-        if (first == to)
-            first = least = most = i;
-        last = i;
-        least = y[i] < y[least] ? i : least;
-        most = y[i] > y[most] ? i : most;
+        least = least == to || y[i] < y[least] ? i : least;
+        most = most == to || y[i] > y[most] ? i : most;
     }
-    if (first == to) {
+    if (least == to) {
         put(out, x[from], kNaN, view);
         return;
     }
-    std::array<size_t, 4> chosen{first, least, most, last};
-    std::sort(chosen.begin(), chosen.end());
-    for (size_t i = 0; i < chosen.size(); ++i) {
-        if (i == 0 || chosen[i] != chosen[i - 1])
-            put(out, x[chosen[i]], y[chosen[i]], view);
-    }
+    const auto [first, second] = std::minmax(least, most);
+    put(out, x[first], y[first], view);
+    if (second != first)
+        put(out, x[second], y[second], view);
 }
 
 }  // namespace
@@ -73,7 +67,7 @@ Thinned thin(std::span<const double> x, std::span<const double> y, const View& v
     const auto [first, last] = visible(x, view);
     const size_t begin = first > 0 ? first - 1 : 0;
     const size_t end = std::min(last + 1, x.size());
-    if (end - begin <= 4 * size_t(std::max(view.columns, 1))) {
+    if (end - begin <= 2 * size_t(std::max(view.columns, 1))) {
         for (size_t i = begin; i < end; ++i)
             put(out, x[i], y[i], view);
         return out;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Curves of any length as a few points a pixel column: the first, least, greatest and last value of each (M4: Jugel et al.
-// 2014), which draws the same pixels as all points would. And the debiased moving average.
+// Curves of any length as two points a pixel column, its least and its greatest value, which fill the pixels that all points
+// would. And the debiased moving average.
 #pragma once
 
 #include <span>

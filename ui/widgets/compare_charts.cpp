@@ -15,6 +15,7 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QPlainTextEdit>
+#include <QTabBar>
 #include <QTabWidget>
 #include <QTableView>
 #include <QTableWidget>
@@ -58,6 +59,8 @@ CompareCharts::CompareCharts(std::filesystem::path dataDirectory, RunTable& runs
     column->addLayout(header);
     m_tabs->setObjectName("compareTabs");
     m_tabs->setDocumentMode(true);
+    m_tabs->setAccessibleName(tr("Views of the ticked runs"));
+    m_tabs->tabBar()->setAccessibleName(m_tabs->accessibleName());
     m_tabs->addTab(makeCurves(), tr("Curves"));
     m_tabs->addTab(makeDifference(), tr("Difference to baseline"));
     m_tabs->addTab(makeConfiguration(), tr("Configuration"));

@@ -144,7 +144,7 @@ void ConfigForm::addRow(QGridLayout* grid, const Field& field)
     for (QWidget* part : {static_cast<QWidget*>(row.label), row.editor})
         setPlainToolTip(part, fieldHelp(field));
     row.reset = new QToolButton(this);
-    row.reset->setText(QStringLiteral("↺"));
+    row.reset->setIcon(theme::icon("reset"));
     row.reset->setAutoRaise(true);
     row.reset->setObjectName("reset_" + format::text(field.key));
     row.reset->setAccessibleName(tr("Reset %1").arg(label));

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The JSON form of events and reports: what --events prints, metrics.jsonl keeps and --json answers.
+#include "training/api/error.h"
+#include "training/api/reports.h"
+
+#include <QTest>
+
+#include <cmath>
+#include <limits>
+
+using namespace rankwright;
+using nlohmann::json;
+
+class TestEvents : public QObject
+{
+    Q_OBJECT
+private slots:
+    void eventsComeBackAsTheyWere_data();
+    void eventsComeBackAsTheyWere();
+    void stepHasTheKeysOfTheCommandLine();
+    void nonFiniteNumbersAreNull();
+    void bytesThatAreNotUtf8DoNotBreakALine();
+    void statesHaveWords();
+    void refusesForeignLines_data();
+    void refusesForeignLines();
+    void missingKeysKeepDefaults();
+    void spectrumHasTheKeysOfTheCommandLine();
+    void floatsAreShort();
+};
+
+void TestEvents::eventsComeBackAsTheyWere_data()
+{
+    QTest::addColumn<QString>("line");
+    const auto row = [](const char* name, const Event& event) {
+        QTest::newRow(name) << QString::fromStdString(toJson(event).dump());
+    };
+    RunStarted start{.run = "r1", .method = "pissa", .steps = 10, .firstStep = 3, .trainable = 7, .parameters = 9};
+    start.rows = 5;
+    start.truncatedRows = 1;
+    start.evalRows = 2;
+    start.prepareSeconds = 0.25;
+    start.initHash = "ab";
+    start.orderHash = "cd";
+    start.stepZero = {1e-5, 1e-6, 2e-7, "model.layers.0.mlp.up_proj", 64};
+    row("start", start);
+    row("step", StepEvent{"r1", 3, 10, 2.5, 1e-4, 0.7, 100, 50, 1.5, true});
+    row("eval", EvalEvent{"r1", 3, 2.25, 8, 400, 0.5});
+    row("checkpoint", CheckpointEvent{"r1", 3, "/runs/r1/checkpoints/3"});
+    row("note", NoteEvent{"r1", "warning", "two\nlines"});
+    row("end", RunEnded{"r1", RunState::diverged, 4, 2.0, "/a", "why"});
+}
+
+void TestEvents::eventsComeBackAsTheyWere()
+{
+    QFETCH(QString, line);
+    QVERIFY(!line.contains('\n'));
+    const Event event = eventFromJson(json::parse(line.toStdString()));
+    QCOMPARE(QString::fromStdString(toJson(event).dump()), line);
+    // No field may be lost: none of the rows above has a field at its default.
+    const json document = json::parse(line.toStdString());
+    for (const auto& [key, value] : document.items())
+        QVERIFY2(value != json(0) && value != json("") && value != json(false), key.c_str());
+}
+
+void TestEvents::stepHasTheKeysOfTheCommandLine()
+{
+    const json step = toJson(Event(StepEvent{.run = "r", .step = 1, .loss = 2.31, .lr = 2e-5, .gradNorm = 0.8}));
+    for (const char* key : {"event", "run", "step", "loss", "lr", "gradNorm", "tokens", "targets", "seconds"})
+        QVERIFY2(step.contains(key), key);
+    QCOMPARE(step.at("event").get<std::string>(), "step");
+    QCOMPARE(step.at("lr").dump(), "2e-05");
+    const json end = toJson(Event(RunEnded{.run = "r", .outcome = RunState::finished, .finalLoss = 1.5, .adapter = "d"}));
+    QCOMPARE(end.at("outcome").get<std::string>(), "finished");
+    QCOMPARE(end.at("finalLoss").get<double>(), 1.5);
+    QCOMPARE(end.at("adapter").get<std::string>(), "d");
+}
+
+void TestEvents::nonFiniteNumbersAreNull()
+{
+    const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+    const json step = toJson(Event(StepEvent{.run = "r", .loss = nan, .gradNorm = inf}));
+    QVERIFY(step.at("loss").is_null());
+    QVERIFY(step.at("gradNorm").is_null());
+    const auto back = std::get<StepEvent>(eventFromJson(json::parse(step.dump())));
+    QVERIFY(std::isnan(back.loss));
+    QVERIFY(toJson(EvalResult{.metric = "loss", .value = nan}).at("value").is_null());
+}
+
+void TestEvents::bytesThatAreNotUtf8DoNotBreakALine()
+{
+    const json note = toJson(Event(NoteEvent{"r", "info", "a\xff\xc3(\xed\xa0\x80 b\xf0\x9f\x98\x80"}));
+    QCOMPARE(note.dump(), "{\"event\":\"note\",\"level\":\"info\",\"run\":\"r\",\"text\":\"a\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd"
+                          "\xef\xbf\xbd\xef\xbf\xbd b\xf0\x9f\x98\x80\"}");
+}
+
+void TestEvents::statesHaveWords()
+{
+    for (int i = 0; i <= int(RunState::interrupted); ++i)
+        QCOMPARE(stateFromText(stateText(RunState(i))), RunState(i));
+    QCOMPARE(stateText(RunState::queued), "queued");
+    QCOMPARE(stateText(RunState::interrupted), "interrupted");
+    QVERIFY_THROWS_EXCEPTION(Error, (void)stateFromText("Running"));
+}
+
+void TestEvents::refusesForeignLines_data()
+{
+    QTest::addColumn<QString>("line");
+    for (const char* line : {"[]", "{}", R"({"event":1})", R"({"event":"dance"})", R"({"event":"progress"})",
+             R"({"event":"step","step":"1"})", R"({"event":"step","step":1.5})", R"({"event":"step","loss":"x"})",
+             R"({"event":"end","outcome":"won"})", R"({"event":"start","stepZero":[]})"})
+        QTest::newRow(line) << line;
+}
+
+void TestEvents::refusesForeignLines()
+{
+    QFETCH(QString, line);
+    try {
+        (void)eventFromJson(json::parse(line.toStdString()));
+        QFAIL("it was taken");
+    } catch (const Error& error) {
+        QCOMPARE(error.code(), Code::format);
+        QVERIFY(!error.parts().place.empty());
+    }
+}
+
+void TestEvents::missingKeysKeepDefaults()
+{
+    const auto step = std::get<StepEvent>(eventFromJson({{"event", "step"}, {"step", 3}, {"added", "later"}}));
+    QCOMPARE(step.step, int64_t(3));
+    QCOMPARE(step.tokens, int64_t(0));
+}
+
+void TestEvents::spectrumHasTheKeysOfTheCommandLine()
+{
+    ModuleSpectrum module{.name = "m", .rows = 3, .cols = 2, .hash = "h", .values = {2, 1}, .energy = 5};
+    module.stableRank = 1.25;
+    module.effectiveRank = std::numeric_limits<double>::quiet_NaN();
+    const json report = toJson(SpectrumReport{{module}});
+    const json& entry = report.at("modules").at(0);
+    QCOMPARE(entry.at("name").get<std::string>(), "m");
+    QCOMPARE(entry.at("values").dump(), "[2.0,1.0]");
+    QCOMPARE(entry.at("energy").get<double>(), 5.0);
+    QCOMPARE(entry.at("stableRank").get<double>(), 1.25);
+    QVERIFY(entry.at("effectiveRank").is_null());
+    QVERIFY(!entry.contains("event"));
+}
+
+void TestEvents::floatsAreShort()
+{
+    ModuleSpectrum module{.name = "m", .values = {0.1F, 1.17549435e-38F, 3.4028235e38F}};
+    const json event = toJson(Event(module));
+    QCOMPARE(event.at("values").at(0).dump(), "0.1");
+    for (size_t i = 0; i < module.values.size(); ++i)
+        QCOMPARE(float(event.at("values").at(i).get<double>()), module.values[i]);
+}
+
+QTEST_GUILESS_MAIN(TestEvents)
+#include "tst_events.moc"
