@@ -45,9 +45,10 @@ Options readOptions(int argc, char** argv)
     parser.setApplicationDescription(QStringLiteral("Fine-tuning workbench for PiSSA and LoRA. Opens the window."));
     const QCommandLineOption help({QStringLiteral("h"), QStringLiteral("help")}, QStringLiteral("Shows this text."));
     const QCommandLineOption version(QStringLiteral("version"), QStringLiteral("Shows the version."));
-    const QCommandLineOption data(QStringLiteral("data-dir"), QStringLiteral("Where runs are kept."), QStringLiteral("DIR"));
-    const QCommandLineOption render(
-        QStringLiteral("render"), QStringLiteral("Writes pictures of every page to DIR and ends."), QStringLiteral("DIR"));
+    const QCommandLineOption data(
+        QStringLiteral("data-dir"), QStringLiteral("Where runs are kept."), QStringLiteral("DIR"));
+    const QCommandLineOption render(QStringLiteral("render"),
+        QStringLiteral("Writes pictures of every page to DIR and ends."), QStringLiteral("DIR"));
     const QCommandLineOption runs(
         QStringLiteral("runs"), QStringLiteral("With --render: draws loss.png of these runs."), QStringLiteral("A,B"));
     parser.addOptions({help, version, data, render, runs});
@@ -55,8 +56,11 @@ Options readOptions(int argc, char** argv)
     if (!parsed || !parser.positionalArguments().isEmpty()) {
         const QString word = parser.unknownOptionNames().value(0, parser.positionalArguments().value(0));
         const std::string near = nearestName(word.toStdString(), {"help", "version", "data-dir", "render", "runs"});
-        throw Error(ErrorParts{.code = Code::usage, .file = {}, .place = "command line",
-            .found = parsed ? "one argument too many: " + word.toStdString() : parser.errorText().toStdString(), .allowed = {},
+        throw Error(ErrorParts{.code = Code::usage,
+            .file = {},
+            .place = "command line",
+            .found = parsed ? "one argument too many: " + word.toStdString() : parser.errorText().toStdString(),
+            .allowed = {},
             .advice = (near.empty() ? std::string() : "Did you mean --" + near + "? ") + "See rankwright --help."});
     }
     return {.help = parser.isSet(help), .version = parser.isSet(version), .helpText = parser.helpText(),
@@ -127,7 +131,9 @@ int start(int argc, char** argv)
 {
     const Options options = readOptions(argc, argv);
     if (options.help || options.version) {
-        std::fputs(qPrintable(options.help ? options.helpText : QStringLiteral("rankwright %1\n").arg(QLatin1String(kVersion))), stdout);
+        std::fputs(qPrintable(options.help ? options.helpText
+                                           : QStringLiteral("rankwright %1\n").arg(QLatin1String(kVersion))),
+            stdout);
         return 0;
     }
     if (!options.dataDirectory.isEmpty())

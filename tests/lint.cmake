@@ -2,6 +2,7 @@
 # The include direction between the layers, licences, file sizes and a few traps, as a test:
 #   app -> ui, storage, training/api, training/formats, training/models      ui -> storage, training/api
 #   storage -> training/api, training/formats       training/{api,formats,models} -> neither torch nor Qt      training -> no Qt
+cmake_policy(SET CMP0007 NEW)
 cmake_policy(SET CMP0057 NEW)
 set(problems "")
 

@@ -25,7 +25,8 @@ QColor mixed(const QColor& a, const QColor& b, double share)
 bool isDefault(const QStyleOption& option)
 {
     const auto* button = qstyleoption_cast<const QStyleOptionButton*>(&option);
-    return button && button->features.testFlag(QStyleOptionButton::DefaultButton) && (option.state & QStyle::State_Enabled);
+    return button && button->features.testFlag(QStyleOptionButton::DefaultButton)
+        && (option.state & QStyle::State_Enabled);
 }
 
 }  // namespace
@@ -74,7 +75,8 @@ void FlatStyle::drawButton(const QStyleOption& option, QPainter& painter)
     QColor ground = colours.color(QPalette::Button), edge = colours.color(QPalette::Mid);
     if (isDefault(option))
         ground = edge = colours.color(QPalette::Highlight);
-    const QColor ink = isDefault(option) ? colours.color(QPalette::HighlightedText) : colours.color(QPalette::ButtonText);
+    const QColor ink
+        = isDefault(option) ? colours.color(QPalette::HighlightedText) : colours.color(QPalette::ButtonText);
     if (!enabled)
         ground = colours.color(QPalette::Window);
     else if (option.state & (State_Sunken | State_On))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Fusion without its gradients: flat buttons, headers and progress bars in the palette's colours, more room in tables, and the
-// default button filled with the accent.
+// Fusion without its gradients: flat buttons, headers and progress bars in the palette's colours, more room in
+// tables, and the default button filled with the accent.
 #pragma once
 
 #include <QProxyStyle>

@@ -67,8 +67,10 @@ QString duration(double seconds)
     if (whole < 3600)
         return QCoreApplication::translate("format", "%1 min %2 s").arg(QString::number(whole / 60), two(whole % 60));
     if (whole < 48 * 3600)
-        return QCoreApplication::translate("format", "%1 h %2 min").arg(QString::number(whole / 3600), two(whole % 3600 / 60));
-    return QCoreApplication::translate("format", "%1 d %2 h").arg(QString::number(whole / 86'400), two(whole % 86'400 / 3600));
+        return QCoreApplication::translate("format", "%1 h %2 min")
+            .arg(QString::number(whole / 3600), two(whole % 3600 / 60));
+    return QCoreApplication::translate("format", "%1 d %2 h")
+        .arg(QString::number(whole / 86'400), two(whole % 86'400 / 3600));
 }
 
 QString number(double value, int digits)

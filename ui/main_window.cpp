@@ -96,7 +96,8 @@ void MainWindow::addPage(Page* page)
 void MainWindow::buildMenus()
 {
     QMenu* file = menuBar()->addMenu(tr("&File"));
-    file->addAction(theme::icon(QStringLiteral("quit")), tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), this, &QWidget::close);
+    file->addAction(
+        theme::icon(QStringLiteral("quit")), tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), this, &QWidget::close);
     QMenu* edit = menuBar()->addMenu(tr("&Edit"));
     QAction* undo = m_workbench.undoStack().createUndoAction(this, tr("Undo"));
     undo->setShortcut(QKeySequence::Undo);
@@ -146,14 +147,18 @@ void MainWindow::restore()
         if (!models)
             continue;
         models->setFolders(m_settings.modelFolders());
-        connect(models, &ModelsPage::foldersChanged, this, [this](const QStringList& folders) { m_settings.setModelFolders(folders); });
+        connect(models, &ModelsPage::foldersChanged, this,
+            [this](const QStringList& folders) { m_settings.setModelFolders(folders); });
         // After the first paint: it starts the engine, whatever page is shown.
         connect(this, &MainWindow::firstPainted, models, &ModelsPage::activated);
     }
     if (m_settings.wasDamaged())
-        m_messages->say(tr("The window's settings could not be read; they were set aside as window.ini.bad and the defaults hold."), true);
+        m_messages->say(
+            tr("The window's settings could not be read; they were set aside as window.ini.bad and the defaults hold."),
+            true);
+    const QString last = m_settings.lastPage();
     showPage(m_pages.front()->id());
-    showPage(m_settings.lastPage());
+    showPage(last);
 }
 
 Page* MainWindow::currentPage() const

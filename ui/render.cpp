@@ -34,8 +34,13 @@ void makeFolder(const std::filesystem::path& folder)
 Curve curveOf(RunStore& store, const RunRow& row, const std::string& series, int sameMethod)
 {
     const QString method = format::text(row.method);
-    Curve curve{.id = format::text(row.id + "/" + series), .label = format::shown(row.name.empty() ? row.id : row.name, 60),
-        .color = theme::methodColor(method), .style = theme::dashStyle(sameMethod), .markers = series != "loss", .x = {}, .y = {}};
+    Curve curve{.id = format::text(row.id + "/" + series),
+        .label = format::shown(row.name.empty() ? row.id : row.name, 60),
+        .color = theme::methodColor(method),
+        .style = theme::dashStyle(sameMethod),
+        .markers = series != "loss",
+        .x = {},
+        .y = {}};
     if (curve.markers)
         curve.label = QObject::tr("%1, held out").arg(curve.label);
     for (const CurvePoint& point : store.curve(row.id, series)) {

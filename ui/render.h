@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// `rankwright --render DIR [--runs A,B]`: every page as a picture, light and dark, without a display; and the loss curves of
-// the runs named. For looking at all pages after a change, and for the documentation.
+// `rankwright --render DIR [--runs A,B]`: every page as a picture, light and dark, without a display; and the loss
+// curves of the runs named. For looking at all pages after a change, and for the documentation.
 #pragma once
 
 #include "ui/main_window.h"

@@ -11,14 +11,16 @@ namespace {
 constexpr qint64 kMostBytes = 1 << 20;
 constexpr qsizetype kMostFolders = 64;
 
-// QSettings skips lines it cannot read without a word; a file of ours is UTF-8 text without NUL, of sections and key=value.
+// QSettings skips lines it cannot read without a word; a file of ours is UTF-8 text without NUL, of sections and
+// key=value.
 bool looksLikeOurs(const QByteArray& bytes)
 {
     if (bytes.contains('\0'))
         return false;
     for (const QByteArray& line : bytes.split('\n')) {
         const QByteArray text = line.trimmed();
-        if (!text.isEmpty() && !text.startsWith('[') && !text.startsWith(';') && !text.startsWith('#') && !text.contains('='))
+        if (!text.isEmpty() && !text.startsWith('[') && !text.startsWith(';') && !text.startsWith('#')
+            && !text.contains('='))
             return false;
     }
     return true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// What the window remembers between starts, in window.ini. A damaged file is set aside as window.ini.bad and the defaults
-// hold; nothing here can keep the window from opening.
+// What the window remembers between starts, in window.ini. A damaged file is set aside as window.ini.bad and the
+// defaults hold; nothing here can keep the window from opening.
 #pragma once
 
 #include "ui/theme.h"

@@ -21,7 +21,8 @@ QString socketName(const std::filesystem::path& dataDirectory)
     const std::string folder = std::filesystem::weakly_canonical(dataDirectory).string();
     const QByteArray hash
         = QCryptographicHash::hash(QByteArrayView(folder.data(), qsizetype(folder.size())), QCryptographicHash::Sha256);
-    const QString name = QStringLiteral("rankwright-%1-%2").arg(::getuid()).arg(QString::fromLatin1(hash.toHex().left(16)));
+    const QString name
+        = QStringLiteral("rankwright-%1-%2").arg(::getuid()).arg(QString::fromLatin1(hash.toHex().left(16)));
     const QString runtime = qEnvironmentVariable("XDG_RUNTIME_DIR");
     return QFileInfo(runtime).isDir() && QFileInfo(runtime).isWritable() ? runtime + QLatin1Char('/') + name : name;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Two neutral palettes with one accent. The heat map's colours run from dark blue over green to yellow in OKLab (Ottosson
-// 2020) with evenly rising lightness, so they also read in grey.
+// Two neutral palettes with one accent. The heat map's colours run from dark blue over green to yellow in OKLab
+// (Ottosson 2020) with evenly rising lightness, so they also read in grey.
 #include "ui/theme.h"
 
 #include "ui/flat_style.h"

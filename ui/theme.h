@@ -22,7 +22,8 @@ void apply(QApplication& application, Mode mode);       // Fusion style, palette
 [[nodiscard]] QFont titleFont();                        // 20 px, page titles
 [[nodiscard]] QFont headingFont();                      // 13 px bold, parts of a page
 [[nodiscard]] QFont smallFont();                        // 11 px, secondary text
-// Okabe-Ito. An arm keeps its colour on every page: lora orange, pissa blue, qlora vermillion, qpissa sky blue, full grey.
+// Okabe-Ito. An arm keeps its colour on every page: lora orange, pissa blue, qlora vermillion, qpissa sky blue, full
+// grey.
 [[nodiscard]] QColor methodColor(const QString& method);
 // For several runs of one method: the dash pattern is the second channel.
 [[nodiscard]] Qt::PenStyle dashStyle(int index);

@@ -105,8 +105,8 @@ void TestConfig::everyFieldHasItsTextAndItsOption()
         }
         QCOMPARE(findConfigField(field.key), &field);
     }
-    for (const char* option : {"--method", "--rank", "--alpha", "--lr", "--steps", "--epochs", "--batch", "--accumulate",
-             "--max-length", "--dtype", "--order", "--seed", "--init-adapter", "--modules", "--svd", "--oversample",
+    for (const char* option : {"--method", "--rank", "--alpha", "--lr", "--steps", "--epochs", "--batch",
+             "--accumulate", "--max-length", "--dtype", "--order", "--seed", "--init-adapter", "--modules", "--svd", "--oversample",
              "--schedule", "--warmup", "--weight-decay", "--clip", "--dropout", "--loss", "--template", "--columns",
              "--rows", "--eval-data", "--eval-rows", "--eval-every", "--save-every", "--device", "--threads", "--name"})
         QVERIFY2(options.contains(option), option);
@@ -371,7 +371,9 @@ void TestConfig::planTakesBothForms()
     const json written = {{"modules", {{{"name", "a.b"}, {"rank", 4}, {"alpha", 4.0}, {"energy", 0.5}, {"rows", 9}}}},
         {"parameters", 10}};
     QCOMPARE(planFromJson(written).at("a.b"), (ModuleRank{4, 4}));
-    QCOMPARE(errorOf([] { (void)planFromJson({{"modules", {{{"name", "a"}}}}}, "plan.json"); }).file.string(), "plan.json");
+    const ErrorParts parts = errorOf([] { (void)planFromJson({{"modules", {{{"name", "a"}}}}}, "plan.json"); });
+    QCOMPARE(parts.file.string(), "plan.json");
+    QCOMPARE(parts.place, "/plan/modules/0");
 }
 
 QTEST_GUILESS_MAIN(TestConfig)

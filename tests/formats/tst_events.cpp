@@ -70,7 +70,7 @@ void TestEvents::stepHasTheKeysOfTheCommandLine()
         QVERIFY2(step.contains(key), key);
     QCOMPARE(step.at("event").get<std::string>(), "step");
     QCOMPARE(step.at("lr").dump(), "2e-05");
-    const json end = toJson(Event(RunEnded{.run = "r", .outcome = RunState::finished, .finalLoss = 1.5, .adapter = "d"}));
+    const json end = toJson(Event(RunEnded{.run = "r", .finalLoss = 1.5, .adapter = "d"}));
     QCOMPARE(end.at("outcome").get<std::string>(), "finished");
     QCOMPARE(end.at("finalLoss").get<double>(), 1.5);
     QCOMPARE(end.at("adapter").get<std::string>(), "d");
@@ -90,8 +90,9 @@ void TestEvents::nonFiniteNumbersAreNull()
 void TestEvents::bytesThatAreNotUtf8DoNotBreakALine()
 {
     const json note = toJson(Event(NoteEvent{"r", "info", "a\xff\xc3(\xed\xa0\x80 b\xf0\x9f\x98\x80"}));
-    QCOMPARE(note.dump(), "{\"event\":\"note\",\"level\":\"info\",\"run\":\"r\",\"text\":\"a\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd"
-                          "\xef\xbf\xbd\xef\xbf\xbd b\xf0\x9f\x98\x80\"}");
+    const std::string bad = "\xef\xbf\xbd";
+    QCOMPARE(json::parse(note.dump()).at("text").get<std::string>(),
+        "a" + bad + bad + "(" + bad + bad + bad + " b\xf0\x9f\x98\x80");
 }
 
 void TestEvents::statesHaveWords()

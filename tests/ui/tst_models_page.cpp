@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The models of this machine: the default is chosen at start, folders and the cache are looked through, what cannot be used
-// says why, and nothing outside text says is taken for markup.
+// The models of this machine: the default is chosen at start, folders and the cache are looked through, what cannot
+// be used says why, and nothing outside text says is taken for markup.
 #include "storage/run_store.h"
 #include "tests/ui/page_fixture.h"
 #include "ui/models/model_search.h"
@@ -91,7 +91,8 @@ void TestModelsPage::choosesTheDefaultAtStart()
 {
     PageFixture fixture;
     ModelsPage page(fixture.bench);
-    const QAbstractItemModelTester tester(const_cast<ModelTable*>(&page.table()), QAbstractItemModelTester::FailureReportingMode::QtTest);
+    const QAbstractItemModelTester tester(
+        const_cast<ModelTable*>(&page.table()), QAbstractItemModelTester::FailureReportingMode::QtTest);
     QSignalSpy changed(&fixture.bench, &Workbench::modelChanged);
     page.activated();
     QTRY_VERIFY(fixture.bench.model());
@@ -181,7 +182,9 @@ void TestModelsPage::whatCannotBeUsedSaysWhyAndIsNotChosen()
     QCOMPARE(fixture.bench.model()->spec, std::string("default"));
     bool told = false;
     for (const QLabel* label : page.findChildren<QLabel*>())
-        told = told || (label->isVisible() && label->text().contains("Cannot be used") && label->text().contains("Choose another model"));
+        told = told
+            || (label->isVisible() && label->text().contains("Cannot be used")
+                && label->text().contains("Choose another model"));
     QVERIFY(told);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The chart kit: thinning draws what all points would, mouse and keys do what the guide says, 20 curves of 100,000 points
-// stay fluid, and nothing of a label is taken for markup.
+// The chart kit: thinning draws what all points would, mouse and keys do what the guide says, 20 curves of 100,000
+// points stay fluid, and nothing of a label is taken for markup.
 #include "training/api/rank_plan.h"
 #include "ui/plots/energy_plot.h"
 #include "ui/plots/heatmap_plot.h"
@@ -180,7 +180,8 @@ void TestPlots::gapsAreFoundOnceAColumn()
     QCOMPARE(gaps.back(), 9001.0);
     // Values a logarithm has no place for are gaps of the line.
     const std::vector<double> x{1, 2, 3}, y{1, -1, 2};
-    QVERIFY(std::isnan(plots::thin(x, y, {.from = 1, .to = 3, .columns = 10, .logX = false, .positiveOnly = true}).y[1]));
+    QVERIFY(
+        std::isnan(plots::thin(x, y, {.from = 1, .to = 3, .columns = 10, .logX = false, .positiveOnly = true}).y[1]));
 }
 
 void TestPlots::movingAverageIsNotPulledToZero()
@@ -367,7 +368,8 @@ void TestPlots::twentyLongCurvesStayFluid()
         frames.push_back(clock.elapsed());
     }
     std::sort(frames.begin(), frames.end());
-    qInfo("a zoom of 20 x 100,000 points with raw values behind: median %lld ms, worst %lld ms", frames[4], frames.back());
+    qInfo("a zoom of 20 x 100,000 points with raw values behind: median %lld ms, worst %lld ms", frames[4],
+        frames.back());
     QVERIFY2(frames[4] < 100, qPrintable(QString::number(frames[4])));
 }
 
@@ -510,7 +512,8 @@ void TestPlots::energyCutMovesByKeysAndDrag()
     QMouseEvent move(QEvent::MouseMove, QPointF(line + 60, 200), canvas(plot)->mapToGlobal(QPointF(line + 60, 200)),
         Qt::NoButton, Qt::LeftButton, Qt::NoModifier);
     QCoreApplication::sendEvent(canvas(plot), &move);
-    QVERIFY2(plot.cut() > 48 && plot.cut() < 70, qPrintable(QString::number(plot.cut()) + " from " + QString::number(line)));
+    QVERIFY2(
+        plot.cut() > 48 && plot.cut() < 70, qPrintable(QString::number(plot.cut()) + " from " + QString::number(line)));
     QTest::mouseRelease(canvas(plot), Qt::LeftButton, {}, {line + 60, 200});
     QCOMPARE(chosen.size(), 3);
     QCOMPARE(chosen.back()[0].toLongLong(), qlonglong(plot.cut()));

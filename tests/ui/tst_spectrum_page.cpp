@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The Spectrum page: singular values stream in and are kept, ranks come from energy, parameters or by hand, every change can
-// be undone, and only "Use these ranks" touches the configuration.
+// The Spectrum page: singular values stream in and are kept, ranks come from energy, parameters or by hand, every
+// change can be undone, and only "Use these ranks" touches the configuration.
 #include "storage/run_store.h"
 #include "tests/ui/page_fixture.h"
 #include "ui/pages/spectrum_page.h"
@@ -87,6 +87,7 @@ private slots:
     void colourFollowsTheMeasure();
     void saysThatWeightsAreFourBit();
     void anotherModelStartsAfresh();
+    void closingWithAnOpenEditorIsHarmless();
     void everyControlHasAName();
 };
 
@@ -233,6 +234,7 @@ void TestSpectrumPage::oneValueGoesIntoAllSelectedCells()
     auto* editor = view->findChild<QSpinBox*>();
     QVERIFY(editor);
     QTest::keyClick(editor, Qt::Key_Return);
+    QTRY_COMPARE(view->model()->index(0, 1).data().toInt(), 7);
     for (int layer = 0; layer < 4; ++layer)
         QCOMPARE(view->model()->index(layer, 1).data().toInt(), 7);
     QCOMPARE(view->model()->index(0, 0).data().toInt(), 16);
@@ -373,6 +375,28 @@ void TestSpectrumPage::anotherModelStartsAfresh()
     QTRY_VERIFY(!fixture.bench.spectra().empty());
 }
 
+// An open editor gives its value when it loses the focus, which happens while the page is being destroyed.
+void TestSpectrumPage::closingWithAnOpenEditorIsHarmless()
+{
+    PageFixture fixture;
+    {
+        Ready ready(fixture);
+        auto* view = ready.page.findChild<RankView*>();
+        view->setCurrentIndex(view->model()->index(0, 1));
+        view->setFocus();
+        QTest::keyClicks(view, "9");
+        QVERIFY(view->findChild<QSpinBox*>());
+    }
+    {
+        Ready ready(fixture);
+        auto* box = ready.box("Trainable parameters");
+        box->setFocus();
+        box->selectAll();
+        QTest::keyClicks(box, "12345");
+    }
+    QVERIFY(fixture.bench.config().plan.empty());
+}
+
 void TestSpectrumPage::everyControlHasAName()
 {
     PageFixture fixture;
@@ -381,7 +405,8 @@ void TestSpectrumPage::everyControlHasAName()
         if (!(widget->focusPolicy() & Qt::TabFocus) || !widget->isVisibleTo(&ready.page))
             continue;
         const QWidget* parent = widget->parentWidget();
-        const bool inner = qobject_cast<const QAbstractItemView*>(parent) || qobject_cast<const QAbstractSpinBox*>(parent);
+        const bool inner
+            = qobject_cast<const QAbstractItemView*>(parent) || qobject_cast<const QAbstractSpinBox*>(parent);
         QVERIFY2(inner || !widget->accessibleName().isEmpty(), widget->metaObject()->className());
     }
     for (const QLabel* label : ready.page.findChildren<QLabel*>())

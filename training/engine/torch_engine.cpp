@@ -63,6 +63,13 @@ public:
                 .place = "allocating",
                 .found = "not enough memory",
                 .advice = "Lower the batch or the maximum length, or close other programs."});
+        } catch (const std::exception&) {
+            throw;
+        } catch (...) {
+            throw Error({.code = Code::internal,
+                .place = "engine",
+                .found = "something other than an exception was thrown",
+                .advice = "This is a defect: please report it with the command that led here."});
         }
     }
 

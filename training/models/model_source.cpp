@@ -148,8 +148,8 @@ void takeTensors(ModelSource& source)
             || (source.config.tiedEmbeddings && item.first == "lm_head.weight");
     });
     if (!table.empty())
-        source.config.notes.push_back(std::to_string(table.size()) + " tensors of the file are not used, the first is "
-            + table.begin()->first);
+        source.config.notes.push_back("tensors of the file that are not used: " + std::to_string(table.size())
+            + ", the first is " + table.begin()->first);
 }
 
 }  // namespace

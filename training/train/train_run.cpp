@@ -102,7 +102,8 @@ void checkContext(const Prepared& prepared, const RunConfig& config, const Prepa
     }
     if (data.withoutTargets > 0) {
         context.events().on(NoteEvent{run, "warning",
-            std::to_string(data.withoutTargets) + " rows have no token with a loss (the answer was cut off or is empty)."});
+            std::to_string(data.withoutTargets)
+                + " rows have no token with a loss (the answer was cut off or is empty) and are left out."});
     }
     for (const auto& warning : data.dataset.warnings)
         context.events().on(NoteEvent{run, "warning", warning});
@@ -117,11 +118,12 @@ TrainResult train(const TrainJob& job, JobContext& context)
     const std::filesystem::path folder(job.folder);
     const auto threads = useThreads(config.threads);
     auto prepared = openModel(config, context);
-    const auto data = prepared.text.prepare(config.data, Split::train, config, config.rows, context);
+    auto data = prepared.text.prepare(config.data, Split::train, config, config.rows, context);
     std::vector<Sample> evalSamples;
     if (!config.evalData.empty())
         evalSamples = prepared.text.prepare(config.evalData, Split::test, config, config.evalRows, context).samples;
     checkContext(prepared, config, data, context, job.run);
+    std::erase_if(data.samples, [](const Sample& sample) { return sample.targets() == 0; });
 
     const auto checkpoint = job.resume ? findCheckpoint(folder) : std::nullopt;
     const CheckpointIdentity identity{numbersHash(config), data.dataset.hash, threads};

@@ -76,7 +76,8 @@ JobCall::JobCall(LoadEngine engine, Job job, QObject* parent) : QObject(parent)
     });
 }
 
-// Waits for the engine to notice (it looks between layers and rows): only at the window's end does a call die unfinished.
+// Waits for the engine to notice (it looks between layers and rows): only at the window's end does a call die
+// unfinished.
 JobCall::~JobCall()
 {
     m_shared->mailbox.close();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Hands values from a worker thread to a QObject's thread in batches: a mutex and a vector, at most one wake-up pending, at
-// most 65,536 values waiting. What is dropped beyond that is counted, so that the receiver can read again from the store.
-// A handle: copies share one box, so a worker may keep a copy. The queued wake-up holds the box too, and the box lets go of
-// its receiver when that is destroyed; so none of the three can outlive another badly.
+// Hands values from a worker thread to a QObject's thread in batches: a mutex and a vector, at most one wake-up
+// pending, at most 65,536 values waiting. What is dropped beyond that is counted, so that the receiver can read again
+// from the store. A handle: copies share one box, so a worker may keep a copy. The queued wake-up holds the box too,
+// and the box lets go of its receiver when that is destroyed; so none of the three can outlive another badly.
 #pragma once
 
 #include <QMetaObject>
@@ -22,7 +22,8 @@ class Mailbox
 {
 public:
     static constexpr size_t kMost = 65'536;
-    // Called on receiver's thread. `receive(batch, dropped)` runs there too, never after receiver's destruction or close().
+    // Called on receiver's thread. `receive(batch, dropped)` runs there too, never after receiver's destruction or
+    // close().
     Mailbox(QObject* receiver, std::function<void(std::vector<T>, size_t dropped)> receive)
         : m_box(std::make_shared<Box>())
     {

@@ -54,8 +54,8 @@ const ModelInfo* ModelTable::model(int row) const
 
 int ModelTable::rowOf(const std::string& spec) const
 {
-    const auto found
-        = std::find_if(m_models.begin(), m_models.end(), [&spec](const ModelInfo& model) { return model.spec == spec; });
+    const auto found = std::find_if(
+        m_models.begin(), m_models.end(), [&spec](const ModelInfo& model) { return model.spec == spec; });
     return found == m_models.end() ? -1 : int(found - m_models.begin());
 }
 

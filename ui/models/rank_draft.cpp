@@ -72,8 +72,8 @@ QString storedNotice(const ModelInfo& model)
     std::map<std::string, int64_t> weight;
     for (const ModuleInfo& module : model.modules)
         weight[module.dtype] += module.rows * module.cols;
-    const auto most
-        = std::max_element(weight.begin(), weight.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto most = std::max_element(
+        weight.begin(), weight.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     const std::string dtype = most == weight.end() ? "quantised" : most->first;
     if (dtype.starts_with("Q4") || dtype.starts_with("IQ4"))
         return QCoreApplication::translate("rankwright::SpectrumPage",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Ranks as a table, layers x kinds. It holds no ranks of its own truth: an edit is asked for by a signal, the page makes it
-// undoable and gives the new ranks back.
+// Ranks as a table, layers x kinds. It holds no ranks of its own truth: an edit is asked for by a signal, the page
+// makes it undoable and gives the new ranks back.
 #pragma once
 
 #include "ui/models/module_grid.h"

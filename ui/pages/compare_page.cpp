@@ -11,6 +11,7 @@
 
 #include <QAction>
 #include <QClipboard>
+#include <QComboBox>
 #include <QFileDialog>
 #include <QGuiApplication>
 #include <QHBoxLayout>
@@ -150,8 +151,10 @@ QWidget* ComparePage::makeRuns()
     column->addWidget(m_view, 3);
     column->addWidget(makeButtons(box));
     column->addSpacing(8);
-    column->addWidget(makeHeading(tr("To the baseline's final loss"), box));
-    m_charts->reachTable()->setParent(box);
+    auto* against = new QHBoxLayout;
+    against->addWidget(makeHeading(tr("Against the baseline"), box));
+    against->addWidget(m_charts->baselineBox(), 1);
+    column->addLayout(against);
     column->addWidget(m_charts->reachTable(), 2);
     return box;
 }

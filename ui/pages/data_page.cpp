@@ -94,9 +94,8 @@ QWidget* DataPage::makeSettings()
     m_format->setObjectName("dataFormat");
     column->addWidget(m_format);
     column->addSpacing(8);
-    column->addWidget(makeHeading(tr("Columns"), inner));
-    column->addWidget(makeColumns());
-    column->addSpacing(8);
+    m_columnBox = makeColumns();
+    column->addWidget(m_columnBox);
     column->addWidget(makeHeading(tr("How rows become tokens"), inner));
     auto* form = new ConfigForm(m_workbench, {"chatTemplate", "loss", "maxLength", "rows", "order"}, inner);
     form->setAdvanced(true);
@@ -150,9 +149,10 @@ QWidget* DataPage::makeColumns()
 {
     auto* box = new QWidget(this);
     auto* grid = new QGridLayout(box);
-    grid->setContentsMargins(0, 0, 0, 0);
+    grid->setContentsMargins(0, 0, 0, 8);
     grid->setVerticalSpacing(4);
     grid->setColumnStretch(1, 1);
+    grid->addWidget(makeHeading(tr("Columns"), box), 0, 0, 1, 2);
     for (const std::string& role : roles()) {
         auto* label = new PlainLabel(roleTitle(role), box);
         auto* choice = new QComboBox(box);
@@ -327,6 +327,7 @@ void DataPage::refreshFields()
     if (m_file->text() != text)
         m_file->setText(text);
     m_builtIn->setEnabled(!builtIn);
+    m_columnBox->setVisible(!builtIn);   // there is nothing to choose in the built-in rows
     for (auto& [role, choice] : m_columns) {
         const QSignalBlocker quiet(choice);
         choice->clear();
@@ -338,7 +339,6 @@ void DataPage::refreshFields()
         choice->setCurrentText(set != config.columns.end() ? format::text(set->second)
                 : found != m_preview.columns.end()         ? format::text(found->second)
                                                            : QString());
-        choice->setEnabled(!builtIn);
     }
 }
 

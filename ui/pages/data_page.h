@@ -62,6 +62,7 @@ private:
     bool m_stale = true, m_visible = false;
     QLineEdit* m_file;
     QPushButton* m_builtIn;
+    QWidget* m_columnBox;
     std::map<std::string, QComboBox*> m_columns;     // by role
     PlainLabel *m_format, *m_figures, *m_legend;
     LengthHistogram* m_histogram;

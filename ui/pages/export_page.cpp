@@ -115,6 +115,7 @@ QWidget* ExportPage::makeForm()
     buttons->addWidget(m_export);
     buttons->addWidget(m_cancel);
     buttons->addWidget(m_progress, 1);
+    buttons->addStretch();
     form->addRow(nullptr, buttons);
     form->addRow(nullptr, m_step);
     connect(m_runBox, &QComboBox::activated, this, &ExportPage::refresh);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The models of this machine. Choosing one enables the other pages; the bundled default is chosen at start. A model that
-// cannot be used stays in the list, grey, with the reason.
+// The models of this machine. Choosing one enables the other pages; the bundled default is chosen at start. A model
+// that cannot be used stays in the list, grey, with the reason.
 #pragma once
 
 #include "ui/async/mailbox.h"

@@ -78,6 +78,17 @@ SpectrumPage::SpectrumPage(Workbench& workbench, QWidget* parent)
     modelChanged();
 }
 
+// Fields give their value when they lose the focus, which they do while QWidget's destructor hides them: too late for
+// us.
+SpectrumPage::~SpectrumPage()
+{
+    disconnect(m_table, nullptr, this, nullptr);
+    disconnect(m_controls, nullptr, this, nullptr);
+    disconnect(m_energy, nullptr, this, nullptr);
+    disconnect(m_heat, nullptr, this, nullptr);
+    disconnect(m_view->selectionModel(), nullptr, this, nullptr);
+}
+
 QWidget* SpectrumPage::buildTop()
 {
     auto* top = new QWidget;
@@ -137,7 +148,8 @@ QWidget* SpectrumPage::buildRanks()
     column->addWidget(makeHeading(tr("Ranks")));
     column->addWidget(m_controls = new RankControls);
     column->addWidget(m_view = new RankView(m_table), 1);
-    column->addWidget(makeNote(tr("Select cells, whole rows or columns and type a rank; Delete freezes them (rank 0).")));
+    column->addWidget(
+        makeNote(tr("Select cells, whole rows or columns and type a rank; Delete freezes them (rank 0).")));
     column->addWidget(m_summary = new PlainLabel);
     m_summary->setWordWrap(true);
     m_use = new QPushButton(tr("Use these ranks"));
@@ -246,6 +258,11 @@ void SpectrumPage::ask(std::vector<ModuleSpectrum> known)
     m_knownHashes.clear();
     for (const ModuleSpectrum& spectrum : known)
         m_knownHashes.insert(spectrum.hash);
+    // Those of a cancelled job may still be on their way into the store.
+    for (const auto& [name, spectrum] : m_spectra) {
+        if (m_knownHashes.insert(spectrum.hash).second)
+            known.push_back(spectrum);
+    }
     m_call = m_workbench.ask(
         SpectrumJob{.model = m_model, .modules = "*", .top = 0, .known = std::move(known)}, this);
     connect(m_call, &JobCall::advanced, this, &SpectrumPage::take);
@@ -430,8 +447,9 @@ void SpectrumPage::showModule()
     QString text = format::shown(m_chosen);
     if (found != m_spectra.end())
         text = tr("%1 · %2 × %3 · stable rank %4 · effective rank %5")
-                   .arg(format::shown(m_chosen), QString::number(found->second.rows), QString::number(found->second.cols),
-                       format::number(found->second.stableRank, 1), format::number(found->second.effectiveRank, 1));
+                   .arg(format::shown(m_chosen), QString::number(found->second.rows),
+                       QString::number(found->second.cols), format::number(found->second.stableRank, 1),
+                       format::number(found->second.effectiveRank, 1));
     m_module->setText(text);
 }
 
@@ -481,8 +499,9 @@ void SpectrumPage::showPlan()
     }
     m_controls->showPlan(m_plan, uniformRank(m_grid, m_workbench.config(), m_draft));
     const double all = m_workbench.model() ? double(m_workbench.model()->parameters) : 0;
-    const QString share = all > 0 ? tr(" (%1 % of the model)").arg(format::number(100 * double(m_plan.parameters) / all, 2))
-                                  : QString();
+    const QString share = all > 0
+        ? tr(" (%1 % of the model)").arg(format::number(100 * double(m_plan.parameters) / all, 2))
+        : QString();
     m_summary->setText(tr("%1 trainable parameters%2\n%3 % of the energy captured · %4 for adapters and optimiser")
                            .arg(format::count(m_plan.parameters), share, format::number(100 * m_plan.energy, 1),
                                format::bytes(m_plan.adapterBytes)));

@@ -34,6 +34,7 @@ public:
     using Ranks = RankTable::Ranks;
 
     explicit SpectrumPage(Workbench& workbench, QWidget* parent = nullptr);
+    ~SpectrumPage() override;
     [[nodiscard]] QString id() const override { return QStringLiteral("spectrum"); }
     [[nodiscard]] QString title() const override { return tr("Spectrum"); }
     [[nodiscard]] QString iconName() const override { return QStringLiteral("spectrum"); }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// What CurvePlot draws beside its curves: the crosshair with its read-out (on a layer of its own, so that moving the mouse
-// repaints no curve), red ticks where a value was not a number, and the words of an empty chart. Only for ui/plots/*.cpp.
+// What CurvePlot draws beside its curves: the crosshair with its read-out (on a layer of its own, so that moving the
+// mouse repaints no curve), red ticks where a value was not a number, and the words of an empty chart. Only for
+// ui/plots/*.cpp.
 #pragma once
 
 #include <qcustomplot.h>

@@ -93,7 +93,8 @@ void CurvePlot::setCurves(std::vector<Curve> curves)
 
 void CurvePlot::append(const QString& id, double x, double y)
 {
-    const auto found = std::find_if(m_curves.begin(), m_curves.end(), [&id](const Curve& curve) { return curve.id == id; });
+    const auto found
+        = std::find_if(m_curves.begin(), m_curves.end(), [&id](const Curve& curve) { return curve.id == id; });
     if (found == m_curves.end())
         return;
     State::Drawn& drawn = m_state->drawn[size_t(found - m_curves.begin())];
@@ -288,7 +289,8 @@ QString CurvePlot::csv() const
         for (size_t i = 0; i < curve.x.size(); ++i) {
             out += label + QLatin1Char(',') + QString::number(curve.x[i], 'g', QLocale::FloatingPointShortest)
                 + QLatin1Char(',')
-                + (std::isnan(curve.y[i]) ? QString() : QString::number(curve.y[i], 'g', QLocale::FloatingPointShortest))
+                + (std::isnan(curve.y[i]) ? QString()
+                                          : QString::number(curve.y[i], 'g', QLocale::FloatingPointShortest))
                 + QLatin1Char('\n');
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Any metric against step, tokens or time: several curves, smoothing with the raw line faint behind, log axes, zoom, pan,
-// crosshair, copy as PNG or CSV. Thins to min/max per pixel column; data repaints at most 30 times a second.
+// Any metric against step, tokens or time: several curves, smoothing with the raw line faint behind, log axes, zoom,
+// pan, crosshair, copy as PNG or CSV. Thins to min/max per pixel column; data repaints at most 30 times a second.
 #pragma once
 
 #include <QColor>

@@ -22,7 +22,8 @@ namespace rankwright {
 // Bounds of what a curve holds, kept as it grows; the positive ones are for logarithmic axes.
 struct CurveBounds
 {
-    double least = std::numeric_limits<double>::infinity(), most = -std::numeric_limits<double>::infinity(), leastPositive = std::numeric_limits<double>::infinity();
+    double least = std::numeric_limits<double>::infinity(), most = -std::numeric_limits<double>::infinity(),
+           leastPositive = std::numeric_limits<double>::infinity();
 
     void add(double value)
     {

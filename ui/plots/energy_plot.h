@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Share of the squared Frobenius norm that the first r singular values hold, against r, with a rank cut that can be dragged
-// or moved with the arrow keys (Page Up and Page Down: by 8).
+// Share of the squared Frobenius norm that the first r singular values hold, against r, with a rank cut that can be
+// dragged or moved with the arrow keys (Page Up and Page Down: by 8).
 #pragma once
 
 #include "training/api/events.h"

@@ -197,15 +197,17 @@ void HeatmapPlot::paintLabels(QPainter& painter) const
         if (column != m_column && m_column >= 0 && std::abs(column - m_column) < every)
             continue;  // would run into the current column's number
         painter.setPen(column == m_column ? palette().color(QPalette::Text) : theme::secondary());
-        painter.drawText(QRect(cell.center().x() - 24, grid.bottom() + 3, 48, kBottom - 3), Qt::AlignHCenter | Qt::AlignTop,
-            m_columns[column]);
+        painter.drawText(QRect(cell.center().x() - 24, grid.bottom() + 3, 48, kBottom - 3),
+            Qt::AlignHCenter | Qt::AlignTop, m_columns[column]);
     }
     painter.setPen(theme::secondary());
-    painter.drawText(QRect(4, grid.bottom() + 3, grid.left() - 12, kBottom - 3), Qt::AlignRight | Qt::AlignTop, m_columnTitle);
+    painter.drawText(
+        QRect(4, grid.bottom() + 3, grid.left() - 12, kBottom - 3), Qt::AlignRight | Qt::AlignTop, m_columnTitle);
     const QPoint told = m_hovered.x() >= 0 ? m_hovered : QPoint(m_column, m_row);
     painter.setPen(palette().color(QPalette::Text));
     const QString line = told.x() >= 0 ? cellText(told.y(), told.x()) : m_meaning;
-    painter.drawText(QRect(grid.left(), 0, width() - grid.left() - 8, kTop - 4), Qt::AlignLeft | Qt::AlignVCenter, line);
+    painter.drawText(
+        QRect(grid.left(), 0, width() - grid.left() - 8, kTop - 4), Qt::AlignLeft | Qt::AlignVCenter, line);
 }
 
 void HeatmapPlot::paintScale(QPainter& painter) const
@@ -213,7 +215,8 @@ void HeatmapPlot::paintScale(QPainter& painter) const
     const QRect grid = gridRect();
     const QRect bar(grid.right() + 16, grid.top(), kBar, grid.height());
     for (int y = 0; y < bar.height(); ++y)
-        painter.fillRect(bar.left(), bar.top() + y, bar.width(), 1, theme::heat(1 - double(y) / std::max(1, bar.height() - 1)));
+        painter.fillRect(
+            bar.left(), bar.top() + y, bar.width(), 1, theme::heat(1 - double(y) / std::max(1, bar.height() - 1)));
     painter.setPen(theme::secondary());
     const auto mark = [&](double share, double at) {
         const int y = bar.bottom() - int(std::lround(share * (bar.height() - 1)));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// A grid of coloured cells with a scale beside it; one cell is current, by mouse or arrow keys. Cells that have no value yet
-// are hatched; what the colours mean is said in words, and the whole table can be copied as CSV.
+// A grid of coloured cells with a scale beside it; one cell is current, by mouse or arrow keys. Cells that have no
+// value yet are hatched; what the colours mean is said in words, and the whole table can be copied as CSV.
 #pragma once
 
 #include <QStringList>
@@ -17,7 +17,8 @@ class HeatmapPlot : public QWidget
 public:
     explicit HeatmapPlot(QWidget* parent = nullptr);
     void setGrid(const QStringList& rows, const QStringList& columns, const QString& columnTitle);
-    // Row by row; NaN: not known. Colours run from `least` to `most`; `digits` and `unit` are for the scale and read-outs.
+    // Row by row; NaN: not known. Colours run from `least` to `most`; `digits` and `unit` are for the scale and
+    // read-outs.
     void setValues(std::vector<double> values, double least, double most, const QString& meaning, int digits = 2,
         const QString& unit = {});
     void setCurrent(int row, int column);

@@ -40,7 +40,8 @@ void put(Thinned& out, double x, double y, const View& view)
 }
 
 // Points [from, to) of one column.
-void putColumn(Thinned& out, std::span<const double> x, std::span<const double> y, size_t from, size_t to, const View& view)
+void putColumn(
+    Thinned& out, std::span<const double> x, std::span<const double> y, size_t from, size_t to, const View& view)
 {
     size_t least = to, most = to;
     for (size_t i = from; i < to; ++i) {
@@ -76,7 +77,8 @@ Thinned thin(std::span<const double> x, std::span<const double> y, const View& v
         put(out, x[begin], y[begin], view);
     size_t at = first;
     for (int column = 0; column < view.columns && at < last; ++column) {
-        const double right = column + 1 == view.columns ? std::numeric_limits<double>::infinity() : columnEnd(view, column);
+        const double right
+            = column + 1 == view.columns ? std::numeric_limits<double>::infinity() : columnEnd(view, column);
         size_t to = at;
         while (to < last && x[to] < right)
             ++to;

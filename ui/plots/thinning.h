@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Curves of any length as two points a pixel column, its least and its greatest value, which fill the pixels that all points
-// would. And the debiased moving average.
+// Curves of any length as two points a pixel column, its least and its greatest value, which fill the pixels that all
+// points would. And the debiased moving average.
 #pragma once
 
 #include <span>
@@ -24,7 +24,8 @@ struct Thinned { std::vector<double> x, y; };  // y NaN: a gap
 // Positions of NaN in the view, at most one a pixel column.
 [[nodiscard]] std::vector<double> gapsIn(std::span<const double> x, std::span<const double> y, const View& view);
 
-// s <- f s + (1 - f) y, divided by the weight seen so far: the start is not pulled towards 0. NaN in, NaN out, state kept.
+// s <- f s + (1 - f) y, divided by the weight seen so far: the start is not pulled towards 0. NaN in, NaN out, state
+// kept.
 class MovingAverage
 {
 public:

@@ -77,6 +77,8 @@ QWidget* ArmCards::makeCard(const std::string& method)
     const auto title = methodTitle(method);
     auto* frame = new QFrame(this);
     frame->setFrameShape(QFrame::StyledPanel);
+    frame->setBackgroundRole(QPalette::Base);
+    frame->setAutoFillBackground(true);
     Card card;
     card.method = method;
     card.tick = new QCheckBox(title, frame);
@@ -87,7 +89,7 @@ QWidget* ArmCards::makeCard(const std::string& method)
     card.rate->setObjectName("armRate_" + name);
     card.rate->setAccessibleName(tr("Learning rate of %1").arg(title));
     card.rate->setAlignment(Qt::AlignRight);
-    card.rate->setMaximumWidth(112);
+    card.rate->setFixedWidth(136);
     setPlainToolTip(card.rate, rateHelp(method));
     card.problem = makeNote({}, frame);
     card.problem->hide();

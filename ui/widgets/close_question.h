@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Asked when the window is closed while a run trains. A class of its own, so that Qt draws it itself: a desktop's message
-// box would take the text for markup.
+// Asked when the window is closed while a run trains. A class of its own, so that Qt draws it itself: a desktop's
+// message box would take the text for markup.
 #pragma once
 
 #include <QMessageBox>

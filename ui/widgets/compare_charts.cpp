@@ -50,10 +50,7 @@ CompareCharts::CompareCharts(std::filesystem::path dataDirectory, RunTable& runs
     auto* header = new QHBoxLayout;
     m_baselineBox->setObjectName("baselineBox");
     m_baselineBox->setAccessibleName(tr("Baseline run"));
-    m_baselineBox->setMinimumWidth(128);
     setPlainToolTip(m_baselineBox, tr("The run that the others are compared with"));
-    header->addWidget(new PlainLabel(tr("Baseline"), this));
-    header->addWidget(m_baselineBox);
     header->addStretch();
     header->addWidget(m_controls);
     column->addLayout(header);

@@ -32,8 +32,10 @@ public:
     [[nodiscard]] QString baseline() const;           // id, or empty
     void setBaseline(const QString& run);
     [[nodiscard]] const CurveStore& curves() const { return m_curves; }
-    // Final loss, best evaluation, tokens and seconds to the baseline's final loss; the page puts it under the runs.
+    // Final loss, best evaluation, tokens and seconds to the baseline's final loss; the page puts these under
+    // the runs.
     [[nodiscard]] QTableWidget* reachTable() const { return m_reach; }
+    [[nodiscard]] QComboBox* baselineBox() const { return m_baselineBox; }
 
 signals:
     void problem(const QString& text);

@@ -39,7 +39,8 @@ QString groupTitle(const std::string& group)
 
 QString numberText(double value)
 {
-    return format::text(nlohmann::json(value).dump());   // the shortest text that reads back as the same number
+    auto text = format::text(nlohmann::json(value).dump());   // the shortest that reads back as the same number
+    return text.endsWith(".0") ? text.chopped(2) : text;
 }
 
 // Usual values of free texts, offered in a list; anything else may be typed.
@@ -98,6 +99,9 @@ ConfigForm::ConfigForm(Workbench& workbench, const QStringList& keys, QWidget* p
     grid->setHorizontalSpacing(8);
     grid->setVerticalSpacing(4);
     grid->setColumnMinimumWidth(0, 10);
+    grid->setColumnMinimumWidth(1, 120);   // forms below one another line up
+    grid->setColumnMinimumWidth(3, 56);
+    grid->setColumnMinimumWidth(4, 28);
     grid->setColumnStretch(2, 1);
     std::vector<const Field*> chosen;
     for (const QString& key : keys)

@@ -30,7 +30,7 @@ CurveControls::CurveControls(QWidget* parent)
     m_smoothing->setObjectName("smoothing");
     m_smoothing->setRange(0, 99);
     m_smoothing->setValue(60);
-    m_smoothing->setFixedWidth(112);
+    m_smoothing->setFixedWidth(96);
     m_smoothing->setAccessibleName(tr("Smoothing"));
     setPlainToolTip(m_smoothing,
         tr("Debiased moving average of the training curves. The raw values stay visible, faint; "

@@ -66,7 +66,9 @@ private:
 
 }  // namespace
 
-PageRail::PageRail(const std::vector<Page*>& pages, QWidget* parent) : QWidget(parent), m_buttons(new QButtonGroup(this))
+PageRail::PageRail(const std::vector<Page*>& pages, QWidget* parent)
+    : QWidget(parent)
+    , m_buttons(new QButtonGroup(this))
 {
     setFixedWidth(kWidth);
     auto* column = new QVBoxLayout(this);

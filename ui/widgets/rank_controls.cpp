@@ -38,7 +38,8 @@ RankControls::RankControls(QWidget* parent)
     grid->setColumnStretch(1, 1);
     m_energy->setRange(1, kEnergySteps);
     m_energy->setPageStep(50);
-    m_energy->setToolTip(tr("Each matrix gets the smallest rank whose singular values hold this share of its squared norm"));
+    m_energy->setToolTip(
+        tr("Each matrix gets the smallest rank whose singular values hold this share of its squared norm"));
     m_share->setMinimumWidth(52);
     m_share->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     m_budget->setRange(1, std::numeric_limits<int>::max());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Three ways to ask for ranks, each showing what the others lead to: a share of energy, a number of trainable parameters,
-// one rank for all matrices.
+// Three ways to ask for ranks, each showing what the others lead to: a share of energy, a number of trainable
+// parameters, one rank for all matrices.
 #pragma once
 
 #include "training/api/rank_plan.h"
@@ -24,7 +24,8 @@ public:
     void showPlan(const RankPlan& plan, int64_t uniform);
 
 signals:
-    void wanted(const rankwright::PlanRequest& request, bool settled, const QString& what);  // not settled: still dragged
+    void wanted(
+        const rankwright::PlanRequest& request, bool settled, const QString& what); // not settled: still dragged
 
 private:
     void addRow(int row, const QString& what, QWidget* field, QWidget* after);

@@ -45,7 +45,8 @@ RankView::RankView(RankTable* table, QWidget* parent) : QTableView(parent), m_ta
     setModel(table);
     setItemDelegate(new RankDelegate(table, this));
     setSelectionMode(QAbstractItemView::ExtendedSelection);
-    setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed | QAbstractItemView::AnyKeyPressed);
+    setEditTriggers(
+        QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed | QAbstractItemView::AnyKeyPressed);
     setAccessibleName(tr("Rank of each matrix, layers by kinds"));
     setTabKeyNavigation(false);
     setCornerButtonEnabled(true);

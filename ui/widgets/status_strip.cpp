@@ -33,9 +33,14 @@ QToolButton* makeButton(const QString& icon, const QString& name, const QString&
 }  // namespace
 
 StatusStrip::StatusStrip(RunSession& session, QWidget* parent)
-    : QWidget(parent), m_session(session), m_state(new PlainLabel), m_bar(new QProgressBar), m_left(new PlainLabel),
-      m_pause(makeButton(QStringLiteral("pause"), tr("Pause"), tr("Pause training between two steps, or go on"))),
-      m_stop(makeButton(QStringLiteral("stop"), tr("Stop"), tr("Stop all queued training; a checkpoint is written first")))
+    : QWidget(parent)
+    , m_session(session)
+    , m_state(new PlainLabel)
+    , m_bar(new QProgressBar)
+    , m_left(new PlainLabel)
+    , m_pause(makeButton(QStringLiteral("pause"), tr("Pause"), tr("Pause training between two steps, or go on")))
+    , m_stop(
+          makeButton(QStringLiteral("stop"), tr("Stop"), tr("Stop all queued training; a checkpoint is written first")))
 {
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(16, 4, 8, 4);
@@ -154,9 +159,10 @@ void StatusStrip::showState()
         return;
     const QString verb = m_stopping ? tr("Stopping") : m_session.isPaused() ? tr("Paused") : tr("Training");
     const qsizetype waiting = m_session.queued().size();
-    QString text = m_what.isEmpty() ? tr("%1 %2 · step %3 of %4 · loss %5")
-                                          .arg(verb, m_run, format::count(m_step), format::count(m_steps), format::number(m_loss))
-                                    : tr("%1 %2 · %3").arg(verb, m_run, m_what);
+    QString text = m_what.isEmpty()
+        ? tr("%1 %2 · step %3 of %4 · loss %5")
+              .arg(verb, m_run, format::count(m_step), format::count(m_steps), format::number(m_loss))
+        : tr("%1 %2 · %3").arg(verb, m_run, m_what);
     if (waiting > 0)
         text += tr(" · %1 more queued").arg(waiting);
     m_state->setText(text);
@@ -167,7 +173,8 @@ void StatusStrip::showState()
         m_bar->setValue(int(1000.0 * double(m_step) / double(m_steps)));
     const double done = double(m_step - m_firstStep), left = double(m_steps - m_step);
     const bool known = done >= 1 && m_seconds > m_firstSeconds;
-    m_left->setText(known ? tr("%1 left").arg(format::duration((m_seconds - m_firstSeconds) / done * left)) : QString());
+    m_left->setText(
+        known ? tr("%1 left").arg(format::duration((m_seconds - m_firstSeconds) / done * left)) : QString());
 }
 
 }  // namespace rankwright

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The bar along the bottom of the window, on every page: what trains, how far it is, how long it still takes, pause and stop.
+// The bar along the bottom of the window, on every page: what trains, how far it is, how long it still takes, pause
+// and stop.
 #pragma once
 
 #include "ui/async/run_session.h"

@@ -64,6 +64,8 @@ SummaryPanel::SummaryPanel(Workbench& workbench, QWidget* parent) : QFrame(paren
 {
     setObjectName("summaryPanel");
     setFrameShape(QFrame::StyledPanel);
+    setBackgroundRole(QPalette::Base);
+    setAutoFillBackground(true);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(16, 16, 16, 16);
     column->setSpacing(8);

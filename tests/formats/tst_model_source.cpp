@@ -1,0 +1,679 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// config.json and GGUF metadata to a model's numbers and table of tensors; the catalogue of wrong ones (TK01-TK07,
+// GG22, GG24); finding models on this machine.
+#include "tests/formats/gguf_bytes.h"
+#include "tests/formats/safetensors_bytes.h"
+#include "tests/support/test_data.h"
+#include "training/models/model_source.h"
+
+#include <QTemporaryDir>
+#include <QtTest/QtTest>
+
+#include <cmath>
+#include <limits>
+
+using namespace rankwright;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct TinyTensor
+{
+    std::string name, gguf;
+    std::vector<uint64_t> shape;
+};
+
+// Width 8, two layers, two query heads of 4, one key head, 12 inside the MLP, 16 tokens; tied unless said otherwise.
+std::vector<TinyTensor> tinyTensors(int layers = 2)
+{
+    std::vector<TinyTensor> list{{"model.embed_tokens.weight", "token_embd.weight", {16, 8}},
+        {"model.norm.weight", "output_norm.weight", {8}}};
+    for (int i = 0; i < layers; ++i) {
+        const std::string hf = "model.layers." + std::to_string(i) + ".", gguf = "blk." + std::to_string(i) + ".";
+        list.push_back({hf + "input_layernorm.weight", gguf + "attn_norm.weight", {8}});
+        list.push_back({hf + "post_attention_layernorm.weight", gguf + "ffn_norm.weight", {8}});
+        list.push_back({hf + "self_attn.q_proj.weight", gguf + "attn_q.weight", {8, 8}});
+        list.push_back({hf + "self_attn.k_proj.weight", gguf + "attn_k.weight", {4, 8}});
+        list.push_back({hf + "self_attn.v_proj.weight", gguf + "attn_v.weight", {4, 8}});
+        list.push_back({hf + "self_attn.o_proj.weight", gguf + "attn_output.weight", {8, 8}});
+        list.push_back({hf + "mlp.gate_proj.weight", gguf + "ffn_gate.weight", {12, 8}});
+        list.push_back({hf + "mlp.up_proj.weight", gguf + "ffn_up.weight", {12, 8}});
+        list.push_back({hf + "mlp.down_proj.weight", gguf + "ffn_down.weight", {8, 12}});
+    }
+    return list;
+}
+
+json tinyConfig()
+{
+    return {{"architectures", {"LlamaForCausalLM"}}, {"model_type", "llama"}, {"hidden_size", 8},
+        {"intermediate_size", 12}, {"num_hidden_layers", 2}, {"num_attention_heads", 2}, {"num_key_value_heads", 1},
+        {"vocab_size", 16}, {"max_position_embeddings", 64}, {"rms_norm_eps", 1e-5}, {"rope_theta", 10000.0},
+        {"hidden_act", "silu"}, {"tie_word_embeddings", true}, {"bos_token_id", 1}, {"eos_token_id", {2, 3}}};
+}
+
+void writeTensors(const fs::path& file, const std::vector<TinyTensor>& tensors, const std::string& type = "F32")
+{
+    std::string header = "{";
+    uint64_t at = 0;
+    for (const TinyTensor& tensor : tensors) {
+        uint64_t bytes = type == "F32" ? 4 : 8;
+        std::string shape;
+        for (const uint64_t size : tensor.shape) {
+            bytes *= size;
+            shape += (shape.empty() ? "[" : ",") + std::to_string(size);
+        }
+        header += (header.size() > 1 ? "," : "") + entry(tensor.name, type, shape + "]", at, at + bytes);
+        at += bytes;
+    }
+    writeBytes(file, fileOf(header + "}", std::string(at, '\0')));
+}
+
+void writeModel(const fs::path& folder, const json& config, const std::vector<TinyTensor>& tensors = tinyTensors())
+{
+    fs::create_directories(folder);
+    writeBytes(folder / "config.json", config.dump());
+    writeTensors(folder / "model.safetensors", tensors);
+}
+
+struct GgufOptions
+{
+    std::map<std::string, uint32_t> numbers{{"embedding_length", 8}, {"feed_forward_length", 12}, {"block_count", 2},
+        {"attention.head_count", 2}, {"attention.head_count_kv", 1}, {"context_length", 64}, {"vocab_size", 16}};
+    std::map<std::string, float> floats{{"rope.freq_base", 10000}, {"attention.layer_norm_rms_epsilon", 1e-5F}};
+    std::map<std::string, std::string> texts;  // whole keys
+    std::string architecture = "llama";
+    std::vector<TinyTensor> more;
+    std::vector<float> divisors;  // of rope_freqs.weight, which comes last
+    uint32_t type = kTypeF32;
+};
+
+void writeGguf(const fs::path& file, const GgufOptions& options)
+{
+    GgufBytes gguf;
+    gguf.key("general.architecture", kString, GgufBytes::text(options.architecture));
+    for (const auto& [key, value] : options.numbers)
+        gguf.key("llama." + key, kU32, bytesOf(value));
+    for (const auto& [key, value] : options.floats)
+        gguf.key("llama." + key, kF32, bytesOf(value));
+    for (const auto& [key, value] : options.texts)
+        gguf.key(key, kString, GgufBytes::text(value));
+    std::vector<TinyTensor> tensors = tinyTensors();
+    tensors.insert(tensors.end(), options.more.begin(), options.more.end());
+    uint64_t at = 0;
+    for (const TinyTensor& tensor : tensors) {
+        uint64_t bytes = 4;
+        for (const uint64_t size : tensor.shape)
+            bytes *= size;
+        gguf.tensor(tensor.gguf, {tensor.shape.rbegin(), tensor.shape.rend()}, kTypeF32, at);
+        at += (bytes + 31) / 32 * 32;
+    }
+    gguf.withData(at);
+    if (!options.divisors.empty()) {
+        gguf.tensor("rope_freqs.weight", {options.divisors.size()}, kTypeF32, at);
+        for (const float value : options.divisors)
+            gguf.data += bytesOf(value);
+        gguf.data.resize((gguf.data.size() + 31) / 32 * 32, '\0');
+    }
+    writeBytes(file, gguf.bytes());
+}
+
+// Sets a variable for one test.
+class Variable
+{
+public:
+    Variable(const char* name, const fs::path& value)
+        : m_name(name)
+        , m_was(qgetenv(name))
+        , m_had(qEnvironmentVariableIsSet(name))
+    {
+        qputenv(name, QByteArray::fromStdString(value.string()));
+    }
+    ~Variable()
+    {
+        if (m_had)
+            qputenv(m_name, m_was);
+        else
+            qunsetenv(m_name);
+    }
+    Variable(const Variable&) = delete;
+    Variable& operator=(const Variable&) = delete;
+
+private:
+    const char* m_name;
+    QByteArray m_was;
+    bool m_had;
+};
+
+}  // namespace
+
+class TestModelSource : public QObject
+{
+    Q_OBJECT
+private slots:
+    void init();
+    void readsAFolder();
+    void readsBothDialects_data();
+    void readsBothDialects();
+    void assumedDefaultsAreStated();
+    void mistralHasAWindowUnlessNull();
+    void ropeFrequenciesMatchTheReference();
+    void refusesConfigs_data();
+    void refusesConfigs();
+    void refusesDeepJson();
+    void refusesWeightsThatDoNotFit();
+    void toleratesExtraTensors();
+    void untiedHeadIsRequired();
+    void readsGguf();
+    void ropeDivisorsOfGgufCount();
+    void refusesGgufs_data();
+    void refusesGgufs();
+    void resolvesPlaces();
+    void refusesWhatIsNoModel();
+    void readsTheHuggingFaceCache();
+    void findsModelsAndListsBadOnes();
+    void readsStories();
+    void readsTheDefaultModel();
+
+private:
+    std::unique_ptr<QTemporaryDir> m_folder;
+    fs::path m_path;
+};
+
+void TestModelSource::init()
+{
+    m_folder = std::make_unique<QTemporaryDir>();
+    m_path = fs::path(m_folder->path().toStdString());
+}
+
+void TestModelSource::readsAFolder()
+{
+    writeModel(m_path / "tiny", tinyConfig());
+    const ModelSource source = openModelSource((m_path / "tiny").string());
+    QCOMPARE(source.config.family, "llama");
+    QCOMPARE(source.config.architecture, "LlamaForCausalLM");
+    QCOMPARE(source.config.headDim, int64_t(4));
+    QCOMPARE(source.config.kvHeads, int64_t(1));
+    QCOMPARE(source.config.normEpsilon, 1e-5);
+    QVERIFY(source.config.tiedEmbeddings);
+    QCOMPARE(source.config.bosIds, std::vector<int64_t>{1});
+    QCOMPARE(source.config.eosIds, (std::vector<int64_t>{2, 3}));
+    QVERIFY(source.config.notes.empty());
+    QCOMPARE(source.tensors.size(), size_t(20));
+    QVERIFY(source.transforms.empty());
+    QVERIFY(!source.gguf);
+    QCOMPARE(source.tensors.at("model.layers.1.mlp.down_proj.weight").shape, (std::vector<int64_t>{8, 12}));
+
+    const ModelInfo info = inspectModel((m_path / "tiny").string());
+    QCOMPARE(info.modules.size(), size_t(14));
+    QCOMPARE(info.modules.front().name, "model.layers.0.self_attn.q_proj");
+    QCOMPARE(info.modules.front().kind, "q_proj");
+    QCOMPARE(info.modules.back().name, "model.layers.1.mlp.down_proj");
+    QCOMPARE(info.modules.back().rows, int64_t(8));
+    QCOMPARE(info.modules.back().cols, int64_t(12));
+    QCOMPARE(info.modules.back().layer, int64_t(1));
+    QCOMPARE(info.parameters, int64_t(128 + 8 + 2 * (16 + 64 + 32 + 32 + 64 + 96 * 3)));
+    QCOMPARE(info.bytes, info.parameters * 4);
+    QCOMPARE(info.adaptable, int64_t(2 * (64 + 32 + 32 + 64 + 96 * 3)));
+    QCOMPARE(info.source, "folder");
+    QCOMPARE(info.format, "safetensors");
+    QCOMPARE(info.name, "tiny");
+    QVERIFY(!info.quantised && info.usable);
+    QCOMPARE(info.dtypes.at("F32"), int64_t(20));
+}
+
+void TestModelSource::readsBothDialects_data()
+{
+    QTest::addColumn<QString>("rope");
+    QTest::addColumn<QString>("type");
+    QTest::addColumn<double>("theta");
+    QTest::addColumn<double>("factor");
+    const auto row = [](const char* name, const char* rope, const char* type, double theta, double factor) {
+        QTest::newRow(name) << rope << type << theta << factor;
+    };
+    row("old, none", R"({"rope_theta": 5e5, "rope_scaling": null})", "default", 5e5, 1);
+    row("old, linear", R"({"rope_theta": 5e5, "rope_scaling": {"type": "linear", "factor": 2}})", "linear", 5e5, 2);
+    row("old, llama3", R"({"rope_theta": 5e5, "rope_scaling": {"rope_type": "llama3", "factor": 8.0}})", "llama3",
+        5e5, 8);
+    row("new, none", R"({"rope_parameters": {"rope_type": "default", "rope_theta": 1e5}})", "default", 1e5, 1);
+    row("new, linear", R"({"rope_parameters": {"rope_type": "linear", "rope_theta": 1e5, "factor": 4}})", "linear",
+        1e5, 4);
+    row("new wins", R"({"rope_theta": 1, "rope_parameters": {"rope_theta": 1e5}})", "default", 1e5, 1);
+}
+
+void TestModelSource::readsBothDialects()
+{
+    QFETCH(QString, rope);
+    QFETCH(QString, type);
+    QFETCH(double, theta);
+    QFETCH(double, factor);
+    json config = tinyConfig();
+    config.erase("rope_theta");
+    config.update(json::parse(rope.toStdString()));
+    config[rope.contains("rope_parameters") ? "dtype" : "torch_dtype"] = "bfloat16";
+    writeModel(m_path, config);
+    const ModelConfig read = readHfConfig(m_path);
+    QCOMPARE(QString::fromStdString(read.rope.type), type);
+    QCOMPARE(read.ropeTheta, theta);
+    QCOMPARE(read.rope.factor, factor);
+    QVERIFY(read.notes.empty());
+}
+
+void TestModelSource::assumedDefaultsAreStated()
+{
+    json config = tinyConfig();
+    config.erase("rope_theta");
+    config.erase("rms_norm_eps");
+    config.erase("num_key_value_heads");
+    config.erase("tie_word_embeddings");
+    config["rotary_pct"] = 0.5;
+    config["auto_map"] = {{"AutoModel", "modeling.Model"}};
+    writeModel(m_path, config);
+    const ModelConfig read = readHfConfig(m_path);
+    QCOMPARE(read.ropeTheta, 10000.0);
+    QCOMPARE(read.normEpsilon, 1e-6);
+    QCOMPARE(read.kvHeads, int64_t(2));
+    QVERIFY(!read.tiedEmbeddings);
+    std::string notes;
+    for (const std::string& note : read.notes)
+        notes += note + "\n";
+    for (const char* part : {"rope_theta is missing; 10000", "rms_norm_eps is missing; 1e-06", "rotary_pct",
+             "remote code is never run"})
+        QVERIFY2(notes.find(part) != std::string::npos, notes.c_str());
+}
+
+void TestModelSource::mistralHasAWindowUnlessNull()
+{
+    json config = tinyConfig();
+    config["model_type"] = "mistral";
+    config["architectures"] = {"MistralForCausalLM"};
+    writeModel(m_path, config);
+    QCOMPARE(readHfConfig(m_path).slidingWindow, int64_t(4096));
+    config["sliding_window"] = nullptr;
+    writeModel(m_path, config);
+    QCOMPARE(readHfConfig(m_path).slidingWindow, int64_t(0));
+    config["sliding_window"] = 32;
+    config["head_dim"] = 6;  // Nemo: heads * head_dim is not the width
+    writeModel(m_path, config);
+    QCOMPARE(readHfConfig(m_path).slidingWindow, int64_t(32));
+    QCOMPARE(readHfConfig(m_path).headDim, int64_t(6));
+}
+
+void TestModelSource::ropeFrequenciesMatchTheReference()
+{
+    ModelConfig config;
+    config.headDim = 128;
+    config.ropeTheta = 5e5;
+    config.rope.type = "llama3";
+    config.rope.factor = 8;
+    const std::vector<double> scaled = ropeFrequencies(config);
+    QCOMPARE(scaled.size(), size_t(64));
+    // Made with transformers 5.23, in float32.
+    const std::map<size_t, double> expected{{20, .0165604}, {28, .00321145}, {29, .00216657}, {30, .00137189},
+        {32, 5.24846e-4}, {36, 7.78466e-5}, {63, 3.06893e-7}};
+    for (const auto& [i, value] : expected)
+        QVERIFY2(std::abs(scaled[i] / value - 1) < 1e-5, std::to_string(scaled[i]).c_str());
+    config.rope = {};
+    QCOMPARE(ropeFrequencies(config)[0], 1.0);
+    QVERIFY(std::abs(ropeFrequencies(config)[32] / std::pow(5e5, -0.5) - 1) < 1e-14);
+    config.rope.type = "linear";
+    config.rope.factor = 4;
+    QCOMPARE(ropeFrequencies(config)[0], 0.25);
+}
+
+void TestModelSource::refusesConfigs_data()
+{
+    QTest::addColumn<QString>("change");
+    QTest::addColumn<int>("code");
+    QTest::addColumn<QString>("pattern");
+    const auto row = [](const char* change, Code code, const char* pattern) {
+        QTest::newRow(change) << change << int(code) << pattern;
+    };
+    row(R"({"hidden_size": "4096"})", Code::config, "/hidden_size: \"4096\"");
+    row(R"({"hidden_size": -1})", Code::config, "/hidden_size: -1");
+    row(R"({"hidden_size": 0})", Code::config, "/hidden_size: 0");
+    row(R"({"hidden_size": 1e18})", Code::config, "/hidden_size");
+    row(R"({"hidden_size": 1000000000000000000})", Code::config, "/hidden_size: 1000000000000000000");
+    row(R"({"hidden_size": 18446744073709551615})", Code::config, "/hidden_size");
+    row(R"({"hidden_size": 3.5})", Code::config, "/hidden_size: 3.5");
+    row(R"({"hidden_size": null})", Code::config, "/hidden_size: nothing");
+    row(R"({"hidden_size": 9})", Code::config, "/num_attention_heads");
+    row(R"({"hidden_size": 6})", Code::config, "even width");
+    row(R"({"num_hidden_layers": 1000000000})", Code::limit, "/num_hidden_layers: 1000000000 layers.*GiB");
+    row(R"({"hidden_size": 1048576, "intermediate_size": 1048576, "num_hidden_layers": 4096})", Code::limit, "GiB");
+    row(R"({"num_attention_heads": 0})", Code::config, "/num_attention_heads");
+    row(R"({"num_key_value_heads": 4})", Code::config, "/num_key_value_heads");
+    row(R"({"num_key_value_heads": 0})", Code::config, "/num_key_value_heads");
+    row(R"({"vocab_size": 2147483648})", Code::config, "/vocab_size");
+    row(R"({"rope_theta": 0})", Code::config, "/rope_theta");
+    row(R"({"rope_theta": "1e4"})", Code::config, "/rope_theta");
+    row(R"({"rms_norm_eps": -1})", Code::config, "/rms_norm_eps");
+    row(R"({"tie_word_embeddings": 1})", Code::config, "/tie_word_embeddings");
+    row(R"({"eos_token_id": "</s>"})", Code::config, "/eos_token_id");
+    row(R"({"model_type": "gpt9"})", Code::unsupported, "gpt9.*Llama 1-3.*remote code is never run");
+    row(R"({"model_type": "deepseek", "auto_map": {}})", Code::unsupported, "auto_map.*remote code is never run");
+    row(R"({"model_type": 3, "architectures": []})", Code::unsupported, "no model_type");
+    row(R"({"architectures": ["LlamaForSequenceClassification"]})", Code::unsupported, "/architectures");
+    row(R"({"hidden_act": "gelu"})", Code::unsupported, "/hidden_act");
+    row(R"({"quantization_config": {"quant_method": "gptq"}})", Code::unsupported, "gptq");
+    row(R"({"rope_scaling": {"type": "yarn", "factor": 4}})", Code::unsupported, "/rope_scaling/type.*yarn");
+    row(R"({"rope_scaling": {"rope_type": "dynamic", "factor": 4}})", Code::unsupported, "dynamic");
+    row(R"({"rope_parameters": {"rope_type": "longrope"}})", Code::unsupported, "/rope_parameters/rope_type.*longrope");
+    row(R"({"rope_scaling": {"type": "linear"}})", Code::config, "/rope_scaling/factor: nothing");
+    row(R"({"rope_scaling": {"type": "linear", "factor": 0}})", Code::config, "/rope_scaling/factor");
+    row(R"({"rope_scaling": 3})", Code::config, "/rope_scaling");
+    row(R"({"rope_parameters": {"full_attention": {}}})", Code::unsupported, "full_attention");
+    row(R"({"partial_rotary_factor": 0.5})", Code::unsupported, "/partial_rotary_factor");
+    row(R"({"rope_interleaved": true})", Code::unsupported, "/rope_interleaved");
+}
+
+void TestModelSource::refusesConfigs()
+{
+    QFETCH(QString, change);
+    QFETCH(int, code);
+    QFETCH(QString, pattern);
+    json config = tinyConfig();
+    config.update(json::parse(change.toStdString()));
+    writeModel(m_path, config);
+    requireRejection([&] { (void)openModelSource(m_path.string()); }, Code(code), pattern);
+}
+
+void TestModelSource::refusesDeepJson()
+{
+    writeModel(m_path, tinyConfig());
+    writeBytes(m_path / "config.json", std::string(100'000, '['));
+    requireRejection([&] { (void)openModelSource(m_path.string()); }, Code::limit, "nested deeper than 64");
+}
+
+void TestModelSource::refusesWeightsThatDoNotFit()
+{
+    const auto open = [this] { (void)openModelSource(m_path.string()); };
+    writeModel(m_path, tinyConfig(), tinyTensors(1));
+    requireRejection(open, Code::mismatch, "model.layers.1.input_layernorm.weight: missing, with 8 more");
+
+    json config = tinyConfig();
+    config["vocab_size"] = 17;
+    writeModel(m_path, config);
+    requireRejection(open, Code::mismatch, "embed_tokens.*16 rows for a vocabulary of 17");
+
+    std::vector<TinyTensor> tensors = tinyTensors();
+    tensors[4].shape = {4, 8};
+    writeModel(m_path, tinyConfig(), tensors);
+    requireRejection(open, Code::mismatch, R"(q_proj.*\[4, 8\].*\[8, 8\])");
+
+    writeModel(m_path, tinyConfig());
+    writeTensors(m_path / "model.safetensors", tinyTensors(), "I64");
+    requireRejection(open, Code::unsupported, "embed_tokens.*I64.*F32, F16, BF16");
+}
+
+void TestModelSource::toleratesExtraTensors()
+{
+    std::vector<TinyTensor> tensors = tinyTensors();
+    tensors.push_back({"model.layers.0.self_attn.rotary_emb.inv_freq", "", {2}});
+    tensors.push_back({"lm_head.weight", "", {16, 8}});  // a copy of the tied embedding
+    writeModel(m_path, tinyConfig(), tensors);
+    QVERIFY(openModelSource(m_path.string()).config.notes.empty());
+    tensors.push_back({"model.extra.weight", "", {2}});
+    writeModel(m_path, tinyConfig(), tensors);
+    const ModelSource source = openModelSource(m_path.string());
+    QCOMPARE(source.tensors.size(), size_t(20));
+    QCOMPARE(source.config.notes,
+        std::vector<std::string>{"tensors of the file that are not used: 1, the first is model.extra.weight"});
+}
+
+void TestModelSource::untiedHeadIsRequired()
+{
+    json config = tinyConfig();
+    config["tie_word_embeddings"] = false;
+    writeModel(m_path, config);
+    requireRejection([&] { (void)openModelSource(m_path.string()); }, Code::mismatch, "lm_head.weight: missing");
+    std::vector<TinyTensor> tensors = tinyTensors();
+    tensors.push_back({"lm_head.weight", "", {16, 8}});
+    writeModel(m_path, config, tensors);
+    QVERIFY(openModelSource(m_path.string()).tensors.contains("lm_head.weight"));
+}
+
+void TestModelSource::readsGguf()
+{
+    GgufOptions options;
+    options.texts = {{"general.name", "A tiny one"}, {"general.license", "mit"}};
+    writeGguf(m_path / "tiny.gguf", options);
+    const ModelSource source = openModelSource((m_path / "tiny.gguf").string());
+    QVERIFY(source.gguf.has_value());
+    QVERIFY(source.config.tiedEmbeddings);
+    QCOMPARE(source.config.normEpsilon, 1e-5);  // not the float's 9.99999975e-06
+    QCOMPARE(source.config.headDim, int64_t(4));
+    QCOMPARE(source.tensors.size(), size_t(20));
+    QCOMPARE(source.transforms.size(), size_t(4));
+    QCOMPARE(source.transforms.at("model.layers.0.self_attn.q_proj.weight"), RowTransform::ropeQuery);
+    QCOMPARE(source.transforms.at("model.layers.1.self_attn.k_proj.weight"), RowTransform::ropeKey);
+    QCOMPARE(source.tensors.at("model.layers.0.mlp.up_proj.weight").name, "blk.0.ffn_up.weight");
+
+    options.more = {{"", "output.weight", {16, 8}}};
+    options.numbers.erase("vocab_size");
+    options.numbers.erase("attention.head_count_kv");
+    writeGguf(m_path / "untied.gguf", options);
+    // Without head_count_kv there are as many key heads as query heads, which these tensors are not made for.
+    const auto open = [this] { (void)openModelSource((m_path / "untied.gguf").string()); };
+    requireRejection(open, Code::mismatch, "attn_k.weight");
+    options.numbers["attention.head_count_kv"] = 1;
+    writeGguf(m_path / "untied.gguf", options);
+    const ModelSource untied = openModelSource((m_path / "untied.gguf").string());
+    QVERIFY(!untied.config.tiedEmbeddings);
+    QCOMPARE(untied.config.vocabSize, int64_t(16));
+    QVERIFY(untied.tensors.contains("lm_head.weight"));
+
+    const ModelInfo info = inspectModel((m_path / "tiny.gguf").string());
+    QCOMPARE(info.name, "A tiny one");
+    QCOMPARE(info.license, "mit");
+    QCOMPARE(info.source, "GGUF file");
+    QCOMPARE(info.format, "gguf");
+    QVERIFY(!info.problem.empty());  // it has no tokenizer, and says so
+    QVERIFY(info.usable);
+}
+
+void TestModelSource::ropeDivisorsOfGgufCount()
+{
+    GgufOptions options;
+    options.divisors = {1, 1};
+    writeGguf(m_path / "ones.gguf", options);
+    QCOMPARE(openModelSource((m_path / "ones.gguf").string()).config.rope.type, "default");
+    options.divisors = {1, 8};
+    writeGguf(m_path / "llama3.gguf", options);
+    const ModelSource source = openModelSource((m_path / "llama3.gguf").string());
+    QCOMPARE(source.config.rope.type, "divisors");
+    QVERIFY(source.config.notes.empty());
+    const std::vector<double> frequencies = ropeFrequencies(source.config);
+    QCOMPARE(frequencies, (std::vector<double>{1, std::pow(10000, -0.5) / 8}));
+    options.divisors = {1, 0};
+    writeGguf(m_path / "zero.gguf", options);
+    requireRejection([&] { (void)openModelSource((m_path / "zero.gguf").string()); }, Code::config, "rope_freqs");
+    options.divisors = {1, 2, 3};
+    writeGguf(m_path / "three.gguf", options);
+    requireRejection([&] { (void)openModelSource((m_path / "three.gguf").string()); }, Code::mismatch, "rope_freqs");
+}
+
+void TestModelSource::refusesGgufs_data()
+{
+    QTest::addColumn<QString>("key");
+    QTest::addColumn<double>("value");
+    QTest::addColumn<int>("code");
+    QTest::addColumn<QString>("pattern");
+    const auto row = [](const char* key, double value, Code code, const char* pattern) {
+        QTest::addRow("%s %g", key, value) << key << value << int(code) << pattern;
+    };
+    row("attention.head_count", 0, Code::config, "attention.head_count: 0");
+    row("attention.head_count_kv", 0, Code::config, "attention.head_count_kv: 0");
+    row("attention.head_count_kv", 3, Code::config, "attention.head_count_kv: 3");
+    row("attention.head_count", 3, Code::config, "attention.head_count: 3 heads");
+    row("embedding_length", 0, Code::config, "embedding_length: 0");
+    row("block_count", 1e9, Code::limit, "block_count: 1000000000 layers");
+    row("block_count", 3, Code::mismatch, "blk.2.attn_norm.weight: missing");
+    row("rope.dimension_count", 0, Code::config, "rope.dimension_count: 0");
+    row("rope.dimension_count", 2, Code::unsupported, "rope.dimension_count: 2");
+    row("rope.freq_base", 0, Code::config, "rope.freq_base");
+    row("rope.freq_base", std::numeric_limits<double>::quiet_NaN(), Code::config, "rope.freq_base");
+    row("vocab_size", 15, Code::mismatch, "16 rows for a vocabulary of 15");
+    row("expert_count", 8, Code::unsupported, "expert_count: 8 experts");
+    row("attention.value_length", 8, Code::unsupported, "attention.value_length");
+    row("no feed_forward_length", 0, Code::config, "feed_forward_length");
+    row("yarn", 0, Code::unsupported, "rope.scaling.type: yarn");
+    row("adapter", 0, Code::unsupported, "general.type: adapter");
+    row("architecture", 0, Code::unsupported, "\"mamba\".*Llama 1-3");
+}
+
+void TestModelSource::refusesGgufs()
+{
+    QFETCH(QString, key);
+    QFETCH(double, value);
+    QFETCH(int, code);
+    QFETCH(QString, pattern);
+    GgufOptions options;
+    if (key == "rope.freq_base")
+        options.floats["rope.freq_base"] = float(value);
+    else if (key.startsWith("no "))
+        options.numbers.erase(key.mid(3).toStdString());
+    else if (key == "yarn")
+        options.texts["llama.rope.scaling.type"] = "yarn";
+    else if (key == "adapter")
+        options.texts["general.type"] = "adapter";
+    else if (key == "architecture")
+        options.architecture = "mamba";
+    else
+        options.numbers[key.toStdString()] = uint32_t(value);
+    writeGguf(m_path / "bad.gguf", options);
+    requireRejection([&] { (void)openModelSource((m_path / "bad.gguf").string()); }, Code(code), pattern);
+}
+
+void TestModelSource::resolvesPlaces()
+{
+    writeModel(m_path / "folder", tinyConfig());
+    QCOMPARE(resolveModel((m_path / "folder").string()), m_path / "folder");
+    QCOMPARE(resolveModel((m_path / "folder" / "config.json").string()), m_path / "folder");
+    QCOMPARE(resolveModel((m_path / "folder" / "model.safetensors").string()), m_path / "folder");
+    fs::create_directory(m_path / "only");
+    writeGguf(m_path / "only" / "one.gguf", {});
+    QCOMPARE(resolveModel((m_path / "only").string()), m_path / "only" / "one.gguf");
+    fs::copy(m_path / "only" / "one.gguf", m_path / "only" / "renamed");
+    QCOMPARE(resolveModel((m_path / "only" / "renamed").string()), m_path / "only" / "renamed");
+    const Variable variable("RANKWRIGHT_DEFAULT_MODEL", m_path / "folder");
+    QCOMPARE(resolveModel("default"), m_path / "folder");
+}
+
+void TestModelSource::refusesWhatIsNoModel()
+{
+    const Variable variable("RANKWRIGHT_DEFAULT_MODEL", m_path / "none.gguf");
+    const Variable cache("HF_HUB_CACHE", m_path / "hub");
+    const auto refuse = [](const fs::path& spec, Code code, const char* pattern) {
+        requireRejection([&] { (void)resolveModel(spec.string()); }, code, pattern);
+    };
+    refuse("default", Code::missing, "none.gguf.*RANKWRIGHT_DEFAULT_MODEL");
+    refuse("", Code::missing, "empty name");
+    refuse("org/name", Code::missing, "models--org--name.*Nothing is downloaded");
+    refuse("../../no such folder", Code::missing, "no such file");
+    refuse(m_path / "absent", Code::missing, "no such file");
+    refuse(m_path, Code::missing, "without config.json");
+    writeBytes(m_path / "pytorch_model.bin", "\x80\x02}q\x01.");
+    refuse(m_path / "pytorch_model.bin", Code::pickle, "pickle");
+    writeBytes(m_path / "notes.txt", "hello");
+    refuse(m_path / "notes.txt", Code::unsupported, "unknown kind");
+}
+
+void TestModelSource::readsTheHuggingFaceCache()
+{
+    const Variable cache("HF_HUB_CACHE", m_path);
+    const fs::path model = m_path / "models--my-org--tiny.model";
+    writeModel(model / "snapshots" / "abc123", tinyConfig());
+    writeModel(model / "snapshots" / "def456", tinyConfig());
+    fs::create_directories(model / "refs");
+    writeBytes(model / "refs" / "main", "abc123\n");
+    writeBytes(model / "snapshots" / "abc123" / "README.md",
+        "---\nlanguage: en\nlicense: \"apache-2.0\"\n---\nlicense: no\n");
+    QCOMPARE(resolveModel("my-org/tiny.model"), model / "snapshots" / "abc123");
+    const ModelInfo info = inspectModel("my-org/tiny.model");
+    QCOMPARE(info.name, "my-org/tiny.model");
+    QCOMPARE(info.spec, "my-org/tiny.model");
+    QCOMPARE(info.source, "Hugging Face cache");
+    QCOMPARE(info.license, "apache-2.0");
+    // A snapshot opened by its path has the model's name, not the hash.
+    QCOMPARE(inspectModel((model / "snapshots" / "def456").string()).name, "my-org/tiny.model");
+
+    // A ref that leads out of the folder is not followed.
+    writeBytes(model / "refs" / "main", "../../../../etc");
+    const fs::path resolved = resolveModel("my-org/tiny.model");
+    QCOMPARE(resolved.parent_path(), model / "snapshots");
+    fs::remove_all(model / "snapshots");
+    requireRejection([] { (void)resolveModel("my-org/tiny.model"); }, Code::missing, "no finished download");
+}
+
+void TestModelSource::findsModelsAndListsBadOnes()
+{
+    const Variable variable("RANKWRIGHT_DEFAULT_MODEL", m_path / "a" / "tiny.gguf");
+    const Variable cache("HF_HUB_CACHE", m_path / "hub");
+    writeModel(m_path / "hub" / "models--org--cached" / "snapshots" / "1", tinyConfig());
+    fs::create_directories(m_path / "hub" / "models--org--empty" / "refs");
+    fs::create_directories(m_path / "hub" / "datasets--org--rows");
+    fs::create_directories(m_path / "a" / "b" / "c" / "d");
+    writeGguf(m_path / "a" / "tiny.gguf", {});
+    writeGguf(m_path / "a" / "split-00002-of-00002.gguf", {});
+    writeModel(m_path / "a" / "b" / "good", tinyConfig());
+    writeModel(m_path / "a" / "b" / "bad", {{"model_type", "gpt9"}});
+    writeModel(m_path / "a" / "b" / "c" / "d" / "too deep", tinyConfig());
+    writeBytes(m_path / "a" / "broken.gguf", "GGUF");
+    fs::create_directory_symlink(m_path / "a", m_path / "a" / "loop");
+
+    std::map<std::string, ModelInfo> found;
+    for (const ModelInfo& info : findModels({m_path / "a", m_path / "a"}))
+        QVERIFY2(found.emplace(info.name, info).second, info.name.c_str());
+    QStringList names;
+    for (const auto& [name, info] : found)
+        names << QString::fromStdString(name + (info.usable ? "" : " (bad)"));
+    QCOMPARE(names, (QStringList{"bad (bad)", "broken (bad)", "good", "org/cached", "org/empty (bad)", "tiny"}));
+    QCOMPARE(found.at("tiny").source, "bundled default");
+    QCOMPARE(found.at("tiny").spec, "default");
+    QVERIFY(found.at("bad").problem.find("gpt9") != std::string::npos);
+    QCOMPARE(found.at("org/cached").source, "Hugging Face cache");
+    QCOMPARE(found.at("good").modules.size(), size_t(14));
+}
+
+void TestModelSource::readsStories()
+{
+    if (testData().empty())
+        QSKIP("shared/data is not here");
+    for (const char* folder : {"hf", "hf-bf16"}) {
+        const ModelInfo info = inspectModel((testData() / "stories260K" / folder).string());
+        QCOMPARE(info.layers, int64_t(5));
+        QCOMPARE(info.parameters, int64_t(260032));
+        QCOMPARE(info.adaptable, int64_t(5 * (64 * 64 * 2 + 32 * 64 * 2 + 172 * 64 * 3)));
+        QCOMPARE(info.tokenizer, "SentencePiece BPE");
+        QVERIFY(info.problem.empty());
+    }
+    // An encoder, which no family reads yet.
+    requireRejection([] { (void)openModelSource((testData() / "models" / "bert-tiny-splade").string()); },
+        Code::unsupported, "\"bert\"");
+}
+
+void TestModelSource::readsTheDefaultModel()
+{
+    if (defaultModel().empty())
+        QSKIP("the default model was not fetched");
+    const ModelInfo info = inspectModel("default");
+    QCOMPARE(info.parameters, int64_t(134515008));
+    QCOMPARE(info.layers, int64_t(30));
+    QCOMPARE(info.modules.size(), size_t(210));
+    QCOMPARE(info.heads, int64_t(9));
+    QCOMPARE(info.kvHeads, int64_t(3));
+    QCOMPARE(info.license, "apache-2.0");
+    QCOMPARE(info.tokenizer, "byte-level BPE");
+    QVERIFY(info.chatTemplate && info.quantised && info.tiedEmbeddings && info.problem.empty());
+    const ModelSource source = openModelSource("default");
+    QCOMPARE(source.config.ropeTheta, 100000.0);
+    QCOMPARE(source.config.normEpsilon, 1e-5);
+    QCOMPARE(source.config.eosIds, std::vector<int64_t>{2});
+    QCOMPARE(source.transforms.size(), size_t(60));
+    QVERIFY(source.config.notes.empty());
+}
+
+QTEST_GUILESS_MAIN(TestModelSource)
+#include "tst_model_source.moc"
