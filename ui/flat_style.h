@@ -21,10 +21,15 @@ public:
         PrimitiveElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override;
     void drawControl(
         ControlElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override;
+    void drawComplexControl(ComplexControl control, const QStyleOptionComplex* option, QPainter* painter,
+        const QWidget* widget) const override;
 
 private:
+    static void drawCheck(const QStyleOption& option, QPainter& painter);
+    static void drawField(const QStyleOption& option, QPainter& painter);
     static void drawButton(const QStyleOption& option, QPainter& painter);
     static void drawHeader(const QStyleOption& option, QPainter& painter);
+    static void drawTab(const QStyleOption& option, QPainter& painter);
     static void drawProgress(const QStyleOption& option, QPainter& painter);
     void drawButtonLabel(const QStyleOption& option, QPainter* painter, const QWidget* widget) const;
 };

@@ -270,13 +270,15 @@ void TestChatTemplate::refusesTemplates_data()
         QTest::newRow(name) << QByteArray::fromStdString(source) << int(code) << pattern;
     };
     row("CT01 a long range", "a\n {{ range(1000000000) }}", Code::limit, "line 2:10: a range of more than 100000");
-    row("CT01 from the ends of 64 bits", "{{ range(-9223372036854775807, 9223372036854775807) }}", Code::limit, "range");
+    row("CT01 64 bits", "{{ range(-9223372036854775807, 9223372036854775807) }}", Code::limit, "range");
     row("CT02 nested ranges",
-        "{% for a in range(999) %}{% for b in range(999) %}{% for c in range(999) %}{% endfor %}{% endfor %}{% endfor %}",
+        repeated("{% for a in range(999) %}", 3) + repeated("{% endfor %}", 3),
         Code::limit, "does too much");
-    row("CT03 a macro calling itself", "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", Code::limit, "f called inside");
-    row("CT04 brackets", "{{ " + repeated("(", 10'000) + "1" + repeated(")", 10'000) + " }}", Code::limit, "deeper than 64");
-    row("CT04 lists", "{{ " + repeated("[", 10'000), Code::limit, "deeper than 64");
+    row("CT03 a macro calling itself", "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", Code::limit,
+        "f called inside");
+    row("CT04 brackets", "{{ " + repeated("(", 10'000) + "1" + repeated(")", 10'000) + " }}", Code::limit,
+        "deeper than 64");
+    row("CT04 lists", "{{ " + repeated("[", 10'000) + repeated("]", 10'000) + " }}", Code::limit, "deeper than 64");
     row("CT04 nested if", repeated("{% if true %}", 10'000) + repeated("{% endif %}", 10'000), Code::limit,
         "deeper than 64");
     row("CT04 not", "{{ " + repeated("not ", 10'000) + "1 }}", Code::limit, "deeper than 64");
@@ -284,7 +286,8 @@ void TestChatTemplate::refusesTemplates_data()
     row("CT04 inline if", "{{ 1" + repeated(" if 1 else 1", 10'000) + " }}", Code::limit, "deeper than 64|inline ifs");
     row("CT04 values", "{% set n = namespace(x=[]) %}{% for i in range(1000) %}{% set n.x = [n.x] %}{% endfor %}",
         Code::limit, "too deep");
-    row("doubling lists", "{% set n = namespace(x=['a']) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}",
+    row("doubling lists",
+        "{% set n = namespace(x=['a']) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}",
         Code::limit, "too deep or too large");
     row("doubling texts", "{% set n = namespace(x='a') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
         Code::limit, "does too much|16777216");
@@ -303,7 +306,8 @@ void TestChatTemplate::refusesTemplates_data()
         "output above 16777216");
     row("CT11 date", "{{ strftime_now('%Y') }}", Code::format, "strftime_now, which would make rows change");
     row("changing a list", "{{ messages.append(1) }}", Code::unsupported, "changing a list with append");
-    row("a namespace inside itself", "{% set n = namespace() %}{% set n.x = n %}", Code::unsupported, "namespace inside");
+    row("a namespace inside itself", "{% set n = namespace() %}{% set n.x = n %}", Code::unsupported,
+        "namespace inside");
     row("undefined attribute", "{{ nobody.name }}", Code::format, "line 1:10: 'nobody' is undefined");
     row("no comment end", "a {# b", Code::format, "line 1:3: a comment without an end");
     row("no tag end", "a\n{{ b", Code::format, "line 2:4: a tag without an end");
@@ -360,7 +364,8 @@ void TestChatTemplate::manyBranchesAndLongChainsAreNoNesting()
 void TestChatTemplate::unknownFilterWhereItIsNeverReached()
 {
     QCOMPARE(rendered("{% if tools %}{{ tools|strange }}{% endif %}ok"), "ok");
-    requireRejection([] { (void)rendered("{% if messages %}{{ 1|strange }}{% endif %}"); }, Code::unsupported, "strange");
+    const auto reach = [] { (void)rendered("{% if messages %}{{ 1|strange }}{% endif %}"); };
+    requireRejection(reach, Code::unsupported, "strange");
 }
 
 void TestChatTemplate::templateSources()

@@ -106,7 +106,8 @@ void TestConfig::everyFieldHasItsTextAndItsOption()
         QCOMPARE(findConfigField(field.key), &field);
     }
     for (const char* option : {"--method", "--rank", "--alpha", "--lr", "--steps", "--epochs", "--batch",
-             "--accumulate", "--max-length", "--dtype", "--order", "--seed", "--init-adapter", "--modules", "--svd", "--oversample",
+             "--accumulate", "--max-length", "--dtype", "--order", "--seed", "--init-adapter", "--modules",
+             "--svd", "--oversample",
              "--schedule", "--warmup", "--weight-decay", "--clip", "--dropout", "--loss", "--template", "--columns",
              "--rows", "--eval-data", "--eval-rows", "--eval-every", "--save-every", "--device", "--threads", "--name"})
         QVERIFY2(options.contains(option), option);

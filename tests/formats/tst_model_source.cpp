@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // config.json and GGUF metadata to a model's numbers and table of tensors; the catalogue of wrong ones (TK01-TK07,
-// GG22, GG24); finding models on this machine.
-#include "tests/formats/gguf_bytes.h"
-#include "tests/formats/safetensors_bytes.h"
+// GG22, GG24).
+#include "tests/formats/model_files.h"
 #include "tests/support/test_data.h"
 #include "training/models/model_source.h"
 
@@ -16,137 +15,6 @@
 using namespace rankwright;
 using nlohmann::json;
 namespace fs = std::filesystem;
-
-namespace {
-
-struct TinyTensor
-{
-    std::string name, gguf;
-    std::vector<uint64_t> shape;
-};
-
-// Width 8, two layers, two query heads of 4, one key head, 12 inside the MLP, 16 tokens; tied unless said otherwise.
-std::vector<TinyTensor> tinyTensors(int layers = 2)
-{
-    std::vector<TinyTensor> list{{"model.embed_tokens.weight", "token_embd.weight", {16, 8}},
-        {"model.norm.weight", "output_norm.weight", {8}}};
-    for (int i = 0; i < layers; ++i) {
-        const std::string hf = "model.layers." + std::to_string(i) + ".", gguf = "blk." + std::to_string(i) + ".";
-        list.push_back({hf + "input_layernorm.weight", gguf + "attn_norm.weight", {8}});
-        list.push_back({hf + "post_attention_layernorm.weight", gguf + "ffn_norm.weight", {8}});
-        list.push_back({hf + "self_attn.q_proj.weight", gguf + "attn_q.weight", {8, 8}});
-        list.push_back({hf + "self_attn.k_proj.weight", gguf + "attn_k.weight", {4, 8}});
-        list.push_back({hf + "self_attn.v_proj.weight", gguf + "attn_v.weight", {4, 8}});
-        list.push_back({hf + "self_attn.o_proj.weight", gguf + "attn_output.weight", {8, 8}});
-        list.push_back({hf + "mlp.gate_proj.weight", gguf + "ffn_gate.weight", {12, 8}});
-        list.push_back({hf + "mlp.up_proj.weight", gguf + "ffn_up.weight", {12, 8}});
-        list.push_back({hf + "mlp.down_proj.weight", gguf + "ffn_down.weight", {8, 12}});
-    }
-    return list;
-}
-
-json tinyConfig()
-{
-    return {{"architectures", {"LlamaForCausalLM"}}, {"model_type", "llama"}, {"hidden_size", 8},
-        {"intermediate_size", 12}, {"num_hidden_layers", 2}, {"num_attention_heads", 2}, {"num_key_value_heads", 1},
-        {"vocab_size", 16}, {"max_position_embeddings", 64}, {"rms_norm_eps", 1e-5}, {"rope_theta", 10000.0},
-        {"hidden_act", "silu"}, {"tie_word_embeddings", true}, {"bos_token_id", 1}, {"eos_token_id", {2, 3}}};
-}
-
-void writeTensors(const fs::path& file, const std::vector<TinyTensor>& tensors, const std::string& type = "F32")
-{
-    std::string header = "{";
-    uint64_t at = 0;
-    for (const TinyTensor& tensor : tensors) {
-        uint64_t bytes = type == "F32" ? 4 : 8;
-        std::string shape;
-        for (const uint64_t size : tensor.shape) {
-            bytes *= size;
-            shape += (shape.empty() ? "[" : ",") + std::to_string(size);
-        }
-        header += (header.size() > 1 ? "," : "") + entry(tensor.name, type, shape + "]", at, at + bytes);
-        at += bytes;
-    }
-    writeBytes(file, fileOf(header + "}", std::string(at, '\0')));
-}
-
-void writeModel(const fs::path& folder, const json& config, const std::vector<TinyTensor>& tensors = tinyTensors())
-{
-    fs::create_directories(folder);
-    writeBytes(folder / "config.json", config.dump());
-    writeTensors(folder / "model.safetensors", tensors);
-}
-
-struct GgufOptions
-{
-    std::map<std::string, uint32_t> numbers{{"embedding_length", 8}, {"feed_forward_length", 12}, {"block_count", 2},
-        {"attention.head_count", 2}, {"attention.head_count_kv", 1}, {"context_length", 64}, {"vocab_size", 16}};
-    std::map<std::string, float> floats{{"rope.freq_base", 10000}, {"attention.layer_norm_rms_epsilon", 1e-5F}};
-    std::map<std::string, std::string> texts;  // whole keys
-    std::string architecture = "llama";
-    std::vector<TinyTensor> more;
-    std::vector<float> divisors;  // of rope_freqs.weight, which comes last
-    uint32_t type = kTypeF32;
-};
-
-void writeGguf(const fs::path& file, const GgufOptions& options)
-{
-    GgufBytes gguf;
-    gguf.key("general.architecture", kString, GgufBytes::text(options.architecture));
-    for (const auto& [key, value] : options.numbers)
-        gguf.key("llama." + key, kU32, bytesOf(value));
-    for (const auto& [key, value] : options.floats)
-        gguf.key("llama." + key, kF32, bytesOf(value));
-    for (const auto& [key, value] : options.texts)
-        gguf.key(key, kString, GgufBytes::text(value));
-    std::vector<TinyTensor> tensors = tinyTensors();
-    tensors.insert(tensors.end(), options.more.begin(), options.more.end());
-    uint64_t at = 0;
-    for (const TinyTensor& tensor : tensors) {
-        uint64_t bytes = 4;
-        for (const uint64_t size : tensor.shape)
-            bytes *= size;
-        gguf.tensor(tensor.gguf, {tensor.shape.rbegin(), tensor.shape.rend()}, kTypeF32, at);
-        at += (bytes + 31) / 32 * 32;
-    }
-    gguf.withData(at);
-    if (!options.divisors.empty()) {
-        gguf.tensor("rope_freqs.weight", {options.divisors.size()}, kTypeF32, at);
-        for (const float value : options.divisors)
-            gguf.data += bytesOf(value);
-        gguf.data.resize((gguf.data.size() + 31) / 32 * 32, '\0');
-    }
-    writeBytes(file, gguf.bytes());
-}
-
-// Sets a variable for one test.
-class Variable
-{
-public:
-    Variable(const char* name, const fs::path& value)
-        : m_name(name)
-        , m_was(qgetenv(name))
-        , m_had(qEnvironmentVariableIsSet(name))
-    {
-        qputenv(name, QByteArray::fromStdString(value.string()));
-    }
-    ~Variable()
-    {
-        if (m_had)
-            qputenv(m_name, m_was);
-        else
-            qunsetenv(m_name);
-    }
-    Variable(const Variable&) = delete;
-    Variable& operator=(const Variable&) = delete;
-
-private:
-    const char* m_name;
-    QByteArray m_was;
-    bool m_had;
-};
-
-}  // namespace
 
 class TestModelSource : public QObject
 {
@@ -169,10 +37,6 @@ private slots:
     void ropeDivisorsOfGgufCount();
     void refusesGgufs_data();
     void refusesGgufs();
-    void resolvesPlaces();
-    void refusesWhatIsNoModel();
-    void readsTheHuggingFaceCache();
-    void findsModelsAndListsBadOnes();
     void readsStories();
     void readsTheDefaultModel();
 
@@ -544,97 +408,6 @@ void TestModelSource::refusesGgufs()
         options.numbers[key.toStdString()] = uint32_t(value);
     writeGguf(m_path / "bad.gguf", options);
     requireRejection([&] { (void)openModelSource((m_path / "bad.gguf").string()); }, Code(code), pattern);
-}
-
-void TestModelSource::resolvesPlaces()
-{
-    writeModel(m_path / "folder", tinyConfig());
-    QCOMPARE(resolveModel((m_path / "folder").string()), m_path / "folder");
-    QCOMPARE(resolveModel((m_path / "folder" / "config.json").string()), m_path / "folder");
-    QCOMPARE(resolveModel((m_path / "folder" / "model.safetensors").string()), m_path / "folder");
-    fs::create_directory(m_path / "only");
-    writeGguf(m_path / "only" / "one.gguf", {});
-    QCOMPARE(resolveModel((m_path / "only").string()), m_path / "only" / "one.gguf");
-    fs::copy(m_path / "only" / "one.gguf", m_path / "only" / "renamed");
-    QCOMPARE(resolveModel((m_path / "only" / "renamed").string()), m_path / "only" / "renamed");
-    const Variable variable("RANKWRIGHT_DEFAULT_MODEL", m_path / "folder");
-    QCOMPARE(resolveModel("default"), m_path / "folder");
-}
-
-void TestModelSource::refusesWhatIsNoModel()
-{
-    const Variable variable("RANKWRIGHT_DEFAULT_MODEL", m_path / "none.gguf");
-    const Variable cache("HF_HUB_CACHE", m_path / "hub");
-    const auto refuse = [](const fs::path& spec, Code code, const char* pattern) {
-        requireRejection([&] { (void)resolveModel(spec.string()); }, code, pattern);
-    };
-    refuse("default", Code::missing, "none.gguf.*RANKWRIGHT_DEFAULT_MODEL");
-    refuse("", Code::missing, "empty name");
-    refuse("org/name", Code::missing, "models--org--name.*Nothing is downloaded");
-    refuse("../../no such folder", Code::missing, "no such file");
-    refuse(m_path / "absent", Code::missing, "no such file");
-    refuse(m_path, Code::missing, "without config.json");
-    writeBytes(m_path / "pytorch_model.bin", "\x80\x02}q\x01.");
-    refuse(m_path / "pytorch_model.bin", Code::pickle, "pickle");
-    writeBytes(m_path / "notes.txt", "hello");
-    refuse(m_path / "notes.txt", Code::unsupported, "unknown kind");
-}
-
-void TestModelSource::readsTheHuggingFaceCache()
-{
-    const Variable cache("HF_HUB_CACHE", m_path);
-    const fs::path model = m_path / "models--my-org--tiny.model";
-    writeModel(model / "snapshots" / "abc123", tinyConfig());
-    writeModel(model / "snapshots" / "def456", tinyConfig());
-    fs::create_directories(model / "refs");
-    writeBytes(model / "refs" / "main", "abc123\n");
-    writeBytes(model / "snapshots" / "abc123" / "README.md",
-        "---\nlanguage: en\nlicense: \"apache-2.0\"\n---\nlicense: no\n");
-    QCOMPARE(resolveModel("my-org/tiny.model"), model / "snapshots" / "abc123");
-    const ModelInfo info = inspectModel("my-org/tiny.model");
-    QCOMPARE(info.name, "my-org/tiny.model");
-    QCOMPARE(info.spec, "my-org/tiny.model");
-    QCOMPARE(info.source, "Hugging Face cache");
-    QCOMPARE(info.license, "apache-2.0");
-    // A snapshot opened by its path has the model's name, not the hash.
-    QCOMPARE(inspectModel((model / "snapshots" / "def456").string()).name, "my-org/tiny.model");
-
-    // A ref that leads out of the folder is not followed.
-    writeBytes(model / "refs" / "main", "../../../../etc");
-    const fs::path resolved = resolveModel("my-org/tiny.model");
-    QCOMPARE(resolved.parent_path(), model / "snapshots");
-    fs::remove_all(model / "snapshots");
-    requireRejection([] { (void)resolveModel("my-org/tiny.model"); }, Code::missing, "no finished download");
-}
-
-void TestModelSource::findsModelsAndListsBadOnes()
-{
-    const Variable variable("RANKWRIGHT_DEFAULT_MODEL", m_path / "a" / "tiny.gguf");
-    const Variable cache("HF_HUB_CACHE", m_path / "hub");
-    writeModel(m_path / "hub" / "models--org--cached" / "snapshots" / "1", tinyConfig());
-    fs::create_directories(m_path / "hub" / "models--org--empty" / "refs");
-    fs::create_directories(m_path / "hub" / "datasets--org--rows");
-    fs::create_directories(m_path / "a" / "b" / "c" / "d");
-    writeGguf(m_path / "a" / "tiny.gguf", {});
-    writeGguf(m_path / "a" / "split-00002-of-00002.gguf", {});
-    writeModel(m_path / "a" / "b" / "good", tinyConfig());
-    writeModel(m_path / "a" / "b" / "bad", {{"model_type", "gpt9"}});
-    writeModel(m_path / "a" / "b" / "c" / "d" / "too deep", tinyConfig());
-    writeBytes(m_path / "a" / "broken.gguf", "GGUF");
-    fs::create_directory_symlink(m_path / "a", m_path / "a" / "loop");
-
-    std::map<std::string, ModelInfo> found;
-    for (const ModelInfo& info : findModels({m_path / "a", m_path / "a"}))
-        QVERIFY2(found.emplace(info.name, info).second, info.name.c_str());
-    QStringList names;
-    for (const auto& [name, info] : found)
-        names << QString::fromStdString(name + (info.usable ? "" : " (bad)"));
-    QCOMPARE(names, (QStringList{"bad (bad)", "broken (bad)", "good", "org/cached", "org/empty (bad)", "tiny"}));
-    QCOMPARE(found.at("tiny").source, "bundled default");
-    QCOMPARE(found.at("tiny").spec, "default");
-    QVERIFY(found.at("bad").problem.find("gpt9") != std::string::npos);
-    QCOMPARE(found.at("org/cached").source, "Hugging Face cache");
-    QCOMPARE(found.at("good").modules.size(), size_t(14));
 }
 
 void TestModelSource::readsStories()

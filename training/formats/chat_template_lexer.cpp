@@ -266,7 +266,7 @@ private:
     void escape(std::string& text)
     {
         const char c = m_source[m_at + 1];
-        constexpr std::string_view letters = "ntrbfav0", codes{"\n\t\r\b\f\a\v\0", 8};
+        constexpr std::string_view letters = "ntrbfav", codes = "\n\t\r\b\f\a\v";
         const size_t known = letters.find(c);
         const int digits = c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0;
         if (digits > 0) {
@@ -284,6 +284,15 @@ private:
             }
             if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
                 failAt(m_file, position(m_at), "an escape that is no character", "a code point of Unicode");
+            appendUtf8(text, code);
+            m_at = at;
+            return;
+        }
+        if (c >= '0' && c <= '7') {  // octal, up to three digits
+            char32_t code = 0;
+            size_t at = m_at + 1;
+            for (; at < m_at + 4 && at < m_source.size() && m_source[at] >= '0' && m_source[at] <= '7'; ++at)
+                code = code * 8 + char32_t(m_source[at] - '0');
             appendUtf8(text, code);
             m_at = at;
             return;

@@ -7,8 +7,10 @@
 #include "ui/format.h"
 #include "ui/theme.h"
 
+#include <QGuiApplication>
 #include <QIcon>
 #include <QPainter>
+#include <QPalette>
 #include <QPixmap>
 
 #include <algorithm>
@@ -56,9 +58,17 @@ QIcon curveSwatch(const QColor& color, Qt::PenStyle style)
     picture.fill(Qt::transparent);
     QPainter painter(&picture);
     painter.setRenderHint(QPainter::Antialiasing);
+    if (color.alpha() > 0) {   // its own ground: the line must be seen on a selected row too
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(QGuiApplication::palette().color(QPalette::Base));
+        painter.drawRoundedRect(QRectF(0, 0, kWidth, kHeight), 3, 3);
+    }
     painter.setPen(QPen(color, 3, style, Qt::FlatCap));
     painter.drawLine(QPointF(1, kHeight / 2.0), QPointF(kWidth - 1, kHeight / 2.0));
-    return QIcon(picture);
+    painter.end();
+    QIcon icon(picture);
+    icon.addPixmap(picture, QIcon::Selected);   // not tinted with the selection's colour
+    return icon;
 }
 
 RunTable::RunTable(std::filesystem::path dataDirectory, QObject* parent)

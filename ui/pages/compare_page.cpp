@@ -107,7 +107,7 @@ QWidget* ComparePage::makeBody()
     both->addWidget(m_charts);
     both->setStretchFactor(0, 0);
     both->setStretchFactor(1, 1);
-    both->setSizes({480, 720});
+    both->setSizes({584, 560});
     column->addWidget(makeTitle(title(), box));
     column->addWidget(m_messages);
     column->addWidget(both, 1);
@@ -139,6 +139,7 @@ QWidget* ComparePage::makeRuns()
     m_view->setIconSize({26, 16});
     m_view->verticalHeader()->hide();
     m_view->verticalHeader()->setDefaultSectionSize(28);
+    m_view->horizontalHeader()->setHighlightSections(false);
     m_view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_view->horizontalHeader()->setSectionResizeMode(RunTable::nameColumn, QHeaderView::Interactive);
     m_view->setColumnWidth(RunTable::nameColumn, 152);

@@ -364,6 +364,7 @@ void DataPage::ask()
         m_job, &JobCall::finished, this, [this](const Result& result) { showPreview(std::get<DataPreview>(result)); });
     connect(m_job, &JobCall::failed, this, [this](const QString& message) {
         m_progress->hide();
+        m_stale = true;   // asked again when the page is next opened: the file may have been mended
         m_messages->say(message, true);
         m_preview.samples.clear();
         m_preview.rows = 0;

@@ -62,7 +62,7 @@ ExportPage::ExportPage(Workbench& workbench, QWidget* parent)
     column->addWidget(m_messages);
     column->addWidget(makeForm());
     m_result = makeResult();
-    column->addWidget(m_result, 1);
+    column->addWidget(m_result);
     column->addStretch();
     connect(&m_reader, &StoreReader::failed, this, [this](const QString& text) { m_messages->say(text, true); });
     connect(&m_workbench, &Workbench::runsChanged, this, &ExportPage::readRuns);
@@ -76,6 +76,7 @@ QWidget* ExportPage::makeForm()
     auto* form = new QFormLayout(box);
     form->setContentsMargins(0, 0, 0, 0);
     form->setVerticalSpacing(8);
+    form->setHorizontalSpacing(16);
     form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
     m_runBox = new QComboBox(box);
     m_runBox->setObjectName("exportRun");
@@ -169,6 +170,7 @@ QWidget* ExportPage::makeResult()
     m_copyPath->setObjectName("copyPathButton");
     m_files = new QListWidget(box);
     m_files->setObjectName("exportFiles");
+    m_files->setMaximumHeight(240);
     m_files->setAccessibleName(tr("Files written"));
     auto* row = new QHBoxLayout;
     row->addWidget(m_summary, 1);

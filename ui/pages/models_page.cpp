@@ -24,7 +24,7 @@ namespace rankwright {
 
 namespace {
 
-constexpr int kDetailsWidth = 344, kFactNameWidth = 144;
+constexpr int kDetailsWidth = 288, kFactNameWidth = 132;
 
 std::filesystem::path hubCache()
 {
@@ -112,9 +112,14 @@ QWidget* ModelsPage::buildList()
     m_view->verticalHeader()->hide();
     m_view->verticalHeader()->setDefaultSectionSize(32);
     m_view->horizontalHeader()->setHighlightSections(false);
-    m_view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    // Widths that show the usual values at 1280 pixels without a scroll bar; the name takes what is left.
+    constexpr std::pair<int, int> widths[] = {{ModelTable::architecture, 138}, {ModelTable::parameters, 92},
+        {ModelTable::dtype, 78}, {ModelTable::size, 76}, {ModelTable::context, 68}, {ModelTable::license, 88},
+        {ModelTable::source, 116}};
+    for (const auto& [columnOf, width] : widths)
+        m_view->setColumnWidth(columnOf, width);
     m_view->horizontalHeader()->setSectionResizeMode(ModelTable::name, QHeaderView::Stretch);
-    m_view->horizontalHeader()->setMinimumSectionSize(64);
+    m_view->horizontalHeader()->setMinimumSectionSize(56);
     connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this] {
         const ModelInfo* model = current();
         if (model && model->usable && (!m_workbench.model() || m_workbench.model()->spec != model->spec))
@@ -327,7 +332,7 @@ std::vector<std::pair<QString, QString>> factsOf(const ModelInfo& model)
         {ModelsPage::tr("Tied embeddings"), known ? yesNo(model.tiedEmbeddings) : QString()},
         {ModelsPage::tr("Tokenizer"), format::shown(model.tokenizer, 60)},
         {ModelsPage::tr("Chat template"), known ? yesNo(model.chatTemplate) : QString()},
-        {ModelsPage::tr("Stored tensors"), dtypes.join(QLatin1String(", "))},
+        {ModelsPage::tr("Stored tensors"), dtypes.join(QLatin1Char('\n'))},
         {ModelsPage::tr("Format"), format::shown(model.format, 24)},
         {ModelsPage::tr("Size"), model.bytes > 0 ? format::bytes(model.bytes) : QString()},
         {ModelsPage::tr("Licence"), format::shown(model.license, 80)},
@@ -344,12 +349,13 @@ QWidget* valueWidget(const QString& what, const QString& value)
     auto* text = new PlainLabel(value);
     text->setTextInteractionFlags(Qt::TextSelectableByMouse);
     text->setAccessibleName(what);
-    if (text->fontMetrics().horizontalAdvance(value) <= kDetailsWidth - kFactNameWidth)
+    if (text->sizeHint().width() <= kDetailsWidth - kFactNameWidth)
         return text;
     delete text;
     auto* field = new QLineEdit(value);
     field->setReadOnly(true);
     field->setFrame(false);
+    field->setFixedHeight(field->fontMetrics().height() + 2);
     field->setTextMargins(-2, 0, 0, 0);
     field->setCursorPosition(0);
     field->setAccessibleName(what);

@@ -239,32 +239,44 @@ QString RunPage::nameOf(const QString& run) const
 void RunPage::showRuns()
 {
     m_read = true;
+    if (m_shown != m_curves.runs()) {
+        m_shown = m_curves.runs();
+        makeArms();
+    }
+    for (const auto& [run, arm] : m_arms) {
+        const RunRow* row = m_curves.run(run);
+        arm->setState(stateOf(*row));
+        arm->setStep(row->step, row->steps, row->loss, row->seconds);
+        arm->setEval(row->lastEval);
+        if (const RunStarted* started = m_curves.started(run))
+            arm->setStarted(*started);
+    }
+    m_stack->setCurrentIndex(m_arms.empty() ? 0 : 1);
+    showCurves();
+    showProgress();
+    refreshButtons();
+}
+
+// Other runs than before are on screen: their lines, and the notes that the store has of them.
+void RunPage::makeArms()
+{
     for (const auto& [run, arm] : m_arms) {
         m_armColumn->removeWidget(arm);
         delete arm;
     }
     m_arms.clear();
+    m_notes->clear();
     std::map<std::string, int> ofMethod;
-    for (const QString& run : m_curves.runs()) {
+    for (const QString& run : m_shown) {
         const RunRow* row = m_curves.run(run);
         if (row == nullptr)
             continue;
-        RunRow shown = *row;
-        shown.state = stateOf(*row);
-        auto* arm = new ArmProgress(shown, theme::dashStyle(ofMethod[row->method]++), this);
-        if (const RunStarted* started = m_curves.started(run))
-            arm->setStarted(*started);
+        auto* arm = new ArmProgress(*row, theme::dashStyle(ofMethod[row->method]++), this);
         m_armColumn->addWidget(arm);
         m_arms[run] = arm;
-    }
-    m_notes->clear();
-    for (const auto& [run, arm] : m_arms)
         for (const NoteRow& note : m_curves.notes(run))
             addNote(run, format::text(note.level), format::text(note.text));
-    m_stack->setCurrentIndex(m_arms.empty() ? 0 : 1);
-    showCurves();
-    showProgress();
-    refreshButtons();
+    }
 }
 
 void RunPage::showCurves()
@@ -315,6 +327,12 @@ void RunPage::receive(const std::vector<Event>& batch)
         if (const auto* started = std::get_if<RunStarted>(&event)) {
             if (auto* arm = armOf(started->run))
                 arm->setStarted(*started);
+        } else if (const auto* progress = std::get_if<ProgressEvent>(&event)) {
+            m_preparing = format::shown(progress->what, 60);
+            if (progress->total > 0)
+                m_preparing += tr(" (%1 of %2)").arg(format::count(progress->done), format::count(progress->total));
+        } else if (std::holds_alternative<StepEvent>(event)) {
+            m_preparing.clear();
         } else if (const auto* eval = std::get_if<EvalEvent>(&event)) {
             if (auto* arm = armOf(eval->run))
                 arm->setEval(eval->loss);
@@ -374,9 +392,10 @@ void RunPage::showProgress()
     }
     m_overallBar->setValue(all > 0 ? int(double(done) / double(all) * kBarSteps) : 0);
     const bool busy = m_workbench.session().isBusy();
-    m_overall->setText(!busy ? tr("Nothing is running")
-            : rate > 0       ? tr("%1 left in all").arg(format::duration(left))
-                             : tr("Preparing …"));
+    m_overall->setText(!busy           ? tr("Nothing is running")
+            : !m_preparing.isEmpty() ? m_preparing
+            : rate > 0               ? tr("%1 left in all").arg(format::duration(left))
+                                     : tr("Preparing …"));
 }
 
 void RunPage::refreshButtons()

@@ -39,6 +39,7 @@ private:
     void connectSession();
     void refresh();
     void showRuns();
+    void makeArms();
     void showCurves();
     void receive(const std::vector<Event>& batch);
     void addPoint(const QString& run, const QString& series, const CurvePoint& point, bool again);
@@ -52,6 +53,7 @@ private:
     Workbench& m_workbench;
     CurveStore m_curves;
     std::map<QString, ArmProgress*> m_arms;
+    QStringList m_shown;                             // what m_arms was made for
     QStackedLayout* m_stack;
     QVBoxLayout* m_armColumn;
     CurveControls* m_controls;
@@ -61,6 +63,7 @@ private:
     QPlainTextEdit* m_notes;
     MessageBar* m_messages;
     QPushButton *m_pause, *m_checkpoint, *m_skip, *m_stop;
+    QString m_preparing;                             // what a run does before its first step
     bool m_read = false, m_again = false, m_stopping = false;
 };
 

@@ -66,6 +66,9 @@ void AxisTicks::draw(QCPPainter* painter)
     if (!emptyText.isEmpty()) {
         painter->setFont(theme::smallFont());
         painter->setPen(theme::secondary());
+        QRect words = QFontMetrics(theme::smallFont()).boundingRect(emptyText);
+        words.moveCenter(rect->center());
+        painter->fillRect(words.adjusted(-6, -3, 6, 3), QApplication::palette().color(QPalette::Base));
         painter->drawText(rect->rect(), Qt::AlignCenter, emptyText);
     }
     painter->setPen(QPen(theme::bad(), 2));

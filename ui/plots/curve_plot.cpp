@@ -44,6 +44,7 @@ CurvePlot::CurvePlot(QWidget* parent) : QWidget(parent), m_plot(new QCustomPlot(
     m_plot->setNoAntialiasingOnDrag(true);
     connectPlot();
     applyStyle();
+    rescale();
 }
 
 void CurvePlot::applyStyle()
@@ -54,6 +55,8 @@ void CurvePlot::applyStyle()
     m_state->title->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
     m_state->title->setMargins(QMargins(8, 4, 8, 0));
     for (size_t i = 0; i < m_state->drawn.size(); ++i) {
+        if (m_curves[i].markers)
+            m_state->drawn[i].line->setPen(plots::faintPen(m_curves[i].color));
         if (m_state->drawn[i].raw)
             m_state->drawn[i].raw->setPen(plots::faintPen(m_curves[i].color));
     }
@@ -153,8 +156,8 @@ void CurvePlot::setVerticalLine(double x)
         m_state->vertical->point1->setCoords(x, 1);
         m_state->vertical->point2->setCoords(x, 2);
         const bool right = m_plot->xAxis->coordToPixel(x) > m_plot->axisRect()->center().x();
-        m_state->verticalText->setPositionAlignment((right ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignTop);
-        m_state->verticalText->position->setCoords(x, 0.02);
+        m_state->verticalText->setPositionAlignment((right ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignBottom);
+        m_state->verticalText->position->setCoords(x, 0.97);
     }
     m_state->verticalText->setVisible(!std::isnan(x) && !m_state->verticalText->text().isEmpty());
     m_plot->replot(QCustomPlot::rpQueuedReplot);
@@ -225,7 +228,8 @@ void CurvePlot::rebuild()
             drawn.raw->setPen(plots::faintPen(curve.color));
         }
         drawn.line = new plots::FastGraph(m_plot->xAxis, m_plot->yAxis);
-        drawn.line->setPen(plots::curvePen(curve.color, curve.style));
+        // Evaluations are the points themselves; the faint line only leads the eye from one to the next.
+        drawn.line->setPen(curve.markers ? plots::faintPen(curve.color) : plots::curvePen(curve.color, curve.style));
         drawn.line->setName(curve.label);
         if (curve.markers)
             drawn.line->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, curve.color, curve.color, 6));

@@ -39,7 +39,7 @@ public:
     void setLogY(bool on);
     void setLegendVisible(bool on);
     void setVerticalLine(double x);                                 // NaN: none
-    void setVerticalLineText(const QString& text);                  // beside the line's upper end
+    void setVerticalLineText(const QString& text);                  // beside the line's lower end
     void setVerticalLineDraggable(bool on);                         // then lineMoved follows the mouse
     void fit();                                                     // rescale to all data
     [[nodiscard]] double smoothing() const { return m_smoothing; }

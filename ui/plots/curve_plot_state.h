@@ -50,7 +50,7 @@ struct CurveBounds
             const double factor = most > low ? std::pow(most / low, room) : 2;
             return {low / factor, most * factor};
         }
-        const double margin = most > low ? (most - low) * room : std::max(std::abs(most) * 0.1, 0.5);
+        const double margin = most > low ? (most - low) * room : (most != 0 ? std::abs(most) * 0.5 : 0.5);
         return {low - margin, most + margin};
     }
 };

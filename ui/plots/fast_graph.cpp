@@ -22,9 +22,22 @@ QVector<double> patternOf(Qt::PenStyle style)
     }
 }
 
+// Of a line, in widths of the chart, from which on it is drawn as a band.
+constexpr double kBandLength = 12;
+
 bool isPoint(const QPointF& point)
 {
     return std::isfinite(point.x()) && std::isfinite(point.y());
+}
+
+double pathLength(const QVector<QPointF>& line)
+{
+    double length = 0;
+    for (qsizetype i = 1; i < line.size(); ++i) {
+        if (isPoint(line[i - 1]) && isPoint(line[i]))
+            length += std::hypot(line[i].x() - line[i - 1].x(), line[i].y() - line[i - 1].y());
+    }
+    return length;
 }
 
 }  // namespace
@@ -65,8 +78,9 @@ void FastGraph::drawLinePlot(QCPPainter* painter, const QVector<QPointF>& lines)
         return;
     applyDefaultAntialiasingHint(painter);
     QPen pen(painter->pen().color(), painter->pen().widthF(), Qt::SolidLine, Qt::RoundCap);
-    // More points than pixels make a band: its edge needs no antialiasing, and dashes could not be told apart in it.
-    const bool band = lines.size() > 5 * qsizetype(clipRect().width()) / 4;
+    // Noise that goes up and down many times a pixel makes a band: its edge needs no antialiasing, and dashes could not be
+    // told apart in it.
+    const bool band = pathLength(lines) > kBandLength * clipRect().width();
     if (band) {
         painter->setAntialiasing(false);
         pen.setWidthF(1);

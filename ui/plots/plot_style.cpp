@@ -101,7 +101,9 @@ void style(QCustomPlot& plot)
     const QColor ground = QApplication::palette().color(QPalette::Base);
     plot.setLocale(QLocale::c());
     plot.setBackground(QBrush(ground));
+    plot.plotLayout()->setRowSpacing(0);
     for (QCPAxisRect* rect : plot.axisRects()) {
+        rect->setMinimumMargins({8, 8, 14, 8});
         for (QCPAxis* axis : rect->axes())
             styleAxis(*axis);
     }

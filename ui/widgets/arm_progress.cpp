@@ -135,7 +135,7 @@ void ArmProgress::refresh()
 void ArmProgress::changeEvent(QEvent* event)
 {
     QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange)
+    if (event->type() == QEvent::PaletteChange && m_badge != nullptr)
         refresh();
 }
 

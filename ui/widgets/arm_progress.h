@@ -39,7 +39,8 @@ private:
     RunState m_state;
     int64_t m_step = 0, m_steps = 0;
     double m_loss, m_eval, m_seconds = 0;
-    PlainLabel *m_swatch, *m_stateLabel, *m_stepLabel, *m_lossLabel, *m_timeLabel, *m_badge;
+    PlainLabel *m_swatch, *m_stateLabel, *m_stepLabel, *m_lossLabel, *m_timeLabel;
+    PlainLabel* m_badge = nullptr;                   // made last: a change of palette may come before
     QProgressBar* m_bar;
 };
 

@@ -141,6 +141,8 @@ QWidget* CompareCharts::makeConfiguration()
     m_configTable->setTabKeyNavigation(false);
     m_configTable->setAlternatingRowColors(true);
     m_configTable->setShowGrid(false);
+    m_configTable->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    m_configTable->horizontalHeader()->setHighlightSections(false);
     m_configTable->horizontalHeader()->setDefaultSectionSize(168);
     m_configTable->horizontalHeader()->setStretchLastSection(true);
     m_configTable->verticalHeader()->setDefaultSectionSize(26);
@@ -156,6 +158,8 @@ void CompareCharts::makeReachTable()
     m_reach->setHorizontalHeaderLabels({tr("Run"), tr("Final loss"), tr("Best eval"), tr("Tokens"), tr("Seconds")});
     m_reach->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_reach->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
+    m_reach->horizontalHeaderItem(0)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    m_reach->horizontalHeader()->setHighlightSections(false);
     for (int i = 1; i < kReachColumns; ++i)
         m_reach->horizontalHeaderItem(i)->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
     m_reach->verticalHeader()->hide();

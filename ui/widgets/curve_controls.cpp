@@ -5,13 +5,14 @@
 
 #include "ui/format.h"
 #include "ui/plots/curve_plot.h"
+#include "ui/theme.h"
 #include "ui/widgets/labels.h"
 
 #include <QCheckBox>
 #include <QComboBox>
 #include <QHBoxLayout>
-#include <QPushButton>
 #include <QSlider>
+#include <QToolButton>
 
 namespace rankwright {
 
@@ -38,8 +39,11 @@ CurveControls::CurveControls(QWidget* parent)
     m_value->setMinimumWidth(m_value->fontMetrics().horizontalAdvance("0.00"));
     m_logX->setObjectName("logX");
     m_logY->setObjectName("logY");
-    auto* fit = new QPushButton(tr("Fit"), this);
+    auto* fit = new QToolButton(this);
     fit->setObjectName("fitButton");
+    fit->setIcon(theme::icon("fit"));
+    fit->setAccessibleName(tr("Fit"));
+    fit->setFocusPolicy(Qt::TabFocus);
     setPlainToolTip(fit, tr("Show all data again"));
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(0, 0, 0, 0);
@@ -60,7 +64,7 @@ CurveControls::CurveControls(QWidget* parent)
     connect(m_smoothing, &QSlider::valueChanged, this, &CurveControls::apply);
     connect(m_logX, &QCheckBox::toggled, this, &CurveControls::apply);
     connect(m_logY, &QCheckBox::toggled, this, &CurveControls::apply);
-    connect(fit, &QPushButton::clicked, this, [this] {
+    connect(fit, &QToolButton::clicked, this, [this] {
         for (const Driven& driven : m_driven)
             driven.plot->fit();
     });

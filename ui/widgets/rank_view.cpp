@@ -55,6 +55,9 @@ RankView::RankView(RankTable* table, QWidget* parent) : QTableView(parent), m_ta
     verticalHeader()->setDefaultSectionSize(24);
     verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     verticalHeader()->setMinimumWidth(36);
+    const auto showHeaders = [this] { verticalHeader()->setVisible(m_table->rowCount() > 0); };
+    connect(table, &QAbstractItemModel::modelReset, this, showHeaders);
+    showHeaders();
     setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
 }
 

@@ -26,6 +26,14 @@ namespace {
 
 constexpr int kDelay = 300;   // ms after the last edit
 
+QString checkExplanation()
+{
+    return SummaryPanel::tr(
+        "Before training, the prepared model must answer as the base model does. Bars: logits within "
+        "%1, each module's weights within %2 of their largest value (rounding).")
+        .arg(format::scientific(SummaryPanel::kLargestLogit), format::scientific(SummaryPanel::kLargestModule));
+}
+
 int64_t machineMemory()
 {
     return int64_t(sysconf(_SC_PHYS_PAGES)) * int64_t(sysconf(_SC_PAGESIZE));
@@ -127,11 +135,7 @@ QWidget* SummaryPanel::makeCheck()
     m_verdict->setObjectName("stepZeroVerdict");
     m_verdict->setWordWrap(true);
     m_verdict->hide();
-    m_detail
-        = makeNote(tr("Before training, the prepared model must answer as the base model does. Bars: logits within %1, "
-                      "each module's weights within %2 of their largest value (rounding).")
-                       .arg(format::scientific(kLargestLogit), format::scientific(kLargestModule)),
-            box);
+    m_detail = makeNote(checkExplanation(), box);
     m_detail->setObjectName("stepZeroDetail");
     column->addWidget(m_checkButton);
     column->addWidget(m_verdict);
@@ -156,6 +160,7 @@ void SummaryPanel::settingsChanged()
         m_check->cancel();
     m_checkButton->setEnabled(true);
     verdict({}, 0);        // a result for other settings says nothing about these
+    m_detail->setText(checkExplanation());
     showEnergy();
 }
 
@@ -287,7 +292,7 @@ void SummaryPanel::verdict(const QString& text, int outcome)
 void SummaryPanel::changeEvent(QEvent* event)
 {
     QFrame::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange)
+    if (event->type() == QEvent::PaletteChange && m_verdict != nullptr)
         verdict(m_verdict->text(), m_outcome);
 }
 

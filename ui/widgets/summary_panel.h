@@ -49,7 +49,8 @@ private:
     Workbench& m_workbench;
     QTimer m_delay;
     QPointer<JobCall> m_estimate, m_check;
-    PlainLabel *m_trainable, *m_energy, *m_memory, *m_steps, *m_time, *m_verdict, *m_detail;
+    PlainLabel *m_trainable = nullptr, *m_energy = nullptr, *m_memory = nullptr, *m_steps = nullptr, *m_time = nullptr;
+    PlainLabel *m_verdict = nullptr, *m_detail = nullptr;
     MemoryBar* m_bar;
     QPushButton* m_checkButton;
     MessageBar* m_messages;

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Where models are found: paths, the Hugging Face cache, "default", and the list of all of them.
+#include "tests/formats/model_files.h"
+#include "training/models/model_source.h"
+
+#include <QTemporaryDir>
+#include <QtTest/QtTest>
+
+using namespace rankwright;
+namespace fs = std::filesystem;
+
+class TestModelPlaces : public QObject
+{
+    Q_OBJECT
+private slots:
+    void init();
+    void resolvesPlaces();
+    void refusesWhatIsNoModel();
+    void readsTheHuggingFaceCache();
+    void findsModelsAndListsBadOnes();
+
+private:
+    std::unique_ptr<QTemporaryDir> m_folder;
+    fs::path m_path;
+};
+
+void TestModelPlaces::init()
+{
+    m_folder = std::make_unique<QTemporaryDir>();
+    m_path = fs::path(m_folder->path().toStdString());
+}
+
+void TestModelPlaces::resolvesPlaces()
+{
+    writeModel(m_path / "folder", tinyConfig());
+    QCOMPARE(resolveModel((m_path / "folder").string()), m_path / "folder");
+    QCOMPARE(resolveModel((m_path / "folder" / "config.json").string()), m_path / "folder");
+    QCOMPARE(resolveModel((m_path / "folder" / "model.safetensors").string()), m_path / "folder");
+    fs::create_directory(m_path / "only");
+    writeGguf(m_path / "only" / "one.gguf", {});
+    QCOMPARE(resolveModel((m_path / "only").string()), m_path / "only" / "one.gguf");
+    fs::copy(m_path / "only" / "one.gguf", m_path / "only" / "renamed");
+    QCOMPARE(resolveModel((m_path / "only" / "renamed").string()), m_path / "only" / "renamed");
+    const Variable variable("RANKWRIGHT_DEFAULT_MODEL", m_path / "folder");
+    QCOMPARE(resolveModel("default"), m_path / "folder");
+}
+
+void TestModelPlaces::refusesWhatIsNoModel()
+{
+    const Variable variable("RANKWRIGHT_DEFAULT_MODEL", m_path / "none.gguf");
+    const Variable cache("HF_HUB_CACHE", m_path / "hub");
+    const auto refuse = [](const fs::path& spec, Code code, const char* pattern) {
+        requireRejection([&] { (void)resolveModel(spec.string()); }, code, pattern);
+    };
+    refuse("default", Code::missing, "none.gguf.*RANKWRIGHT_DEFAULT_MODEL");
+    refuse("", Code::missing, "empty name");
+    refuse("org/name", Code::missing, "models--org--name.*Nothing is downloaded");
+    refuse("../../no such folder", Code::missing, "no such file");
+    refuse(m_path / "absent", Code::missing, "no such file");
+    refuse(m_path, Code::missing, "without config.json");
+    writeBytes(m_path / "pytorch_model.bin", "\x80\x02}q\x01.");
+    refuse(m_path / "pytorch_model.bin", Code::pickle, "pickle");
+    writeBytes(m_path / "notes.txt", "hello");
+    refuse(m_path / "notes.txt", Code::unsupported, "unknown kind");
+}
+
+void TestModelPlaces::readsTheHuggingFaceCache()
+{
+    const Variable cache("HF_HUB_CACHE", m_path);
+    const fs::path model = m_path / "models--my-org--tiny.model";
+    writeModel(model / "snapshots" / "abc123", tinyConfig());
+    writeModel(model / "snapshots" / "def456", tinyConfig());
+    fs::create_directories(model / "refs");
+    writeBytes(model / "refs" / "main", "abc123\n");
+    writeBytes(model / "snapshots" / "abc123" / "README.md",
+        "---\nlanguage: en\nlicense: \"apache-2.0\"\n---\nlicense: no\n");
+    QCOMPARE(resolveModel("my-org/tiny.model"), model / "snapshots" / "abc123");
+    const ModelInfo info = inspectModel("my-org/tiny.model");
+    QCOMPARE(info.name, "my-org/tiny.model");
+    QCOMPARE(info.spec, "my-org/tiny.model");
+    QCOMPARE(info.source, "Hugging Face cache");
+    QCOMPARE(info.license, "apache-2.0");
+    // A snapshot opened by its path has the model's name, not the hash.
+    QCOMPARE(inspectModel((model / "snapshots" / "def456").string()).name, "my-org/tiny.model");
+
+    // A ref that leads out of the folder is not followed.
+    writeBytes(model / "refs" / "main", "../../../../etc");
+    const fs::path resolved = resolveModel("my-org/tiny.model");
+    QCOMPARE(resolved.parent_path(), model / "snapshots");
+    fs::remove_all(model / "snapshots");
+    requireRejection([] { (void)resolveModel("my-org/tiny.model"); }, Code::missing, "no finished download");
+}
+
+void TestModelPlaces::findsModelsAndListsBadOnes()
+{
+    const Variable variable("RANKWRIGHT_DEFAULT_MODEL", m_path / "a" / "tiny.gguf");
+    const Variable cache("HF_HUB_CACHE", m_path / "hub");
+    writeModel(m_path / "hub" / "models--org--cached" / "snapshots" / "1", tinyConfig());
+    fs::create_directories(m_path / "hub" / "models--org--empty" / "refs");
+    fs::create_directories(m_path / "hub" / "datasets--org--rows");
+    fs::create_directories(m_path / "a" / "b" / "c" / "d");
+    writeGguf(m_path / "a" / "tiny.gguf", {});
+    writeGguf(m_path / "a" / "split-00002-of-00002.gguf", {});
+    writeModel(m_path / "a" / "b" / "good", tinyConfig());
+    writeModel(m_path / "a" / "b" / "bad", {{"model_type", "gpt9"}});
+    writeModel(m_path / "a" / "b" / "c" / "d" / "too deep", tinyConfig());
+    writeBytes(m_path / "a" / "broken.gguf", "GGUF");
+    fs::create_directory_symlink(m_path / "a", m_path / "a" / "loop");
+
+    std::map<std::string, ModelInfo> found;
+    for (const ModelInfo& info : findModels({m_path / "a", m_path / "a"}))
+        QVERIFY2(found.emplace(info.name, info).second, info.name.c_str());
+    QStringList names;
+    for (const auto& [name, info] : found)
+        names << QString::fromStdString(name + (info.usable ? "" : " (bad)"));
+    QCOMPARE(names, (QStringList{"bad (bad)", "broken (bad)", "good", "org/cached", "org/empty (bad)", "tiny"}));
+    QCOMPARE(found.at("tiny").source, "bundled default");
+    QCOMPARE(found.at("tiny").spec, "default");
+    QVERIFY(found.at("bad").problem.find("gpt9") != std::string::npos);
+    QCOMPARE(found.at("org/cached").source, "Hugging Face cache");
+    QCOMPARE(found.at("good").modules.size(), size_t(14));
+}
+
+QTEST_GUILESS_MAIN(TestModelPlaces)
+#include "tst_model_places.moc"

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The story of a new user through the real widgets: model, spectrum, data, configuration, training of both arms, comparison,
+// export. Real engine, default model; needs a display (ctest gives it a virtual one). RANKWRIGHT_PICTURES=DIR keeps a picture of
+// each step.
+#include "tests/support/real_window.h"
+
+#include "storage/run_store.h"
+#include "ui/pages/spectrum_page.h"
+
+#include <QComboBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QSlider>
+#include <QTabWidget>
+#include <QTableView>
+
+using namespace rankwright;
+
+class TestStory : public QObject
+{
+    Q_OBJECT
+
+    std::unique_ptr<RealWindow> m;
+
+    void set(const char* key, const nlohmann::json& value)
+    {
+        auto json = toJson(m->bench.config());
+        json[key] = value;
+        m->bench.edit(configFromJson(json), key);
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        if (defaultModel().empty())
+            QSKIP("the default model is not here (./run or ./test fetches it)");
+        m = std::make_unique<RealWindow>();
+        QVERIFY(QTest::qWaitForWindowExposed(&m->window));
+    }
+
+    void modelsShowsTheDefaultSelected()
+    {
+        m->goTo(1, "models");
+        QVERIFY(QTest::qWaitFor([&] { return m->bench.model().has_value(); }, 60'000));
+        QCOMPARE(m->bench.model()->family, std::string("llama"));
+        QCOMPARE(m->bench.model()->layers, 30);
+        auto* table = m->part<QTableView>("Models on this machine");
+        QVERIFY(table->model()->rowCount() >= 1);
+        m->picture("models");
+    }
+
+    void spectrumGivesRanksByEnergy()
+    {
+        m->goTo(2, "spectrum");
+        auto* page = qobject_cast<SpectrumPage*>(m->window.currentPage());
+        QVERIFY(QTest::qWaitFor([&] { return m->bench.spectra().size() == 210; }, 240'000));
+        page->choose("model.layers.12.mlp.up_proj");
+        m->picture("spectrum");
+        // The slider by keyboard: a share of the energy becomes a rank for every module.
+        auto* slider = page->findChild<QSlider*>();
+        slider->setFocus();
+        const auto before = page->plan().parameters;
+        for (int i = 0; i < 6; ++i)
+            QTest::keyClick(slider, Qt::Key_PageUp);
+        QVERIFY(QTest::qWaitFor([&] { return page->plan().parameters != before; }, 5'000));
+        m->click("Use these ranks for training");
+        QCOMPARE(m->bench.config().plan.size(), 210u);
+        // Undo brings back one rank everywhere: the fast run below.
+        m->bench.undoStack().undo();
+        QVERIFY(m->bench.config().plan.empty());
+    }
+
+    void dataShowsTheTrainedTokens()
+    {
+        m->goTo(3, "data");
+        auto* figures = m->part<QLabel>("dataFigures");
+        QVERIFY(QTest::qWaitFor([&] { return figures->text().contains("2,000"); }, 60'000));
+        m->click("nextSample");
+        m->picture("data");
+    }
+
+    void configureChecksStepZero()
+    {
+        m->goTo(4, "configure");
+        set("steps", 8);
+        set("batch", 2);
+        set("evalData", "default");
+        set("evalRows", ":8");
+        set("evalEvery", 4);
+        set("rank", 8);
+        m->click("stepZeroButton");
+        auto* verdict = m->part<QLabel>("stepZeroVerdict");
+        QVERIFY(QTest::qWaitFor([&] { return !verdict->text().isEmpty() && verdict->text().contains("e-"); }, 180'000)
+            || !m->part<QLabel>("stepZeroDetail")->text().isEmpty());
+        qInfo("step 0: %s / %s", qPrintable(verdict->text()), qPrintable(m->part<QLabel>("stepZeroDetail")->text()));
+        m->picture("configure");
+    }
+
+    void bothArmsTrainLive()
+    {
+        m->click("startButton");
+        QVERIFY(QTest::qWaitFor([&] { return m->window.currentPage()->id() == "run"; }, 20'000));
+        QSignalSpy ended(&m->bench.session(), &RunSession::runEnded);
+        // Pause, look, go on.
+        QVERIFY(QTest::qWaitFor([&] {
+            const auto runs = RunStore::openForReading(m->bench.dataDirectory()).runs();
+            return !runs.empty() && runs.back().step >= 2;
+        }, 120'000));
+        m->click("pauseButton");
+        QVERIFY(QTest::qWaitFor([&] { return m->bench.session().isPaused(); }, 5'000));
+        m->click("pauseButton");
+        QVERIFY(QTest::qWaitFor([&] { return ended.size() == 1; }, 240'000));
+        QTest::qWait(1500);
+        m->picture("run");
+        QVERIFY(QTest::qWaitFor([&] { return ended.size() == 2; }, 240'000));
+        for (const auto& arguments : ended)
+            QCOMPARE(arguments.at(1).value<RunState>(), RunState::finished);
+        const auto runs = RunStore::openForReading(m->bench.dataDirectory()).runs();
+        QCOMPARE(runs.size(), 2u);
+        for (const auto& run : runs)
+            QVERIFY(run.lastEval < 1.4);
+    }
+
+    void compareShowsBoth()
+    {
+        m->goTo(6, "compare");
+        auto* table = m->part<QTableView>("runTable");
+        QVERIFY(QTest::qWaitFor([&] { return table->model()->rowCount() == 2; }, 10'000));
+        m->picture("compare");
+        auto* tabs = m->part<QTabWidget>("compareTabs");
+        for (int i = 0; i < tabs->count(); ++i) {
+            tabs->setCurrentIndex(i);
+            QTest::qWait(100);
+        }
+        tabs->setCurrentIndex(0);
+    }
+
+    void exportIsReadBack()
+    {
+        m->goTo(7, "export");
+        const auto out = m->folder.filePath("adapter");
+        m->part<QLineEdit>("exportFolder")->setText(out);
+        m->click("exportButton");
+        auto* badge = m->part<QLabel>("exportBadge");
+        QVERIFY(QTest::qWaitFor([&] { return badge->isVisible() && !badge->text().isEmpty(); }, 120'000));
+        qInfo("export: %s", qPrintable(badge->text()));
+        QVERIFY(QFile::exists(out + "/adapter_model.safetensors"));
+        m->picture("export");
+    }
+
+    void cleanupTestCase() { m.reset(); }
+};
+
+QTEST_MAIN(TestStory)
+#include "tst_story.moc"
