@@ -3,6 +3,7 @@
 // A workbench over a temporary data directory and the fake engine, for tests of pages.
 #pragma once
 
+#include "storage/run_store.h"
 #include "tests/support/fake_engine.h"
 #include "ui/format.h"
 #include "ui/workbench.h"

@@ -54,6 +54,7 @@ void begin(Fixture& fixture, RunPage& page, int64_t steps, std::chrono::microsec
     auto config = fixture.bench.config();
     config.steps = steps;
     config.evalEvery = 10;
+    config.evalData = "default";
     fixture.bench.edit(config, "steps");
     page.resize(1200, 760);
     page.show();

@@ -138,7 +138,7 @@ void TestSpectrumPage::cancelKeepsWhatIsThereAndGoesOn()
     page.show();
     page.activated();
     auto* map = page.findChild<HeatmapPlot*>();
-    QTRY_VERIFY(!std::isnan(map->value(2, 0)));
+    QTRY_VERIFY(!std::isnan(map->value(2, 1)));  // ten are there
     QPushButton* cancel = nullptr;
     for (auto* button : page.findChildren<QPushButton*>())
         cancel = button->text() == "Cancel" ? button : cancel;
@@ -153,8 +153,8 @@ void TestSpectrumPage::cancelKeepsWhatIsThereAndGoesOn()
     fixture.engine->perModule = std::chrono::milliseconds(0);
     cancel->click();
     QTRY_COMPARE(fixture.bench.spectra().size(), FakeEngine::modules().size());
-    // What was there before the cancel was kept: at most the one that was under way is computed twice.
-    QVERIFY(fixture.engine->modulesComputed <= int64_t(FakeEngine::modules().size()) + 1);
+    // What was there before the cancel was kept: only what was under way or on its way to the page is computed twice.
+    QVERIFY(fixture.engine->modulesComputed <= int64_t(FakeEngine::modules().size()) + 4);
 }
 
 void TestSpectrumPage::energySliderSetsARankEach()

@@ -89,6 +89,7 @@ private Q_SLOTS:
             QVERIFY(steps > before);
         }
         QVERIFY(good);
+        disconnect(&m.bench.session(), nullptr, this, nullptr);
         m.bench.session().stopAll();
         QVERIFY(QTest::qWaitFor([&] { return !m.bench.session().isBusy(); }, 60'000));
     }

@@ -72,6 +72,12 @@ ComparePage::ComparePage(Workbench& workbench, QWidget* parent)
     connect(&session, &RunSession::idle, this, &ComparePage::refreshActions);
 }
 
+// Hiding takes the focus away, which ends an edit: now, while everything that the edit needs is still there.
+ComparePage::~ComparePage()
+{
+    hide();
+}
+
 QWidget* ComparePage::makeEmpty()
 {
     auto* box = new QWidget(this);

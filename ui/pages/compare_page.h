@@ -24,6 +24,7 @@ class ComparePage : public Page
     Q_OBJECT
 public:
     explicit ComparePage(Workbench& workbench, QWidget* parent = nullptr);
+    ~ComparePage() override;
     [[nodiscard]] QString id() const override { return QStringLiteral("compare"); }
     [[nodiscard]] QString title() const override { return tr("Compare"); }
     [[nodiscard]] QString iconName() const override { return QStringLiteral("compare"); }

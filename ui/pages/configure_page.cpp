@@ -53,6 +53,12 @@ ConfigurePage::ConfigurePage(Workbench& workbench, QWidget* parent)
     refreshButtons();
 }
 
+// Hiding takes the focus away, which ends an edit: now, while everything that the edit needs is still there.
+ConfigurePage::~ConfigurePage()
+{
+    hide();
+}
+
 QWidget* ConfigurePage::makeHeader()
 {
     auto* box = new QWidget(this);

@@ -21,6 +21,7 @@ class ConfigurePage : public Page
     Q_OBJECT
 public:
     explicit ConfigurePage(Workbench& workbench, QWidget* parent = nullptr);
+    ~ConfigurePage() override;
     [[nodiscard]] QString id() const override { return QStringLiteral("configure"); }
     [[nodiscard]] QString title() const override { return tr("Configure"); }
     [[nodiscard]] QString iconName() const override { return QStringLiteral("configure"); }

@@ -82,6 +82,12 @@ DataPage::DataPage(Workbench& workbench, QWidget* parent) : Page(parent), m_work
     refreshFields();
 }
 
+// Hiding takes the focus away, which ends an edit: now, while everything that the edit needs is still there.
+DataPage::~DataPage()
+{
+    hide();
+}
+
 QWidget* DataPage::makeSettings()
 {
     auto* inner = new QWidget(this);

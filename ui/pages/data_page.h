@@ -28,6 +28,7 @@ class DataPage : public Page
     Q_OBJECT
 public:
     explicit DataPage(Workbench& workbench, QWidget* parent = nullptr);
+    ~DataPage() override;
     [[nodiscard]] QString id() const override { return QStringLiteral("data"); }
     [[nodiscard]] QString title() const override { return tr("Data"); }
     [[nodiscard]] QString iconName() const override { return QStringLiteral("data"); }

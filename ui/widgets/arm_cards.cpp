@@ -71,6 +71,12 @@ ArmCards::ArmCards(Workbench& workbench, QWidget* parent) : QWidget(parent), m_w
     refresh();
 }
 
+// Hiding takes the focus away, which ends an edit: now, while everything that the edit needs is still there.
+ArmCards::~ArmCards()
+{
+    hide();
+}
+
 QWidget* ArmCards::makeCard(const std::string& method)
 {
     const auto name = format::text(method);

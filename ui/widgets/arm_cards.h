@@ -19,6 +19,7 @@ class ArmCards : public QWidget
     Q_OBJECT
 public:
     explicit ArmCards(Workbench& workbench, QWidget* parent = nullptr);
+    ~ArmCards() override;
     [[nodiscard]] bool hasProblems() const;
 
 signals:

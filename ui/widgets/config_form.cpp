@@ -125,6 +125,12 @@ ConfigForm::ConfigForm(Workbench& workbench, const QStringList& keys, QWidget* p
     refresh();
 }
 
+// Hiding takes the focus away, which ends an edit: now, while everything that the edit needs is still there.
+ConfigForm::~ConfigForm()
+{
+    hide();
+}
+
 void ConfigForm::addRow(QGridLayout* grid, const Field& field)
 {
     Row row;

@@ -22,6 +22,7 @@ public:
     // `keys` in the order to show; unknown ones are left out. A heading stands above each group where there are
     // several.
     ConfigForm(Workbench& workbench, const QStringList& keys, QWidget* parent = nullptr);
+    ~ConfigForm() override;
     // All fields of these groups of the table but `without`.
     [[nodiscard]] static QStringList keysOf(const QStringList& groups, const QStringList& without = {});
 
