@@ -50,7 +50,7 @@ Options readOptions(int argc, char** argv)
     const QCommandLineOption render(QStringLiteral("render"),
         QStringLiteral("Writes pictures of every page to DIR and ends."), QStringLiteral("DIR"));
     const QCommandLineOption runs(
-        QStringLiteral("runs"), QStringLiteral("With --render: draws loss.png of these runs."), QStringLiteral("A,B"));
+        QStringLiteral("runs"), QStringLiteral("With --render: the stored runs to draw; without it a sample that comes with the program."), QStringLiteral("A,B"));
     parser.addOptions({help, version, data, render, runs});
     const bool parsed = parser.parse(arguments);
     if (!parsed || !parser.positionalArguments().isEmpty()) {
@@ -85,11 +85,15 @@ JobCall::LoadEngine sharedEngine()
     };
 }
 
-int renderAll(QApplication& application, const RenderRequest& request)
+int renderAll(QApplication& application, RenderRequest request)
 {
-    const QTemporaryDir settingsFolder;  // pictures neither read nor change a person's settings
-    Settings settings((settingsFolder.path() + QStringLiteral("/window.ini")).toStdString());
-    Workbench workbench(dataDirectory(), sharedEngine());
+    const QTemporaryDir folder;  // pictures neither read nor change a person's settings
+    Settings settings((folder.path() + QStringLiteral("/window.ini")).toStdString());
+    const bool sample = request.runs.isEmpty();
+    const auto data = sample ? std::filesystem::path((folder.path() + QStringLiteral("/data")).toStdString()) : dataDirectory();
+    if (sample)
+        request.runs = unpackSampleRuns(data);
+    Workbench workbench(data, sharedEngine());
     MainWindow window(workbench, settings);
     Renderer renderer(window, workbench, request);
     QString problem;

@@ -75,7 +75,6 @@ fetch_model() {
 # build [target ...]: at most two jobs (a LibTorch file takes 1 GB of memory).
 build() {
     local jobs; jobs=$(nproc); [ "$jobs" -gt 2 ] && [ "${CI:-}" = true ] && jobs=2
-    export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache}
     if [ ! -e "$BUILD/build.ninja" ]; then
         say "Configuring the build in $BUILD."
         cmake -S "$ROOT" -B "$BUILD" -G Ninja -DCMAKE_BUILD_TYPE=Release ${RANKWRIGHT_LIBTORCH:+-DRANKWRIGHT_LIBTORCH="$RANKWRIGHT_LIBTORCH"} >&2

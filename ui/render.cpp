@@ -9,6 +9,7 @@
 #include "ui/pages/page.h"
 #include "ui/plots/curve_plot.h"
 
+#include <QFile>
 #include <QPixmap>
 
 #include <algorithm>
@@ -51,6 +52,26 @@ Curve curveOf(RunStore& store, const RunRow& row, const std::string& series, int
 }
 
 }  // namespace
+
+QStringList unpackSampleRuns(const std::filesystem::path& dataDirectory)
+{
+    QStringList ids;
+    for (const QString& id : {QStringLiteral("sample-lora"), QStringLiteral("sample-pissa")}) {
+        const auto folder = dataDirectory / "runs" / id.toStdString();
+        makeFolder(folder);
+        for (const char* name : {"run.json", "metrics.jsonl"}) {
+            const QString from = QStringLiteral(":/sample/%1/%2").arg(id, QString::fromLatin1(name));
+            const auto to = QString::fromStdString((folder / name).string());
+            if (!QFile::copy(from, to))
+                throw Error(ErrorParts{.code = Code::io, .file = folder / name, .place = "sample run",
+                    .found = "could not be written", .allowed = {}, .advice = "Is the disk full?"});
+            QFile::setPermissions(to, QFile::ReadOwner | QFile::WriteOwner);
+        }
+        ids.append(id);
+    }
+    const RunStore index(dataDirectory);   // imports the folders
+    return ids;
+}
 
 void renderLoss(const std::filesystem::path& dataDirectory, const RenderRequest& request)
 {

@@ -45,6 +45,10 @@ private:
     bool m_dark = false;
 };
 
+// Puts the sample comparison that comes with the program (resources/sample: a LoRA and a PiSSA run of the default model) into an
+// empty data directory, and returns its runs' ids: what --render draws where no run is named.
+QStringList unpackSampleRuns(const std::filesystem::path& dataDirectory);
+
 // loss.png of stored runs: raw values faint, a moving average over them, evaluations as dots. Throws Error.
 void renderLoss(const std::filesystem::path& dataDirectory, const RenderRequest& request);
 

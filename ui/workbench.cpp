@@ -39,6 +39,11 @@ Workbench::Workbench(std::filesystem::path dataDirectory, JobCall::LoadEngine en
           emit runsChanged();
       })
 {
+    // What the window opens with: long enough for a curve, short enough to wait for, with a held-out curve beside it.
+    m_config.steps = 100;
+    m_config.evalData = "default";
+    m_config.evalRows = ":32";
+    m_config.evalEvery = 10;
     connect(&m_session, &RunSession::runEnded, this, &Workbench::runsChanged);
 }
 
@@ -71,8 +76,10 @@ void Workbench::setArmOverride(const std::string& method, const std::string& key
 {
     auto after = m_armOverrides;
     auto& ofMethod = after[method];
-    if (value.is_null())
+    if (value.is_null() && ofMethod.is_object())
         ofMethod.erase(key);
+    else if (value.is_null())
+        ofMethod = nlohmann::json::object();
     else
         ofMethod[key] = value;
     if (ofMethod.empty())

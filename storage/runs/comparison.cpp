@@ -137,7 +137,7 @@ std::vector<RunConfig> comparisonConfigs(const std::vector<Arm>& arms, const std
     for (size_t i = 0; i < std::max<size_t>(1, seeds.size()); ++i) {
         for (const Arm& arm : arms) {
             RunConfig config = arm.config;
-            config.name = arm.label;
+            config.name = config.name.empty() ? arm.label : config.name + " " + arm.label;
             if (!seeds.empty())
                 config.seed = seeds[i];
             if (seeds.size() > 1)

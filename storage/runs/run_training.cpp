@@ -72,7 +72,7 @@ private:
             auto& provenance = document["provenance"];
             const nlohmann::json event = toJson(Event(start));
             for (const char* key :
-                {"firstStep", "initHash", "orderHash", "trainable", "parameters", "rows", "stepZero"}) {
+                {"firstStep", "initHash", "orderHash", "modelHash", "dataHash", "trainable", "parameters", "rows", "stepZero"}) {
                 if (event.contains(key))
                     provenance[key] = event[key];
             }

@@ -62,6 +62,7 @@ void TestJson::refusesWithPosition_data()
     QTest::newRow("byte FF outside") << QByteArray("{\xff}") << "byte offset 1";
     QTest::newRow("overlong") << QByteArray("[\"\xc0\xaf\"]") << "byte offset 2";
     QTest::newRow("TK08 lone surrogate") << QByteArray(R"(["\ud800"])") << "byte offset [0-9].*surrogate";
+    QTest::newRow("text after a NUL") << QByteArray("{\"a\":1}\0 x", 10) << "byte offset 7.*NUL";
     QTest::newRow("raw newline in a string") << QByteArray("[\"a\nb\"]") << "byte offset 3";
 }
 

@@ -141,6 +141,9 @@ void TestDataPage::aDroppedFileIsTheData()
     page.show();
     QMimeData one;
     one.setUrls({QUrl::fromLocalFile("/data/rows.jsonl")});
+    QDragEnterEvent over(QPoint(50, 50), Qt::CopyAction, &one, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&page, &over);
+    QVERIFY(over.isAccepted());
     QDropEvent drop(QPointF(50, 50), Qt::CopyAction, &one, Qt::LeftButton, Qt::NoModifier);
     QApplication::sendEvent(&page, &drop);
     QCOMPARE(fixture.bench.config().data, std::string("/data/rows.jsonl"));

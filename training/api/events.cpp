@@ -23,7 +23,8 @@ json form(const RunStarted& e)
     return {{"event", "start"}, {"run", jsonText(e.run)}, {"method", jsonText(e.method)}, {"steps", e.steps},
         {"firstStep", e.firstStep}, {"trainable", e.trainable}, {"parameters", e.parameters}, {"rows", e.rows},
         {"truncatedRows", e.truncatedRows}, {"evalRows", e.evalRows}, {"prepareSeconds", jsonNumber(e.prepareSeconds)},
-        {"initHash", jsonText(e.initHash)}, {"orderHash", jsonText(e.orderHash)}, {"stepZero", toJson(e.stepZero)}};
+        {"initHash", jsonText(e.initHash)}, {"orderHash", jsonText(e.orderHash)},
+        {"modelHash", jsonText(e.modelHash)}, {"dataHash", jsonText(e.dataHash)}, {"stepZero", toJson(e.stepZero)}};
 }
 
 json form(const StepEvent& e)
@@ -159,6 +160,8 @@ RunStarted startFrom(const Fields& fields)
     fields.read("prepareSeconds", e.prepareSeconds);
     fields.read("initHash", e.initHash);
     fields.read("orderHash", e.orderHash);
+    fields.read("modelHash", e.modelHash);
+    fields.read("dataHash", e.dataHash);
     fields.read("stepZero", e.stepZero);
     return e;
 }

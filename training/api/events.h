@@ -36,6 +36,8 @@ struct RunStarted
     double prepareSeconds = 0;             // model and adapter start
     std::string initHash;                  // SHA-256 of A and B at step 0
     std::string orderHash;                 // SHA-256 of the sample order of the first epoch
+    std::string modelHash;                 // SHA-256 of the base model's file; of the shards' hashes where there are several
+    std::string dataHash;                  // SHA-256 of the training data's file
     StepZero stepZero;
 };
 // Losses are of the step just taken, token-weighted over the effective batch, before the update.

@@ -67,6 +67,9 @@ public:
 
     json parse()
     {
+        // nlohmann's lexer takes a NUL for the end and would accept whatever follows.
+        if (const auto nul = m_text.find('\0'); nul != std::string_view::npos)
+            fail(nul, "a NUL byte", "JSON text", "The file is damaged or no text: fetch it again.");
         json::sax_parse(CountingIterator(m_text.data(), &m_reached),
             CountingIterator(m_text.data() + m_text.size(), &m_reached), this);
         return std::move(m_root);

@@ -144,9 +144,6 @@ void describeText(ModelInfo& info, const ModelSource& source)
         info.problem = error.what();
     }
     if (source.gguf) {
-        const std::string name = source.gguf->text("general.name", "");
-        if (!name.empty() && info.source != "Hugging Face cache")
-            info.name = name;
         info.license = source.gguf->text("general.license", "");
     }
     if (info.license.empty()) {

@@ -113,7 +113,7 @@ QWidget* ComparePage::makeBody()
     both->addWidget(m_charts);
     both->setStretchFactor(0, 0);
     both->setStretchFactor(1, 1);
-    both->setSizes({584, 560});
+    both->setSizes({612, 548});
     column->addWidget(makeTitle(title(), box));
     column->addWidget(m_messages);
     column->addWidget(both, 1);
@@ -146,9 +146,14 @@ QWidget* ComparePage::makeRuns()
     m_view->verticalHeader()->hide();
     m_view->verticalHeader()->setDefaultSectionSize(28);
     m_view->horizontalHeader()->setHighlightSections(false);
-    m_view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    m_view->horizontalHeader()->setSectionResizeMode(RunTable::nameColumn, QHeaderView::Interactive);
-    m_view->setColumnWidth(RunTable::nameColumn, 152);
+    // Pixels; the name takes what is left. Wide enough for "1,000 / 1,000".
+    const std::map<int, int> widths
+        = {{RunTable::methodColumn, 64}, {RunTable::stateColumn, 80}, {RunTable::bestEvalColumn, 76},
+            {RunTable::lossColumn, 76}, {RunTable::stepsColumn, 96}, {RunTable::timeColumn, 76}};
+    m_view->horizontalHeader()->setSectionResizeMode(RunTable::nameColumn, QHeaderView::Stretch);
+    m_view->horizontalHeader()->setMinimumSectionSize(48);
+    for (const auto& [section, width] : widths)
+        m_view->setColumnWidth(section, width);
     makeActions();
     connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& index) {
         if (index.isValid())
