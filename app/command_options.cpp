@@ -44,7 +44,7 @@ std::string typeName(const Field& field)
     case Field::Kind::choice:
         return joined(field.choices, "|");
     case Field::Kind::map:
-        return field.key == "plan" ? "FILE" : "ROLE=COLUMN,...";
+        return field.key == "plan" ? "FILE|JSON" : "ROLE=COLUMN,...";
     case Field::Kind::text:
         break;
     }
@@ -98,10 +98,21 @@ nlohmann::json columnsFrom(const Field& field, const std::string& text)
     return columns;
 }
 
-// What `plan --out` wrote, a configuration that has a plan, or the plan alone: {"NAME": {"rank": R, "alpha": A}}.
-nlohmann::json planFrom(const std::filesystem::path& file)
+// An option's value that is JSON itself, as commandLine() writes it.
+nlohmann::json inlineJson(const Field& field, const std::string& text)
 {
-    nlohmann::json document = readJsonFile(file, limits::kJsonConfig);
+    try {
+        return parseUntrusted(text, {});
+    } catch (const Error& error) {
+        throw notAllowed(field, text.substr(0, 80), "well-formed JSON",
+            "Check quotes and brackets: " + error.parts().found + ", " + error.parts().place + '.');
+    }
+}
+
+// What `plan --out` wrote, a configuration that has a plan, or the plan alone: {"NAME": {"rank": R, "alpha": A}}.
+// `file` is for messages and empty where the document stood on the command line.
+nlohmann::json planFrom(const nlohmann::json& document, const std::filesystem::path& file)
+{
     const auto modules = document.find("modules");
     if (modules == document.end() || !modules->is_array())
         return document.is_object() && document.contains("plan") ? document["plan"] : document;
@@ -140,11 +151,24 @@ nlohmann::json valueOf(const Field& field, const std::string& text)
         checkChoice(field, text);
         return text;
     case Field::Kind::map:
-        return field.key == "plan" ? planFrom(text) : columnsFrom(field, text);
+        if (text.starts_with('{'))
+            return field.key == "plan" ? planFrom(inlineJson(field, text), {}) : inlineJson(field, text);
+        return field.key == "plan" ? planFrom(readJsonFile(text, limits::kJsonConfig), text) : columnsFrom(field, text);
     case Field::Kind::text:
         break;
     }
     return text;
+}
+
+// A run is resumed and exported from other folders, too. What is not there may be "default" or org/name.
+void makeAbsolute(std::string& path)
+{
+    std::error_code ignored;
+    if (path.empty() || path == "default" || !std::filesystem::exists(path, ignored))
+        return;
+    const std::filesystem::path absolute = std::filesystem::absolute(path, ignored);
+    if (!absolute.empty())
+        path = absolute.string();
 }
 
 }  // namespace
@@ -221,6 +245,8 @@ RunConfig runConfig(
     if (!base.is_object())
         configFromJson(base, file);  // says what is wrong with it
     RunConfig config = configFromJson(options.over(std::move(base)), file);
+    for (std::string* path : {&config.model, &config.data, &config.evalData, &config.initAdapter})
+        makeAbsolute(*path);
     validate(config, file);
     return config;
 }

@@ -24,7 +24,7 @@ install_packages() {
     [ ${#missing[@]} -eq 0 ] && return
     local install=(apt-get install -y --no-install-recommends "${missing[@]}")
     if [ "$(id -u)" -ne 0 ]; then
-        if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null && [ ! -t 0 ]; then
+        if ! command -v sudo >/dev/null || { ! sudo -n true 2>/dev/null && [ ! -t 0 ]; }; then
             say "Packages are missing and this account cannot install them. Ask an administrator to run:"
             say "    apt-get update && ${install[*]}"
             exit 1

@@ -213,6 +213,12 @@ void RunStore::catchUp(const std::string& id)
         writeBatch(m_database, key, batch, indexed);
 }
 
+void RunStore::indexAgain(const std::string& id)
+{
+    forgetEvents(m_database, keyOf(id));
+    catchUp(id);
+}
+
 void RunStore::removeAfter(const std::string& id, int64_t step)
 {
     const int64_t key = keyOf(id);

@@ -24,6 +24,12 @@ bool isRecorded(const Event& event)
         && !std::holds_alternative<TextEvent>(event);
 }
 
+std::chrono::steady_clock::time_point waitALittle()
+{
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return std::chrono::steady_clock::now();
+}
+
 }  // namespace
 
 RunRecorder::RunRecorder(std::filesystem::path dataDirectory, std::string run)
@@ -50,8 +56,53 @@ Controls RunRecorder::controls() { return m_folder.controls(); }
 
 void RunRecorder::checkpointTaken() { m_folder.request("checkpoint", false); }
 
+void RunRecorder::flush()
+{
+    const auto deadline = std::chrono::steady_clock::now() + kLastWait;
+    do {
+        if (const std::unique_lock writing(m_writing, std::try_to_lock); writing && writeLines())
+            return;
+        // Not for ever: a disk that stays full must not stop training here.
+    } while (waitALittle() < deadline);
+}
+
+void RunRecorder::removeAfter(int64_t step)
+{
+    const std::lock_guard writing(m_writing);
+    m_cut = step;
+    writeLines();
+}
+
+bool RunRecorder::cut()
+{
+    try {
+        openStore(kBusy);
+        m_store->removeAfter(m_run, *m_cut);
+        m_again = false;
+    } catch (const std::exception&) {
+        try {
+            m_folder.cutMetricsAfter(*m_cut);
+        } catch (const std::exception&) {
+            return false;
+        }
+        m_again = true;
+    }
+    m_unindexed.clear();
+    m_behind = false;
+    m_cut.reset();
+    return true;
+}
+
+void RunRecorder::openStore(int busyMilliseconds)
+{
+    if (!m_store)
+        m_store.emplace(RunStore::openForAppending(m_dataDirectory, busyMilliseconds));
+}
+
 bool RunRecorder::writeLines()
 {
+    if (m_cut && !cut())
+        return false;
     {
         const std::lock_guard lock(m_mutex);
         std::move(m_pending.begin(), m_pending.end(), std::back_inserter(m_taken));
@@ -75,12 +126,13 @@ bool RunRecorder::writeLines()
 
 bool RunRecorder::writeRows(int busyMilliseconds)
 {
-    if (m_unindexed.empty() && !m_behind)
+    if (m_unindexed.empty() && !m_behind && !m_again)
         return true;
     try {
-        if (!m_store)
-            m_store.emplace(RunStore::openForAppending(m_dataDirectory, busyMilliseconds));
-        if (m_behind)
+        openStore(busyMilliseconds);
+        if (m_again)
+            m_store->indexAgain(m_run);
+        else if (m_behind)
             m_store->catchUp(m_run);
         else if (!m_store->append(m_run, m_unindexed, m_bytes))
             return false;
@@ -88,7 +140,7 @@ bool RunRecorder::writeRows(int busyMilliseconds)
         return false;  // busy while opening, or damaged: metrics.jsonl has it all
     }
     m_unindexed.clear();
-    m_behind = false;
+    m_behind = m_again = false;
     return true;
 }
 
@@ -99,12 +151,13 @@ void RunRecorder::work(std::stop_token stop)
             std::unique_lock lock(m_mutex);
             m_wake.wait_for(lock, stop, kFlush, [] { return false; });
         }
+        const std::lock_guard writing(m_writing);
         if (writeLines())
             writeRows(kBusy);
     }
     const auto deadline = std::chrono::steady_clock::now() + kLastWait;
-    while (!(writeLines() && writeRows(kBusy)) && std::chrono::steady_clock::now() < deadline)
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const std::lock_guard writing(m_writing);
+    while (!(writeLines() && writeRows(kBusy)) && waitALittle() < deadline) { }
 }
 
 }  // namespace rankwright

@@ -74,7 +74,10 @@ public:
     bool append(const std::string& id, const std::vector<Event>& events, int64_t metricsBytes = -1);
     // Appends what metrics.jsonl holds beyond the rows that are here.
     void catchUp(const std::string& id);
-    // At resume: removes events past the checkpoint's step, from metrics.jsonl and from the tables. -1: all.
+    // All rows of its events once more, from the start of metrics.jsonl.
+    void indexAgain(const std::string& id);
+    // At resume: removes events past the checkpoint's step, from metrics.jsonl and from the tables. -1: all
+    // steps. Starts and notes stay. Not while somebody else appends: a running run asks its RunRecorder.
     void removeAfter(const std::string& id, int64_t step);
 
     [[nodiscard]] std::optional<ModuleSpectrum> spectrum(const std::string& hash);

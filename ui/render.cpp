@@ -56,7 +56,7 @@ Curve curveOf(RunStore& store, const RunRow& row, const std::string& series, int
 QStringList unpackSampleRuns(const std::filesystem::path& dataDirectory)
 {
     QStringList ids;
-    for (const QString& id : {QStringLiteral("sample-lora"), QStringLiteral("sample-pissa")}) {
+    for (const QString& id : {QStringLiteral("samplelora"), QStringLiteral("samplepissa")}) {
         const auto folder = dataDirectory / "runs" / id.toStdString();
         makeFolder(folder);
         for (const char* name : {"run.json", "metrics.jsonl"}) {

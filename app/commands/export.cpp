@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // `export`: a run's adapter or merged model as files that other programs read.
 #include "app/commands.h"
+#include "app/commands/output_claim.h"
 #include "app/event_stream.h"
 #include "app/progress_line.h"
 #include "app/signals.h"
@@ -50,7 +51,7 @@ int exportRun(Context& context, const ExportAsk& ask)
     ExportJob job;
     job.folder = store.folderOf(row.id).string();
     job.format = ask.format;
-    job.out = ask.out;
+    job.out = withoutLastSlashes(ask.out);
     job.dtype = ask.dtype;
     ProgressLine progress(ProgressLine::styleFor(context.quiet));
     Signals signals(context.quiet);

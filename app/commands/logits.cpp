@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // `logits`: what the model computes, as a file that other programs can compare with.
 #include "app/commands.h"
+#include "app/commands/output_claim.h"
 #include "app/event_stream.h"
 #include "app/progress_line.h"
 #include "app/signals.h"
@@ -31,6 +32,7 @@ int writeLogits(Context& context, const LogitsAsk& ask)
             "See rankwright-cli logits --help.");
     if (!ask.ids.empty())
         job.ids = parseIds(ask.ids);
+    refuseExisting(job.out);
     ProgressLine progress(ProgressLine::styleFor(context.quiet));
     Signals signals(context.quiet);
     const auto engine = loadEngine();

@@ -58,6 +58,26 @@ int lockFolder(const std::filesystem::path& folder)
 
 }  // namespace
 
+void refuseExisting(const std::string& file)
+{
+    std::error_code ignored;
+    if (!std::filesystem::exists(std::filesystem::symlink_status(file, ignored)))
+        return;
+    throw Error(ErrorParts{.code = Code::exists,
+        .file = file,
+        .place = "--out",
+        .found = "already there",
+        .allowed = "a file that is not there yet",
+        .advice = "Name another file, or remove this one first."});
+}
+
+std::string withoutLastSlashes(std::string folder)
+{
+    while (folder.size() > 1 && folder.ends_with('/'))
+        folder.pop_back();
+    return folder;
+}
+
 OutputClaim::OutputClaim(std::filesystem::path folder)
     : m_folder(std::move(folder))
 {

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The folder of `--out`, held while a run that will write there is on its way: two runs never share one.
+// What `--out` names. A folder is held while a run that will write there is on its way: two runs never share one.
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace rankwright {
+
+// Throws Error{exists} where there is something of that name, a dangling link included: asked before anything is
+// computed, since writing the file replaces what is there.
+void refuseExisting(const std::string& file);
+// A folder as the shell completes it ("out/") without its last slashes; "/" stays.
+std::string withoutLastSlashes(std::string folder);
 
 class OutputClaim
 {

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // `plan`: a rank for every module from its singular values.
 #include "app/commands.h"
+#include "app/commands/output_claim.h"
 #include "app/event_stream.h"
 #include "app/text_table.h"
 #include "training/api/config.h"
@@ -47,6 +48,8 @@ int showPlan(Context& context, const PlanAsk& ask)
 {
     require(ask.model, "MODEL", "plan");
     const PlanRequest request = requestOf(ask);
+    if (!ask.out.empty())
+        refuseExisting(ask.out);
     const RankPlan plan = planRanks(spectraOf(context, ask.model, ask.modules), request);
     if (!ask.out.empty()) {
         writeFileAtomically(ask.out, jsonText(toJson(plan)) + '\n');

@@ -26,8 +26,9 @@ namespace {
 class SpectrumKeeper : public Events
 {
 public:
-    SpectrumKeeper(RunStore& store, const std::vector<ModuleSpectrum>& known)
-        : m_store(store)
+    SpectrumKeeper(const Context& context, RunStore& store, const std::vector<ModuleSpectrum>& known)
+        : m_context(context)
+        , m_store(store)
     {
         for (const ModuleSpectrum& spectrum : known)
             m_known.insert(spectrum.hash);
@@ -38,11 +39,25 @@ public:
         const bool whole
             = spectrum != nullptr && int64_t(spectrum->values.size()) == std::min(spectrum->rows, spectrum->cols);
         if (whole && !spectrum->hash.empty() && m_known.insert(spectrum->hash).second)
-            m_store.storeSpectrum(*spectrum);
+            keep(*spectrum);
     }
 
 private:
+    // A store that is busy or full costs the cache, not the result. Said once.
+    void keep(const ModuleSpectrum& spectrum)
+    {
+        try {
+            m_store.storeSpectrum(spectrum);
+        } catch (const std::exception& error) {
+            if (!m_told)
+                m_context.say(std::string("Not all spectra are kept: ") + error.what());
+            m_told = true;
+        }
+    }
+
+    const Context& m_context;
     RunStore& m_store;
+    bool m_told = false;
     std::set<std::string> m_known;
 };
 
@@ -51,9 +66,20 @@ std::optional<RunStore> cacheIfThere(const Context& context)
 {
     try {
         return std::optional<RunStore>(std::in_place, dataDirectory());
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
         context.say(std::string("Spectra are not kept: ") + error.what());
         return std::nullopt;
+    }
+}
+
+// A busy store answers with an error: then everything is computed again.
+std::vector<ModuleSpectrum> knownSpectra(const Context& context, RunStore& store)
+{
+    try {
+        return store.allSpectra();
+    } catch (const std::exception& error) {
+        context.say(std::string("Spectra that were kept are not used: ") + error.what());
+        return {};
     }
 }
 
@@ -123,12 +149,12 @@ std::vector<ModuleSpectrum> spectraOf(Context& context, const std::string& model
     job.model = model;
     job.modules = modules;
     if (store)
-        job.known = store->allSpectra();
+        job.known = knownSpectra(context, *store);
     ProgressLine progress(ProgressLine::styleFor(context.quiet));
     std::vector<Events*> receivers{&progress};
     std::optional<SpectrumKeeper> keeper;
     if (store)
-        receivers.push_back(&keeper.emplace(*store, job.known));
+        receivers.push_back(&keeper.emplace(context, *store, job.known));
     FanOut events(receivers);
     Signals signals(context.quiet);
     const auto engine = loadEngine();

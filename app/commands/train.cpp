@@ -59,15 +59,16 @@ int train(Context& context, const TrainAsk& ask)
     const RunConfig config = runConfig(ask.model, ask.data, ask.options, "train");
     if (ask.dryRun)
         return printEstimates(context, {config});
+    const std::string out = withoutLastSlashes(ask.out);
     std::optional<OutputClaim> claim;
-    if (!ask.out.empty())
-        claim.emplace(ask.out);
+    if (!out.empty())
+        claim.emplace(out);
     Training training(context, ask.events);
     const std::string id = training.store().createRun(config);
     const RunOutcome outcome = training.run(id, config.name.empty() ? config.method : config.name, false, false);
     tellOutcome(context, training, outcome, ask.events);
     if (claim && !outcome.result.adapter.empty())
-        exportTo(context, training, outcome, ask.out);
+        exportTo(context, training, outcome, out);
     training.finish();
     return statusOf(outcome, training.signals());
 }

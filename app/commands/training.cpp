@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <limits>
+#include <new>
 
 namespace rankwright {
 
@@ -110,7 +111,6 @@ RunOutcome Training::run(const std::string& id, const std::string& label, bool r
     RunOutcome outcome;
     outcome.id = id;
     outcome.label = label;
-    outcome.seed = m_store.config(id).seed;
     outcome.result.finalLoss = kNone;
     Totals totals;
     std::vector<Events*> receivers{&m_progress, &totals};
@@ -120,10 +120,20 @@ RunOutcome Training::run(const std::string& id, const std::string& label, bool r
         receivers.push_back(extra);
     FanOut watcher(receivers);
     try {
+        outcome.seed = m_store.config(id).seed;
         outcome.result = trainRun(m_store.dataDirectory(), id, *m_engine, watcher, m_signals.token(), resume, force);
     } catch (const Error& error) {
         outcome.error = error;
         outcome.result.outcome = error.code() == Code::stopped ? RunState::stopped : RunState::failed;
+    } catch (const std::exception& error) {  // one arm's trouble is not the others'
+        const bool memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
+        outcome.error = Error(ErrorParts{.code = memory ? Code::memory : Code::internal,
+            .file = m_store.folderOf(id),
+            .place = "training",
+            .found = error.what(),
+            .allowed = {},
+            .advice = memory ? "Take a smaller batch or shorter rows." : "Try to resume the run."});
+        outcome.result.outcome = RunState::failed;
     }
     outcome.tokens = totals.tokens();
     outcome.seconds = totals.seconds();

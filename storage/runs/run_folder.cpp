@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <limits>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,7 +84,7 @@ int64_t stepOf(const Event& event)
             if constexpr (requires { value.step; })
                 return value.step;
             else
-                return 0;  // start and note belong to no step and stay
+                return std::numeric_limits<int64_t>::min();  // start and note belong to no step and stay
         },
         event);
 }

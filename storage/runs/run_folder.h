@@ -31,7 +31,7 @@ public:
     // The same from a byte on that starts a line; returns the byte after the last whole, sound line.
     int64_t visitMetrics(int64_t firstByte,
         const std::function<void(std::string_view line, const Event& event)>& visit) const;
-    void cutMetricsAfter(int64_t step) const;                     // rewrites atomically
+    void cutMetricsAfter(int64_t step) const;                     // rewrites atomically; starts and notes stay
 
     // control/{pause,checkpoint,stop}: files that any process may create; the run looks once a step.
     void request(const std::string& control, bool on) const;

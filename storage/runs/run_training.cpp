@@ -3,10 +3,12 @@
 // One run from its lock to its outcome. Whatever happens in the engine, the run's state says so afterwards.
 #include "storage/runs/run_training.h"
 
+#include "storage/file_lock.h"
 #include "storage/run_recorder.h"
 #include "storage/utc_time.h"
 #include "training/api/error.h"
 
+#include <algorithm>
 #include <limits>
 #include <thread>
 
@@ -19,7 +21,8 @@ class RunEvents : public Events
 {
 public:
     RunEvents(RunStore& store, std::string run, RunRecorder& recorder, Events& watcher)
-        : m_store(store), m_run(std::move(run)), m_recorder(recorder), m_watcher(watcher)
+        : m_store(store), m_run(std::move(run)), m_recorder(recorder), m_watcher(watcher),
+          m_earlier(RunFolder(store.folderOf(m_run)).metricsBytes() > 0)
     {
     }
 
@@ -54,6 +57,12 @@ public:
         m_watcher.checkpointTaken();
     }
 
+    void flush() override
+    {
+        m_recorder.flush();
+        m_watcher.flush();
+    }
+
     // The last event, where the engine has not sent it.
     void end(RunEnded event)
     {
@@ -67,7 +76,8 @@ private:
     void started(const RunStarted& start)
     {
         // Rows past the checkpoint that the engine goes on from belong to steps that are taken again.
-        m_store.removeAfter(m_run, start.firstStep > 1 ? start.firstStep - 1 : -1);
+        if (m_earlier)
+            m_recorder.removeAfter(start.firstStep > 1 ? start.firstStep - 1 : -1);
         RunFolder(m_store.folderOf(m_run)).update([&](nlohmann::json& document) {
             auto& provenance = document["provenance"];
             const nlohmann::json event = toJson(Event(start));
@@ -92,6 +102,7 @@ private:
     std::string m_run;
     RunRecorder& m_recorder;
     Events& m_watcher;
+    bool m_earlier;  // an earlier session has left events
     bool m_paused = false, m_ended = false;
     int64_t m_step = 0;
 };
@@ -144,6 +155,66 @@ void writeProvenance(const RunFolder& folder, const RunConfig& config, const std
     });
 }
 
+// A database that stays busy neither ends a run nor changes how it ended: run.json says it, and the next opening puts
+// the row right.
+void setStateUnlessBusy(RunStore& store, const std::string& run, RunState state)
+{
+    try {
+        store.setState(run, state);
+    } catch (const Error& error) {
+        if (error.code() != Code::locked && error.code() != Code::io)
+            throw;
+    }
+}
+
+bool isTemporary(const std::string& name)
+{
+    const size_t mark = name.rfind(".tmp-");
+    return mark != std::string::npos && name.size() > mark + 5
+        && name.find_first_not_of("0123456789-", mark + 5) == std::string::npos;
+}
+
+// What a killed program was still writing: NAME.tmp-PID. Only for who holds the run's lock. Returns the names.
+std::vector<std::string> removeTemporaries(const std::filesystem::path& runFolder)
+{
+    namespace fs = std::filesystem;
+    // Another program that renames the run just now has a file of that kind, too.
+    const FileLock others = FileLock::wait(runFolder / "run.json.lock");
+    std::vector<fs::path> found;
+    std::error_code error;
+    for (const auto& folder : {runFolder, runFolder / "checkpoints"}) {
+        if (!fs::is_directory(fs::symlink_status(folder, error)))
+            continue;  // a link may lead out of the run
+        for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+            if (isTemporary(entry->path().filename().string()))
+                found.push_back(entry->path());
+        }
+    }
+    std::vector<std::string> names;
+    for (const auto& path : found) {
+        fs::remove_all(path, error);
+        if (!error)
+            names.push_back(path.lexically_relative(runFolder).string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+void removeLeftovers(const TrainJob& job, RunEvents& events)
+{
+    std::string text;
+    try {
+        for (const std::string& name : removeTemporaries(job.folder))
+            text += (text.empty() ? "" : ", ") + name;
+    } catch (const std::exception&) {
+        return;  // they are in nobody's way
+    }
+    if (!text.empty())
+        events.on(NoteEvent{.run = job.run,
+            .level = "info",
+            .text = "Removed what an interrupted program had left unfinished: " + text + "."});
+}
+
 // run.json before the row: the folder is the truth, and the next opening reads it where the database stays busy.
 void writeOutcome(RunStore& store, const std::string& run, RunState outcome)
 {
@@ -153,7 +224,7 @@ void writeOutcome(RunStore& store, const std::string& run, RunState outcome)
         document["provenance"]["ended"] = utcNow();
         document["state"] = stateText(outcome);
     });
-    store.setState(run, outcome);
+    setStateUnlessBusy(store, run, outcome);
 }
 
 // Records the outcome of a run that threw; nothing in here may hide the exception itself.
@@ -181,6 +252,7 @@ TrainResult runEngine(RunStore& store, const TrainJob& job, Engine& engine, Even
     RunRecorder recorder(store.dataDirectory(), job.run);
     RunEvents events(store, job.run, recorder, watcher);
     try {
+        removeLeftovers(job, events);
         TrainResult result = run(engine, job, events, stop);
         RunEnded end;
         end.run = job.run;
@@ -216,13 +288,12 @@ TrainResult trainRun(const std::filesystem::path& dataDirectory, const std::stri
     const RunConfig config = store.config(row.id);
     folder.clearControls();
     writeProvenance(folder, config, engine.versions());
-    store.setState(row.id, RunState::running);
+    setStateUnlessBusy(store, row.id, RunState::running);
     const TrainJob job{
         .config = config, .run = row.id, .folder = folder.path().string(), .resume = resume, .force = force};
+    TrainResult result;
     try {
-        TrainResult result = runEngine(store, job, engine, watcher, std::move(stop));
-        writeOutcome(store, row.id, result.outcome);
-        return result;
+        result = runEngine(store, job, engine, watcher, std::move(stop));
     } catch (const Error& error) {
         recordFailure(store, row.id, outcomeOf(error));
         throw;
@@ -230,6 +301,8 @@ TrainResult trainRun(const std::filesystem::path& dataDirectory, const std::stri
         recordFailure(store, row.id, RunState::failed);
         throw;
     }
+    writeOutcome(store, row.id, result.outcome);  // not in the try: a problem in here makes no failed run of it
+    return result;
 }
 
 }  // namespace rankwright

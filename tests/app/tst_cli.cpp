@@ -22,6 +22,8 @@ private slots:
     void versionNamesTheLibraries();
     void numbersAreDecimalOnly_data();
     void numbersAreDecimalOnly();
+    void mapsMayBeJsonOnTheCommandLine_data();
+    void mapsMayBeJsonOnTheCommandLine();
     void refusesWhatComesLater_data();
     void refusesWhatComesLater();
     void unknownConfigKeyNamesTheNearest();
@@ -104,6 +106,35 @@ void TestCli::numbersAreDecimalOnly()
     QCOMPARE(answer.status, 2);
     QVERIFY2(answer.err.contains(option.first().toUtf8()), answer.err.constData());
     QVERIFY2(answer.err.contains("(allowed: "), answer.err.constData());
+}
+
+// What commandLine() writes for --plan, and for --columns with odd names. A value that is accepted gets as far as the
+// engine, which is not there.
+void TestCli::mapsMayBeJsonOnTheCommandLine_data()
+{
+    QTest::addColumn<QStringList>("option");
+    QTest::addColumn<int>("status");
+    QTest::addColumn<QByteArray>("named");
+    QTest::newRow("plan") << QStringList{"--plan", R"({"a.q_proj":{"alpha":4,"rank":2}})"} << 66
+                          << QByteArray("not-there.so");
+    QTest::newRow("plan of modules") << QStringList{"--plan", R"({"modules":[{"name":"a.q_proj","rank":2}]})"} << 66
+                                     << QByteArray("not-there.so");
+    QTest::newRow("rank below 0") << QStringList{"--plan", R"({"a.q_proj":{"alpha":4,"rank":-2}})"} << 65
+                                  << QByteArray("a.q_proj");
+    QTest::newRow("no JSON") << QStringList{"--plan", R"({"a.q_proj":)"} << 2 << QByteArray("--plan");
+    QTest::newRow("columns") << QStringList{"--columns", R"({"prompt":"a,b=c","response":"{d"})"} << 66
+                             << QByteArray("not-there.so");
+    QTest::newRow("no role") << QStringList{"--columns", R"({"promt":"a"})"} << 65 << QByteArray("promt");
+}
+
+void TestCli::mapsMayBeJsonOnTheCommandLine()
+{
+    QFETCH(QStringList, option);
+    QFETCH(int, status);
+    QFETCH(QByteArray, named);
+    const Answer answer = cli(QStringList{"train", "default", "default", "--dry-run"} + option, withoutEngine());
+    QVERIFY2(answer.status == status, answer.err.constData());
+    QVERIFY2(answer.err.contains(named), answer.err.constData());
 }
 
 void TestCli::refusesWhatComesLater_data()

@@ -26,6 +26,8 @@ private slots:
     void homeIsNotNeededWithADataFolder();
     void outputFolderInUseIsLocked();
     void outputFolderMustBeNewOrEmpty();
+    void outputFileMustBeNew();
+    void relativePathsBecomeAbsolute();
     void jsonIsStrictWithOddNamesAndNaN();
     void finishedRunIsNotResumed();
     void sqlOnlyReads();
@@ -100,6 +102,43 @@ void TestCliStore::outputFolderMustBeNewOrEmpty()  // CK12
         QVERIFY2(answer.status == 73, name + answer.err);
     }
     QVERIFY(QDir(m_folder->filePath("target")).isEmpty());
+}
+
+void TestCliStore::outputFileMustBeNew()  // CK12
+{
+    writeFile("file", "text");
+    QVERIFY(QFile::link(m_folder->filePath("nowhere"), m_folder->filePath("link")));
+    const auto without = withoutEngine();  // refused before anything is loaded
+    for (const char* name : {"file", "link"}) {
+        for (const QStringList& arguments :
+            {QStringList{"logits", goldenPath("tiny"), "--ids", "1,2"}, QStringList{"plan", "default", "--rank", "4"}}) {
+            const Answer answer = cli(arguments + QStringList{"--out", m_folder->filePath(name)}, without);
+            QVERIFY2(answer.status == 73, name + answer.err);
+            QVERIFY2(answer.err.contains("--out") && answer.err.contains("[E-EXISTS]"), answer.err.constData());
+        }
+    }
+    QFile file(m_folder->filePath("file"));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    QCOMPARE(file.readAll(), QByteArray("text"));
+    QVERIFY(!QFile::exists(m_folder->filePath("nowhere")));
+}
+
+void TestCliStore::relativePathsBecomeAbsolute()
+{
+    if (!hasEngine())
+        QSKIP("needs the engine");
+    QVERIFY(QFile::link(goldenPath("tiny"), m_folder->filePath("model")));
+    QVERIFY(QFile::copy(goldenPath("rows.jsonl"), m_folder->filePath("rows.jsonl")));
+    QStringList arguments = tinyRun("train") + QStringList{"--steps", "1", "--out", "adapter/"};
+    arguments[1] = "model";
+    arguments[2] = "rows.jsonl";
+    const Answer answer = cli(arguments);
+    QVERIFY2(answer.status == 0, answer.err.constData());
+    QVERIFY(QFile::exists(m_folder->filePath("adapter/adapter_model.safetensors")));
+    RunStore store(dataFolder());
+    const RunConfig config = store.config(store.runs().front().id);
+    QCOMPARE(QString::fromStdString(config.model), m_folder->filePath("model"));
+    QCOMPARE(QString::fromStdString(config.data), m_folder->filePath("rows.jsonl"));
 }
 
 void TestCliStore::jsonIsStrictWithOddNamesAndNaN()  // CL12

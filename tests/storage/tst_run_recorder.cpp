@@ -228,6 +228,68 @@ private slots:
         QCOMPARE(folder().readMetrics().size(), curve.size());
     }
 
+    void flushPutsEveryEventIntoTheFileDB08()
+    {
+        auto other = holder();  // the file is enough: a busy database does not hold a checkpoint up
+        RunRecorder recorder(m_data, m_run);
+        for (int64_t step = 1; step <= 40; ++step) {
+            recorder.on(stepAt(step));
+            if (step % 10 != 0)
+                continue;
+            const auto start = Clock::now();
+            recorder.flush();
+            QVERIFY(Clock::now() - start < std::chrono::seconds(2));
+            QCOMPARE(folder().readMetrics().size(), size_t(step));
+        }
+    }
+
+    void flushGivesUpOnAFileThatCannotBeWrittenDB07()
+    {
+        const auto metrics = m_data / "runs" / m_run / "metrics.jsonl";
+        RunRecorder recorder(m_data, m_run);
+        std::filesystem::create_directory(metrics);
+        recorder.on(stepAt(1));
+        const auto start = Clock::now();
+        recorder.flush();
+        const auto waited = Clock::now() - start;
+        QVERIFY(waited > std::chrono::seconds(4) && waited < std::chrono::seconds(8));
+        std::filesystem::remove(metrics);
+        recorder.flush();
+        QCOMPARE(folder().readMetrics().size(), size_t(1));
+    }
+
+    void cutsStepsThatAreTakenAgain_data()
+    {
+        QTest::addColumn<bool>("busy");
+        QTest::newRow("a free database") << false;
+        QTest::newRow("a busy database DB05") << true;
+    }
+    void cutsStepsThatAreTakenAgain()
+    {
+        QFETCH(bool, busy);
+        {
+            RunRecorder earlier(m_data, m_run);
+            for (int64_t step = 1; step <= 6; ++step)
+                earlier.on(stepAt(step));
+        }
+        QCOMPARE(rows(), size_t(6));
+        auto other = busy ? holder() : nullptr;
+        RunRecorder recorder(m_data, m_run);
+        recorder.on(NoteEvent{.run = m_run, .level = "info", .text = "before the start"});
+        recorder.removeAfter(3);
+        recorder.on(stepAt(4));
+        recorder.flush();
+        const auto events = folder().readMetrics();
+        QCOMPARE(events.size(), size_t(5));
+        QVERIFY(std::holds_alternative<NoteEvent>(events[3]));
+        QCOMPARE(std::get<StepEvent>(events[4]).step, int64_t(4));
+        if (other)
+            other->kill();
+        QVERIFY(comes([this] { return rows() == 4; }));
+        QVERIFY(comes([this] { return RunStore::openForReading(m_data).notes(m_run).size() == 1; }));
+        QCOMPARE(RunStore::openForReading(m_data).run(m_run).step, int64_t(4));
+    }
+
     void controlsComeFromTheFolder()
     {
         RunRecorder recorder(m_data, m_run);

@@ -11,7 +11,10 @@
 #include <QTest>
 
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
+#include <thread>
 
 using namespace rankwright;
 
@@ -263,6 +266,62 @@ private slots:
         QVERIFY(train(run, engine, watcher, true).outcome == RunState::finished);
         QVERIFY(stepsInFile(run) == upTo(20));
         QCOMPARE(losses(run).size(), size_t(20));
+        const auto notes = RunStore(m_data).notes(run);
+        QVERIFY(notes.size() == 1 && notes[0].text.find("a fault") != std::string::npos);
+    }
+
+    void unfinishedFilesOfAKilledProgramGoCK06()
+    {
+        namespace fs = std::filesystem;
+        const std::string run = newRun(3);
+        const auto folder = m_data / "runs" / run, outside = m_data / "outside";
+        fs::create_directories(outside);
+        std::ofstream(outside / "kept.tmp-1") << "x";
+        fs::create_directories(folder / "checkpoints" / "step-000002.tmp-4711");
+        std::ofstream(folder / "checkpoints" / "step-000002.tmp-4711" / "state.safetensors") << "half";
+        std::ofstream(folder / "run.json.tmp-4711-1") << "half";
+        std::ofstream(folder / "mine.tmp-notes") << "kept";
+        fs::create_directory_symlink(outside, folder / "adapter.tmp-4711");
+        FakeEngine engine;
+        Recording watcher;
+        QVERIFY(train(run, engine, watcher).outcome == RunState::finished);
+        QVERIFY(!fs::exists(folder / "checkpoints" / "step-000002.tmp-4711"));
+        QVERIFY(!fs::exists(folder / "run.json.tmp-4711-1"));
+        QVERIFY(!fs::is_symlink(folder / "adapter.tmp-4711"));
+        QVERIFY(fs::exists(outside / "kept.tmp-1") && fs::exists(folder / "mine.tmp-notes"));
+        const auto notes = RunStore(m_data).notes(run);  // sent before the start of a fresh run: kept
+        QCOMPARE(notes.size(), size_t(1));
+        QCOMPARE(notes[0].level, std::string("info"));
+        for (const char* name : {"checkpoints/step-000002.tmp-4711", "run.json.tmp-4711-1", "adapter.tmp-4711"})
+            QVERIFY2(notes[0].text.find(name) != std::string::npos, notes[0].text.c_str());
+    }
+
+    void aDatabaseBusyAtTheEndDoesNotFailTheRunDB05()
+    {
+        const std::string run = newRun(3);
+        ChildProcess holder([&](ChildProcess::Pipe pipe) {
+            while (!std::filesystem::exists(m_data / "go"))
+                std::this_thread::sleep_for(std::chrono::milliseconds(5));
+            Database database(m_data / "runs.db", Database::Access::write);
+            Transaction transaction(database, Transaction::Kind::exclusive);
+            pipe.say(1);
+            std::this_thread::sleep_for(std::chrono::seconds(60));
+        });
+        FakeEngine engine;
+        engine.beforeStep = [&](int64_t step) {
+            if (step != 3)
+                return;
+            std::ofstream(m_data / "go") << "x";
+            holder.hear();
+        };
+        Recording watcher;
+        QVERIFY(train(run, engine, watcher).outcome == RunState::finished);
+        const RunFolder folder(m_data / "runs" / run);
+        QCOMPARE(folder.read().at("state").get<std::string>(), std::string("finished"));
+        holder.kill();
+        RunStore store(m_data);
+        QVERIFY(store.run(run).state == RunState::finished);
+        QCOMPARE(store.curve(run, "loss").size(), size_t(3));
     }
 
     void anyExceptionEndsTheRunAsFailedTR10_data()

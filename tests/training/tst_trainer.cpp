@@ -50,6 +50,16 @@ class TestTrainer : public QObject
         return {std::istreambuf_iterator<char>(stream), {}};
     }
 
+    // Changes one bit.
+    static void flip(const std::filesystem::path& file, int64_t at)
+    {
+        std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+        stream.seekg(at);
+        const int byte = stream.get();
+        stream.seekp(at);
+        stream.put(char(byte ^ 1));
+    }
+
 private Q_SLOTS:
     void lossFallsAndStepZeroIsTheBase_data()
     {
@@ -191,30 +201,32 @@ private Q_SLOTS:
         int asked = 0;
         listener.react = [&](const Listener& l) {
             const auto steps = l.all<StepEvent>().size();
-            if (steps == 3 && ++asked < 5)
-                return Controls{.pause = true, .checkpoint = asked == 2};
+            if (steps == 3 && ++asked < 10)
+                return Controls{.pause = true, .checkpoint = asked < 6};
             return Controls{};
         };
         QVERIFY(trainWith(runIn(newFolder(), config()), listener).outcome == RunState::finished);
-        QCOMPARE(asked, 5);
+        QVERIFY(asked >= 10);
         const auto checkpoints = listener.all<CheckpointEvent>();
         QCOMPARE(checkpoints.at(1).step, 3);
     }
 
+    void damagedCheckpointFallsBackToTheOneBefore_data()   // CK05, CK06
+    {
+        QTest::addColumn<QString>("what");
+        QTest::newRow("CK05 tensors") << "state.safetensors";
+        QTest::newRow("CK05 manifest") << "manifest.json";
+    }
     void damagedCheckpointFallsBackToTheOneBefore()
     {
+        QFETCH(QString, what);
         const auto folder = newFolder();
         auto c = config();
         c.saveEvery = 5;
         Listener first, second;
         first.react = [](const Listener& l) { return Controls{.stop = l.all<StepEvent>().size() == 12}; };
         trainWith(runIn(folder, c), first);
-        const auto newest = folder / "checkpoints/step-000012/state.safetensors";
-        {
-            std::fstream file(newest, std::ios::in | std::ios::out | std::ios::binary);
-            file.seekp(5000);
-            file.put('\x55');
-        }
+        flip(folder / "checkpoints/step-000012" / what.toStdString(), what == "manifest.json" ? 4 : 5000);
         std::filesystem::create_directories(folder / "checkpoints/step-000099.tmp-1");
         trainWith(runIn(folder, c, true), second);
         QCOMPARE(second.all<RunStarted>().at(0).firstStep, 11);
@@ -237,8 +249,51 @@ private Q_SLOTS:
         auto forced = runIn(folder, c, true);
         forced.force = true;
         QVERIFY(trainWith(forced, again).outcome == RunState::finished);
-        c.learningRate *= 2;
+        // CK07: another rate, rank or selection of modules is another run.
+        for (const auto& change : std::vector<std::function<void(RunConfig&)>>{[](auto& x) { x.learningRate *= 2; },
+                 [](auto& x) { x.rank = 2; }, [](auto& x) { x.modules = "q_proj"; }, [](auto& x) { x.method = "lora"; }}) {
+            auto other = c;
+            change(other);
+            QVERIFY_EXCEPTION_THROWN(trainWith(runIn(folder, other, true), again), Error);
+        }
+    }
+
+    void refusesToResumeOnAnotherBase()   // CK07
+    {
+        const auto folder = newFolder(), model = newFolder();
+        std::filesystem::copy(golden("tiny"), model, std::filesystem::copy_options::recursive);
+        auto c = config();
+        c.model = model.string();
+        Listener listener;
+        listener.react = [](const Listener& l) { return Controls{.stop = l.all<StepEvent>().size() == 2}; };
+        trainWith(runIn(folder, c), listener);
+        flip(model / "model.safetensors", 100'000);
+        Listener again;
         QVERIFY_EXCEPTION_THROWN(trainWith(runIn(folder, c, true), again), Error);
+    }
+
+    void refusesADamagedStart()   // CK05
+    {
+        const auto folder = newFolder();
+        Listener listener;
+        listener.react = [](const Listener& l) { return Controls{.stop = l.all<StepEvent>().size() == 2}; };
+        trainWith(runIn(folder, config()), listener);
+        flip(folder / "start.safetensors", 20'000);
+        Listener again;
+        QVERIFY_EXCEPTION_THROWN(trainWith(runIn(folder, config(), true), again), Error);
+    }
+
+    void stopsWhilePreparing()   // TR09
+    {
+        Listener listener;
+        listener.react = [](const Listener&) { return Controls{.stop = true}; };
+        try {
+            trainWith(runIn(newFolder(), config()), listener);
+            QFAIL("it went on");
+        } catch (const Error& error) {
+            QVERIFY(error.code() == Code::stopped);
+        }
+        QVERIFY(listener.losses().empty());
     }
 
     void divergenceStopsAndKeepsTheFiniteCheckpoint()
@@ -256,6 +311,7 @@ private Q_SLOTS:
             QFAIL("it did not stop");
         } catch (const Error& error) {
             QVERIFY(error.code() == Code::diverged);
+            QVERIFY(QString(error.what()).contains("checkpoint, of step 0"));   // TR03
         }
         const auto steps = listener.all<StepEvent>();
         QVERIFY(steps.size() >= 5 && steps.back().skipped);

@@ -127,6 +127,9 @@ public:
     virtual void on(const Event& event) = 0;
     // Asked between steps and about every 20 ms while paused.
     virtual Controls controls() { return {}; }
+    // Asked before a checkpoint gets its name: returns when every event sent so far is on disk, so that a resume from it leaves no
+    // hole in the curve.
+    virtual void flush() {}
     // A checkpoint was asked for through controls() and has been written.
     virtual void checkpointTaken() {}
 };

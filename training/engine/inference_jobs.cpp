@@ -67,7 +67,7 @@ EvalResult evaluateModel(const EvalJob& job, JobContext& context)
             .allowed = "loss, perplexity", .advice = "Choose one of these."});
     }
     const auto opened = open(job.model, job.adapter, job.data, context);
-    const ModelText text(opened->weights.source().path);
+    const ModelText text(opened->weights.source().path, opened->model.config().vocabSize);
     auto config = job.data;
     config.maxLength = std::min(config.maxLength, opened->model.config().contextLength);
     const auto data = text.prepare(config.data, Split::test, config, config.rows, context);

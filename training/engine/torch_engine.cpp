@@ -63,12 +63,23 @@ public:
                 .place = "allocating",
                 .found = "not enough memory",
                 .advice = "Lower the batch or the maximum length, or close other programs."});
-        } catch (const std::exception&) {
+        } catch (const Error&) {
             throw;
+        } catch (const std::filesystem::filesystem_error& error) {
+            throw Error({.code = Code::io,
+                .file = error.path1(),
+                .place = "file system",
+                .found = error.code().message(),
+                .advice = "Check the folder's permissions and the free space."});
+        } catch (const nlohmann::json::exception& error) {
+            throw Error({.code = Code::format,
+                .place = "JSON",
+                .found = error.what(),
+                .advice = "A file that was read holds a value of another kind than expected: fetch or export it again."});
         } catch (...) {
             throw Error({.code = Code::internal,
                 .place = "engine",
-                .found = "something other than an exception was thrown",
+                .found = "an exception of an unexpected kind",
                 .advice = "This is a defect: please report it with the command that led here."});
         }
     }

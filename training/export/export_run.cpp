@@ -15,6 +15,8 @@
 
 #include <unistd.h>
 
+#include <cmath>
+
 namespace rankwright {
 
 namespace {
@@ -54,7 +56,7 @@ std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& folder, J
     useThreads(config.threads);
     Weights weights(openModelSource(config.model));
     Decoder model(weights, scalarType(config.dtype), context.reporter());
-    const auto starts = readStart(folder, weights);
+    const auto starts = readStart(folder, weights, checkpoint->identity.startHash);
     auto trained = std::make_unique<TrainedModel>(TrainedModel{config, std::move(weights), std::move(model)});
     trained->adapters.emplace(trained->model, trained->weights, starts, 0);
     AdamW moments(trained->adapters->count(), {});   // read with the checkpoint, not needed further
@@ -107,7 +109,7 @@ at::Tensor mergedWeight(const LinearSlot& slot)
 }
 
 double writeExport(TrainedModel& trained, const ExportJob& job, const std::filesystem::path& out,
-    ExportResult& result, JobContext& context)
+    const std::filesystem::path& target, ExportResult& result, JobContext& context)
 {
     auto& weights = trained.weights;
     const auto original = weights.source().path;
@@ -125,8 +127,23 @@ double writeExport(TrainedModel& trained, const ExportJob& job, const std::files
     for (const auto& file : writeModelFolder(out / "base", weights, trained.model,
              [](const LinearSlot& slot) { return slot.base.dense(); }, trained.model.type()))
         result.files.push_back("base/" + file);
-    writeAdapter(out, adapterAsTrained(*trained.adapters), std::filesystem::absolute(job.out + "/base").string());
+    writeAdapter(out, adapterAsTrained(*trained.adapters), (std::filesystem::absolute(target) / "base").string());
     return readBack(trained, out / "base", out, context);
+}
+
+// Float32 exports differ from the live model by rounding alone; anything else means that the files say something different.
+void checkReadBack(const TrainedModel& trained, const ExportJob& job, double difference)
+{
+    constexpr double kMost = 1e-2;
+    const bool rounded = scalarType(trained.config.dtype) != at::kFloat || scalarType(job.dtype) != at::kFloat;
+    if (rounded ? std::isfinite(difference) : difference < kMost)
+        return;
+    throw Error({.code = Code::mismatch,
+        .file = job.out,
+        .place = "reading the export back",
+        .found = "logits that differ by " + nlohmann::json(difference).dump(),
+        .allowed = "rounding, below " + nlohmann::json(kMost).dump(),
+        .advice = "Nothing was kept. Export in another format, and please report this."});
 }
 
 }  // namespace
@@ -138,7 +155,9 @@ ExportResult exportRun(const ExportJob& job, JobContext& context)
             .allowed = "lora, peft, merged", .advice = "Choose one of these."});
     }
     const at::NoGradGuard guard;
-    const std::filesystem::path out(job.out);
+    auto out = std::filesystem::path(job.out).lexically_normal();
+    if (!out.has_filename())   // "adapter/"
+        out = out.parent_path();
     createOutputFolder(out);   // refuses what exists before anything is computed
     // Written beside the target and renamed when whole, so that nothing half-written stays.
     auto temporary = out;
@@ -149,7 +168,8 @@ ExportResult exportRun(const ExportJob& job, JobContext& context)
     try {
         const auto trained = openTrained(job.folder, context);
         createOutputFolder(temporary);
-        result.largestDifference = writeExport(*trained, job, temporary, result, context);
+        result.largestDifference = writeExport(*trained, job, temporary, out, result, context);
+        checkReadBack(*trained, job, result.largestDifference);
         writeFileAtomically(temporary / "README.md", readme(*trained, job, result.largestDifference));
         result.files.emplace_back("README.md");
         for (const auto& file : result.files)

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "training/export/model_folder.h"
 
+#include "training/api/error.h"
 #include "training/formats/atomic_file.h"
 #include "training/formats/file_reader.h"
 #include "training/formats/limits.h"
@@ -22,6 +23,13 @@ nlohmann::json oneOrMany(const std::vector<int64_t>& ids)
 
 nlohmann::json hfConfig(const ModelConfig& c, const std::string& dtype)
 {
+    if (c.rope.type != "default" && c.rope.type != "linear" && c.rope.type != "llama3") {
+        throw Error({.code = Code::unsupported,
+            .place = "rope scaling",
+            .found = "frequencies that the GGUF file lists one by one",
+            .allowed = "none, linear or llama3",
+            .advice = "A config.json cannot say that: export the adapter with --format lora instead."});
+    }
     nlohmann::json json{{"architectures", {c.slidingWindow > 0 ? "MistralForCausalLM" : "LlamaForCausalLM"}},
         {"model_type", c.slidingWindow > 0 ? "mistral" : "llama"}, {"hidden_size", c.hiddenSize},
         {"intermediate_size", c.intermediateSize}, {"num_hidden_layers", c.layers}, {"num_attention_heads", c.heads},

@@ -55,6 +55,13 @@ GenerateResult generateText(const Decoder& model, const ModelText& text, const G
     auto ids = promptIds(text, job);
     if (ids.empty())
         ids.push_back(std::max(tokenizer.bos(), 0));
+    if (const auto largest = *std::max_element(ids.begin(), ids.end()); largest >= model.config().vocabSize) {
+        throw Error({.code = Code::mismatch,
+            .place = "--prompt",
+            .found = "token id " + std::to_string(largest),
+            .allowed = "ids below the model's " + std::to_string(model.config().vocabSize),
+            .advice = "Tokenizer and model do not belong together."});
+    }
     const auto room = model.config().contextLength - int64_t(ids.size());
     if (room <= 0) {
         throw Error({.code = Code::usage,
@@ -78,7 +85,9 @@ GenerateResult generateText(const Decoder& model, const ModelText& text, const G
             break;
         }
         const auto hidden = model.forward(makeBatch(next, cache.length()), {}, &cache);
-        const auto logits = model.logits(hidden.narrow(0, hidden.size(0) - 1, 1)).squeeze(0);
+        // Some models have more rows in the head than their tokenizer has tokens.
+        const auto known = std::min(tokenizer.size(), config.vocabSize);
+        const auto logits = model.logits(hidden.narrow(0, hidden.size(0) - 1, 1)).squeeze(0).narrow(0, 0, known);
         const auto id = pick(logits, job.temperature, random, cache.length());
         if (ends(id)) {
             result.stop = "end";
@@ -93,6 +102,10 @@ GenerateResult generateText(const Decoder& model, const ModelText& text, const G
             result.text += pending.substr(0, whole);
             pending.erase(0, whole);
         }
+    }
+    if (!pending.empty()) {   // an unfinished character
+        context.events().on(TextEvent{"\xef\xbf\xbd"});
+        result.text += "\xef\xbf\xbd";
     }
     return result;
 }

@@ -82,8 +82,8 @@ std::pair<double, std::string> AdapterSet::largestDeviation(Weights& weights) co
         const auto& delta = *entry.slot->delta;
         const auto original = weights.read(entry.name + ".weight");
         const auto effective = at::addmm(entry.slot->base.dense(), delta.B, delta.A, 1, delta.scaling);
-        const double deviation
-            = (effective - original).abs().max().item<double>() / original.abs().max().item<double>();
+        const double size = original.abs().max().item<double>();
+        const double deviation = (effective - original).abs().max().item<double>() / (size > 0 ? size : 1);
         if (largest.second.empty() || deviation > largest.first)
             largest = {deviation, entry.name};
     }
@@ -141,8 +141,17 @@ std::vector<PlacedStart> startAdapters(Decoder& model, Weights& weights, const R
             throw Error({.code = Code::stopped, .place = "preparing the adapters", .found = "a stop was asked for"});
         if (progress)
             progress("Preparing " + slot->name, int64_t(starts.size()), int64_t(chosen.size()));
+        const auto weight = weights.read(slot->name + ".weight");
+        if (const auto bad = weight.numel() - at::isfinite(weight).sum().item<int64_t>(); bad > 0) {
+            throw Error({.code = Code::data,
+                .file = weights.source().path,
+                .place = "tensor " + slot->name + ".weight",
+                .found = std::to_string(bad) + " values that are not finite",
+                .allowed = "finite weights",
+                .advice = "Fetch the model again, or leave this module out with --modules; `verify` reads everything."});
+        }
         const SlotStart place{slot->name, rank.rank, rank.alpha, config};
-        starts.push_back({slot->name, method.start(weights.read(slot->name + ".weight"), place)});
+        starts.push_back({slot->name, method.start(weight, place)});
     }
     return starts;
 }

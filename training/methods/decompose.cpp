@@ -32,7 +32,7 @@ Triplets exactTriplets(const at::Tensor& weight, int64_t rank)
     const auto [eigenvalues, vectors] = at::linalg_eigh(at::matmul(W, W.t()));
     const auto count = W.size(0);
     auto S = eigenvalues.flip(0).narrow(0, 0, rank).clamp_min(0).sqrt();
-    if (S[rank - 1].item<double>() < kGramFloor * S[0].item<double>()) {
+    if (S[rank - 1].item<double>() <= kGramFloor * S[0].item<double>()) {
         const auto [U, all, Vh] = at::linalg_svd(weight.to(at::kDouble), false);
         return firstOf(U, all, Vh, rank);
     }

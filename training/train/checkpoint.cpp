@@ -34,8 +34,8 @@ nlohmann::json manifestOf(const Progress& progress, const CheckpointIdentity& id
 {
     return {{"format", kFormat}, {"step", progress.step}, {"tokens", progress.tokens}, {"targets", progress.targets},
         {"seconds", progress.seconds}, {"loss", std::isfinite(progress.loss) ? nlohmann::json(progress.loss) : nullptr},
-        {"skippedInARow", progress.skippedInARow}, {"configHash", identity.configHash}, {"dataHash", identity.dataHash},
-        {"threads", identity.threads}, {"state.safetensors", hash}};
+        {"skippedInARow", progress.skippedInARow}, {"configHash", identity.configHash}, {"dataHash", identity.dataHash}, {"modelHash", identity.modelHash},
+        {"threads", identity.threads}, {"start.safetensors", identity.startHash}, {"state.safetensors", hash}};
 }
 
 // Throws where anything is missing or differs.
@@ -66,7 +66,8 @@ Checkpoint readManifest(const std::filesystem::path& folder)
             .seconds = json.at("seconds"),
             .loss = loss.is_null() ? std::nan("") : loss.get<double>(),
             .skippedInARow = json.at("skippedInARow")},
-        .identity = {json.at("configHash"), json.at("dataHash"), json.at("threads")}};
+        .identity = {json.at("configHash"), json.at("dataHash"), json.at("modelHash"), json.at("threads"),
+            json.at("start.safetensors")}};
 }
 
 std::vector<std::filesystem::path> checkpointFolders(const std::filesystem::path& runFolder)
@@ -101,6 +102,26 @@ void renameFolder(const std::filesystem::path& from, const std::filesystem::path
     syncDirectory(to.parent_path());
 }
 
+std::string metadataOf(const SafetensorsFile& table, const std::filesystem::path& file, const std::string& key)
+{
+    const auto found = table.metadata.find(key);
+    if (found == table.metadata.end()) {
+        throw Error({.code = Code::format, .file = file, .place = key, .found = "it is missing",
+            .advice = "The file is damaged: start the run again."});
+    }
+    return found->second;
+}
+
+double scalingOf(const std::string& text, const std::filesystem::path& file, const std::string& name)
+{
+    const auto json = parseUntrusted(text, file);
+    if (!json.is_number() || !(json.get<double>() > 0)) {
+        throw Error({.code = Code::format, .file = file, .place = "scaling." + name, .found = escaped(text),
+            .allowed = "a number above 0", .advice = "The file is damaged: start the run again."});
+    }
+    return json.get<double>();
+}
+
 }  // namespace
 
 void writeStart(const std::filesystem::path& runFolder, const std::vector<PlacedStart>& starts, Decoder& model,
@@ -120,28 +141,35 @@ void writeStart(const std::filesystem::path& runFolder, const std::vector<Placed
     writeTensors(runFolder / "start.safetensors", tensors, metadata);
 }
 
-std::vector<PlacedStart> readStart(const std::filesystem::path& runFolder, Weights& weights)
+std::vector<PlacedStart> readStart(const std::filesystem::path& runFolder, Weights& weights, const std::string& startHash)
 {
     const auto file = runFolder / "start.safetensors";
-    const auto metadata = readSafetensors(file).metadata;
+    if (const auto hash = sha256OfFile(file); hash != startHash) {
+        throw Error({.code = Code::format, .file = file, .place = "SHA-256", .found = hash, .allowed = startHash,
+            .advice = "The file is damaged: start the run again."});
+    }
+    const auto table = readSafetensors(file);
+    const auto metadata = [&](const std::string& key) { return metadataOf(table, file, key); };
     auto tensors = readTensors(file);
     std::vector<PlacedStart> starts;
-    for (const auto& stored : readSafetensors(file).tensors) {
+    for (const auto& stored : table.tensors) {
         if (!stored.name.ends_with(".lora_A"))
             continue;
         const auto name = stored.name.substr(0, stored.name.size() - 7);
-        if (metadata.at("weight." + name) != weights.hash(name + ".weight")) {
+        if (!tensors.contains(name + ".lora_B"))
+            (void)metadata("tensor " + name + ".lora_B");
+        if (metadata("weight." + name) != weights.hash(name + ".weight")) {
             throw Error({.code = Code::mismatch,
                 .file = weights.source().path,
                 .place = "tensor " + name + ".weight",
                 .found = "its bytes are not those that this run started from",
-                .allowed = "SHA-256 " + metadata.at("weight." + name),
+                .allowed = "SHA-256 " + metadata("weight." + name),
                 .advice = "Put the original model back, or start a new run."});
         }
         Start start{.A = tensors.at(name + ".lora_A"),
             .B = tensors.at(name + ".lora_B"),
-            .scaling = nlohmann::json::parse(metadata.at("scaling." + name)).get<double>()};
-        if (metadata.at("edited." + name) == "1")
+            .scaling = scalingOf(metadata("scaling." + name), file, name)};
+        if (metadata("edited." + name) == "1")
             start.edit = BaseEdit{start.A.clone(), start.B.clone(), start.scaling};
         starts.push_back({name, std::move(start)});
     }

@@ -17,7 +17,8 @@ namespace rankwright {
 void writeStart(const std::filesystem::path& runFolder, const std::vector<PlacedStart>& starts, Decoder& model,
     Weights& weights);
 // Throws Error{mismatch} where the model's weights are not those the start was made from.
-std::vector<PlacedStart> readStart(const std::filesystem::path& runFolder, Weights& weights);
+// or Error{format} where the file is damaged (`startHash`, of the checkpoint's manifest, is another).
+std::vector<PlacedStart> readStart(const std::filesystem::path& runFolder, Weights& weights, const std::string& startHash);
 
 // Where a run stands after `step` updates.
 struct Progress
@@ -28,7 +29,12 @@ struct Progress
     bool operator==(const Progress&) const = default;
 };
 // What must be the same for a resume to make sense (configHash) or to be exact (threads).
-struct CheckpointIdentity { std::string configHash, dataHash; int64_t threads = 0; };
+struct CheckpointIdentity
+{
+    std::string configHash, dataHash, modelHash;
+    int64_t threads = 0;
+    std::string startHash;   // SHA-256 of start.safetensors
+};
 
 // Returns the checkpoint's folder; the newest two stay. Throws Error{io}; earlier checkpoints are untouched then.
 std::filesystem::path writeCheckpoint(const std::filesystem::path& runFolder, const Progress& progress,

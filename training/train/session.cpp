@@ -12,7 +12,17 @@
 
 namespace rankwright {
 
-void JobContext::checkStop(const std::string& what) const
+bool JobContext::stopped()
+{
+    const auto now = std::chrono::steady_clock::now();
+    if (!m_stopSeen && now - m_asked >= std::chrono::milliseconds(100)) {
+        m_asked = now;
+        m_stopSeen = m_events.controls().stop;
+    }
+    return m_stopSeen || m_stop.stop_requested();
+}
+
+void JobContext::checkStop(const std::string& what)
 {
     if (stopped())
         throw Error({.code = Code::stopped, .place = what, .found = "a stop was asked for"});
@@ -66,8 +76,8 @@ void checkDevice(const std::string& device)
     }
 }
 
-ModelText::ModelText(const std::filesystem::path& model)
-    : m_tokenizer(openModelTokenizer(model)), m_template(chatTemplateSource(model))
+ModelText::ModelText(const std::filesystem::path& model, int64_t vocabulary)
+    : m_tokenizer(openModelTokenizer(model)), m_template(chatTemplateSource(model)), m_vocabulary(vocabulary)
 {
 }
 
@@ -92,6 +102,15 @@ PreparedData ModelText::prepare(const std::string& data, Split split, const RunC
         return !context.stopped();
     });
     for (const auto& sample : prepared.samples) {
+        const auto largest = sample.ids.empty() ? 0 : *std::max_element(sample.ids.begin(), sample.ids.end());
+        if (m_vocabulary > 0 && largest >= m_vocabulary) {
+            throw Error({.code = Code::mismatch,
+                .file = prepared.dataset.file,
+                .place = "row " + std::to_string(sample.row + 1),
+                .found = "token id " + std::to_string(largest) + " of the tokenizer's " + std::to_string(m_tokenizer->size()),
+                .allowed = "ids below the model's " + std::to_string(m_vocabulary),
+                .advice = "Tokenizer and model do not belong together: put the model's own tokenizer beside it."});
+        }
         prepared.truncated += sample.fullLength > int64_t(sample.ids.size());
         prepared.withoutTargets += sample.targets() == 0;
     }

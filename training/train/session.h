@@ -20,8 +20,9 @@ class JobContext
 public:
     JobContext(Events& events, std::stop_token stop) : m_events(events), m_stop(std::move(stop)) {}
     [[nodiscard]] Events& events() const { return m_events; }
-    [[nodiscard]] bool stopped() const { return m_stop.stop_requested(); }
-    void checkStop(const std::string& what) const;   // throws Error{stopped}
+    // A stop by the token or through the controls (asked at most ten times a second).
+    [[nodiscard]] bool stopped();
+    void checkStop(const std::string& what);   // throws Error{stopped}
     // At most about ten events a second; the last one (done == total) is always sent.
     void progress(const std::string& what, int64_t done, int64_t total);
     // The same as a function, throwing Error{stopped} where a stop was asked for.
@@ -30,7 +31,8 @@ public:
 private:
     Events& m_events;
     std::stop_token m_stop;
-    std::chrono::steady_clock::time_point m_last;
+    std::chrono::steady_clock::time_point m_last, m_asked;
+    bool m_stopSeen = false;
 };
 
 at::ScalarType scalarType(const std::string& dtype);           // "float32", "bfloat16", "float16"
@@ -50,7 +52,8 @@ struct PreparedData
 class ModelText
 {
 public:
-    explicit ModelText(const std::filesystem::path& model);
+    // `vocabulary`, where given, is the number of ids that the model knows: rows with others are refused.
+    explicit ModelText(const std::filesystem::path& model, int64_t vocabulary = 0);
     [[nodiscard]] const Tokenizer& tokenizer() const { return *m_tokenizer; }
     [[nodiscard]] const std::string& templateSource() const { return m_template; }
     [[nodiscard]] SampleOptions sampleOptions(const RunConfig& config) const;
@@ -60,6 +63,7 @@ public:
 private:
     std::unique_ptr<Tokenizer> m_tokenizer;
     std::string m_template;
+    int64_t m_vocabulary;
 };
 
 // Logits of the first rows at step 0: `rows` samples cut to a few tokens each, (positions, vocabulary) float32.

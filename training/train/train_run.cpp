@@ -4,6 +4,7 @@
 
 #include "training/api/error.h"
 #include "training/export/adapter_file.h"
+#include "training/formats/atomic_file.h"
 #include "training/formats/sha256.h"
 #include "training/io/tensor_writer.h"
 #include "training/ops/product.h"
@@ -74,7 +75,7 @@ Prepared openModel(const RunConfig& config, JobContext& context)
     checkDevice(config.device);
     methodById(config.method).check(config);
     Weights weights(openModelSource(config.model));
-    ModelText text(weights.source().path);
+    ModelText text(weights.source().path, weights.config().vocabSize);
     Decoder model(weights, scalarType(config.dtype), context.reporter());
     return {std::move(weights), std::move(text), std::move(model)};
 }
@@ -86,18 +87,22 @@ StepZero compareAtStart(const StepZeroProbe& probe, Prepared& prepared, const Ad
     return found;
 }
 
-// Replaces runFolder/adapter as a whole.
+// Replaces runFolder/adapter as a whole: the old one steps aside first, so that a whole one is always there under one of the names.
 std::string writeTrainedAdapter(const std::filesystem::path& runFolder, const AdapterSet& adapters, const Weights& weights)
 {
     const auto target = runFolder / "adapter";
-    auto temporary = target;
-    temporary += ".tmp-" + std::to_string(::getpid());
+    const auto beside = [&](const char* what) { return runFolder / (std::string("adapter.tmp-") + what + std::to_string(::getpid())); };
+    const auto fresh = beside("new-"), old = beside("old-");
     std::error_code ignored;
-    std::filesystem::remove_all(temporary, ignored);
-    std::filesystem::create_directories(temporary);
-    writeAdapter(temporary, adapterForOriginalBase(adapters), std::filesystem::absolute(weights.source().path).string());
-    std::filesystem::remove_all(target, ignored);
-    std::filesystem::rename(temporary, target);
+    std::filesystem::remove_all(fresh, ignored);
+    std::filesystem::create_directories(fresh);
+    writeAdapter(fresh, adapterForOriginalBase(adapters), std::filesystem::absolute(weights.source().path).string());
+    syncDirectory(fresh);
+    if (std::filesystem::exists(target))
+        std::filesystem::rename(target, old);
+    std::filesystem::rename(fresh, target);
+    syncDirectory(runFolder);
+    std::filesystem::remove_all(old, ignored);
     return target.string();
 }
 
@@ -142,7 +147,10 @@ TrainResult train(const TrainJob& job, JobContext& context)
     std::erase_if(data.samples, [](const Sample& sample) { return sample.targets() == 0; });
 
     const auto checkpoint = job.resume ? findCheckpoint(folder) : std::nullopt;
-    const CheckpointIdentity identity{numbersHash(config), data.dataset.hash, threads};
+    CheckpointIdentity identity{.configHash = numbersHash(config),
+        .dataHash = data.dataset.hash,
+        .modelHash = modelHash(prepared.weights.source()),
+        .threads = threads};
     if (checkpoint) {
         refuseChangedData(checkpoint->identity.dataHash, data, job.force);
         if (checkpoint->identity.configHash != identity.configHash) {
@@ -151,6 +159,14 @@ TrainResult train(const TrainJob& job, JobContext& context)
                 .place = "configHash",
                 .found = "the run's configuration is not the one that the checkpoint was written with",
                 .advice = "Start a new run with the changed configuration."});
+        }
+        if (checkpoint->identity.modelHash != identity.modelHash) {
+            throw Error({.code = Code::mismatch,
+                .file = prepared.weights.source().path,
+                .place = "SHA-256",
+                .found = identity.modelHash,
+                .allowed = checkpoint->identity.modelHash + ", as when the run started",
+                .advice = "Put the original model back, or start a new run."});
         }
         for (const auto& notice : checkpoint->notices)
             context.events().on(NoteEvent{job.run, "warning", "A damaged checkpoint was passed over: " + notice});
@@ -162,12 +178,13 @@ TrainResult train(const TrainJob& job, JobContext& context)
     }
 
     const StepZeroProbe probe(prepared.model, data.samples);
-    const auto starts = checkpoint ? readStart(folder, prepared.weights)
+    const auto starts = checkpoint ? readStart(folder, prepared.weights, checkpoint->identity.startHash)
                                    : startAdapters(prepared.model, prepared.weights, config, context.reporter(),
                                          [&] { return context.stopped(); });
     AdapterSet adapters(prepared.model, prepared.weights, starts, config.dropout);
     if (!checkpoint)
         writeStart(folder, starts, prepared.model, prepared.weights);
+    identity.startHash = sha256OfFile(folder / "start.safetensors");
     NamedTensors started;
     for (const auto& [name, start] : starts) {
         started.emplace_back(name + ".lora_A", start.A);
@@ -188,7 +205,7 @@ TrainResult train(const TrainJob& job, JobContext& context)
         .evalRows = int64_t(evalSamples.size()),
         .initHash = hashOf(started),
         .orderHash = order.hash(),
-        .modelHash = modelHash(prepared.weights.source()),
+        .modelHash = identity.modelHash,
         .dataHash = data.dataset.hash,
         .stepZero = compareAtStart(probe, prepared, adapters)};
     if (checkpoint)

@@ -131,8 +131,8 @@ void Trainer::takeStep()
         throw Error({.code = Code::diverged,
             .place = "step " + std::to_string(step),
             .found = std::to_string(kMostSkipped) + " steps in a row without a finite loss and gradient",
-            .advice = "Lower the learning rate, or resume from the checkpoint at step "
-                + std::to_string(std::max<int64_t>(0, m_savedStep)) + " with other settings."});
+            .advice = "Start a new run with a lower learning rate. The last finite checkpoint, of step "
+                + std::to_string(std::max<int64_t>(0, m_savedStep)) + ", is kept and can be exported."});
     }
 }
 
@@ -141,11 +141,17 @@ void Trainer::evaluateNow(std::optional<double>& result)
     if (m_parts.evalSamples.empty() || m_evalStep == m_progress.step)
         return;
     const auto start = std::chrono::steady_clock::now();
-    const auto found = evaluate(m_parts.model, m_parts.evalSamples, [&](int64_t done, int64_t total) {
-        if (!m_context.stopped())
+    Evaluation found;
+    try {
+        found = evaluate(m_parts.model, m_parts.evalSamples, [&](int64_t done, int64_t total) {
             m_context.progress("Evaluating", done, total);
-        return !m_context.stopped();
-    });
+            return true;
+        });
+    } catch (const Error& error) {
+        if (error.code() != Code::stopped)
+            throw;
+        return;   // the step is done; the loop sees the stop and writes the checkpoint
+    }
     m_evalStep = m_progress.step;
     result = m_evalLast = found.rowMean;
     m_context.events().on(EvalEvent{m_parts.job.run, m_progress.step, found.rowMean, found.rows, found.tokens, secondsSince(start)});
@@ -153,9 +159,10 @@ void Trainer::evaluateNow(std::optional<double>& result)
 
 void Trainer::save()
 {
-    // A state with skipped steps at its end is not a good one to go on from: the finite one before stays the newest.
-    if (m_savedStep == m_progress.step || m_progress.skippedInARow > 0)
+    // A non-finite state never becomes the newest checkpoint. (A skipped step leaves the parameters as they were.)
+    if (m_savedStep == m_progress.step || !at::isfinite(m_parts.adapters.parameters()).all().item<bool>())
         return;
+    m_context.events().flush();
     const auto folder
         = writeCheckpoint(m_parts.job.folder, m_progress, m_parts.identity, m_parts.adapters, m_optimiser);
     m_savedStep = m_progress.step;
@@ -189,14 +196,8 @@ TrainResult Trainer::train()
     while (m_progress.step < m_steps && (goOn = waitWhilePaused())) {
         takeStep();
         const bool last = m_progress.step == m_steps;
-        if (last || (m_config.evalEvery > 0 && m_progress.step % m_config.evalEvery == 0)) {
-            try {
-                evaluateNow(m_evalLast);
-            } catch (const Error& error) {
-                if (error.code() != Code::stopped)
-                    throw;   // a stop during an evaluation: the step is done, the checkpoint follows
-            }
-        }
+        if (last || (m_config.evalEvery > 0 && m_progress.step % m_config.evalEvery == 0))
+            evaluateNow(m_evalLast);
         if (m_config.saveEvery > 0 && m_progress.step % m_config.saveEvery == 0)
             save();
     }

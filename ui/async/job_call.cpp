@@ -37,6 +37,8 @@ End runJob(const JobCall::LoadEngine& load, const Job& job, const Mailbox<Mail>&
         return {.result = engine->run(job, events, stop), .problem = {}};
     } catch (const std::exception& error) {
         return {.result = {}, .problem = QString::fromUtf8(error.what())};
+    } catch (...) {
+        return {.result = {}, .problem = JobCall::tr("The calculation ended with an unknown error. Try it again.")};
     }
 }
 

@@ -76,7 +76,7 @@ void recordFailure(const std::filesystem::path& dataDirectory, const std::string
         RunStore store(dataDirectory);
         if (store.run(run).state == RunState::queued)
             store.setState(run, RunState::failed);
-    } catch (const Error&) {
+    } catch (...) {
         // The store itself is the trouble; the message of the run's end says so.
     }
 }
@@ -97,6 +97,10 @@ Ended trainOne(Session& session, const std::filesystem::path& dataDirectory, con
     } catch (const std::exception& error) {
         recordFailure(dataDirectory, wanted.run);
         return {.run = run, .outcome = RunState::failed, .error = QString::fromUtf8(error.what())};
+    } catch (...) {
+        recordFailure(dataDirectory, wanted.run);
+        return {.run = run, .outcome = RunState::failed,
+            .error = RunSession::tr("The training ended with an unknown error. Try to resume the run.")};
     }
 }
 

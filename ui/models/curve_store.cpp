@@ -51,22 +51,23 @@ std::vector<CurvePoint> mergedCurves(const std::vector<CurvePoint>& stored, cons
 
 namespace {
 
-// The first line of metrics.jsonl says how the run began. A file that has none yet is no error.
+// How the run began; notes may stand before it in metrics.jsonl. A file that has no such line yet is no error.
 std::optional<RunStarted> readStart(const std::filesystem::path& folder)
 {
-    constexpr std::streamsize kMost = 64 * 1024;
+    constexpr std::streamsize kMost = 256 * 1024;   // bytes: notes are short
     std::ifstream file(folder / "metrics.jsonl", std::ios::binary);
-    std::string line(size_t(kMost), '\0');
-    file.read(line.data(), kMost);
-    line.resize(size_t(file.gcount()));
-    const auto end = line.find('\n');
-    if (end == std::string::npos)
-        return std::nullopt;
-    try {
-        const auto event = eventFromJson(nlohmann::json::parse(line.begin(), line.begin() + std::ptrdiff_t(end)));
-        if (const auto* started = std::get_if<RunStarted>(&event))
-            return *started;
-    } catch (const std::exception&) {   // a damaged line: the curves are still worth showing
+    std::string text(size_t(kMost), '\0');
+    file.read(text.data(), kMost);
+    text.resize(size_t(file.gcount()));
+    size_t from = 0;
+    for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', from)) {
+        try {
+            const auto event = eventFromJson(nlohmann::json::parse(std::string_view(text).substr(from, end - from)));
+            if (const auto* started = std::get_if<RunStarted>(&event))
+                return *started;
+        } catch (const std::exception&) {   // a damaged line: the curves are still worth showing
+        }
+        from = end + 1;
     }
     return std::nullopt;
 }

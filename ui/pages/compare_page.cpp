@@ -198,7 +198,7 @@ QAction* ComparePage::makeAction(const QString& text, const QString& name, const
 void ComparePage::makeActions()
 {
     m_resumeAction = makeAction(
-        tr("Resume"), "resumeAction", tr("Goes on from the newest checkpoint of a stopped or interrupted run"));
+        tr("Resume"), "resumeAction", tr("Goes on from the newest checkpoint of a stopped, interrupted or failed run"));
     m_renameAction = makeAction(tr("Rename"), "renameAction", tr("Gives the run another name (F2)"));
     m_removeAction
         = makeAction(tr("Delete…"), "deleteAction", tr("Deletes the run, its checkpoints and its adapter (Del)"));
@@ -257,8 +257,9 @@ void ComparePage::refreshActions()
     const auto& session = m_workbench.session();
     const bool here = session.current() == m_selected || session.queued().contains(m_selected);
     const bool going = run != nullptr && (here || isGoing(run->state));
-    const bool stopped = run != nullptr && (run->state == RunState::stopped || run->state == RunState::interrupted);
-    m_resumeAction->setEnabled(stopped && !here && !run->filesMissing);
+    const bool resumable = run != nullptr
+        && (run->state == RunState::stopped || run->state == RunState::interrupted || run->state == RunState::failed);
+    m_resumeAction->setEnabled(resumable && !here && !run->filesMissing);
     m_removeAction->setEnabled(run != nullptr && !going);
     for (QAction* action : {m_renameAction, m_csvAction, m_commandAction})
         action->setEnabled(run != nullptr);
