@@ -45,7 +45,9 @@ std::vector<int64_t> seedsOf(const std::string& text, int64_t fallback)
 
 std::vector<RunConfig> configsOf(const CompareAsk& ask)
 {
-    const RunConfig base = runConfig(ask.model, ask.data, ask.options, "compare");
+    RunConfig base = runConfig(ask.model, ask.data, ask.options, "compare");
+    if (base.data == "default" && base.evalData.empty())
+        base.evalData = "default";   // its 200 test rows, some of them of shapes that training never shows
     std::vector<std::string> arms = ask.arm;
     if (!ask.arms.empty())
         arms.insert(arms.begin(), ask.arms);

@@ -145,7 +145,9 @@ void TestCliTraining::secondInterruptEndsAtOnce()
     QCOMPARE(process.exitCode(), 130);
     ::close(reader);
     const QJsonObject run = QJsonDocument::fromJson(cli({"runs", "--json"}).out).array().first().toObject();
-    QCOMPARE(run["state"].toString(), "interrupted");
+    // Blocked in a step's line, or, where the stop came between two steps, in the line that says so.
+    const auto state = run["state"].toString();
+    QVERIFY2(state == "interrupted" || state == "stopped", qPrintable(state));
 }
 
 void TestCliTraining::trainingOutlivesAClosedPipe()  // CL02

@@ -42,6 +42,8 @@ void TestEvents::eventsComeBackAsTheyWere_data()
     start.prepareSeconds = 0.25;
     start.initHash = "ab";
     start.orderHash = "cd";
+    start.modelHash = "ef";
+    start.dataHash = "01";
     start.stepZero = {1e-5, 1e-6, 2e-7, "model.layers.0.mlp.up_proj", 64};
     row("start", start);
     row("step", StepEvent{"r1", 3, 10, 2.5, 1e-4, 0.7, 100, 50, 1.5, true});

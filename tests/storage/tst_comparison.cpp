@@ -18,7 +18,7 @@ class TestComparison : public QObject
     static RunConfig base()
     {
         RunConfig config;
-        config.name = "ignored";
+        config.name = "mine";
         config.rank = 8;
         config.steps = 4;
         config.seed = 5;
@@ -114,9 +114,9 @@ private slots:
         const auto arms = parseArms(base(), {"lora,pissa"});
         const auto configs = comparisonConfigs(arms, {0, 1, 2});
         QCOMPARE(configs.size(), size_t(6));
-        QCOMPARE(configs[0].name, std::string("lora seed 0"));
-        QCOMPARE(configs[1].name, std::string("pissa seed 0"));
-        QCOMPARE(configs[5].name, std::string("pissa seed 2"));
+        QCOMPARE(configs[0].name, std::string("mine lora seed 0"));
+        QCOMPARE(configs[1].name, std::string("mine pissa seed 0"));
+        QCOMPARE(configs[5].name, std::string("mine pissa seed 2"));
         for (size_t i = 0; i < configs.size(); i += 2) {
             // A pair differs in the method and the name only: same data, same order.
             RunConfig other = configs[i + 1];
@@ -131,7 +131,7 @@ private slots:
     {
         const auto arms = parseArms(base(), {"lora,pissa"});
         const auto configs = comparisonConfigs(arms, {7});
-        QVERIFY(configs.size() == 2 && configs[1].name == "pissa" && configs[1].seed == 7);
+        QVERIFY(configs.size() == 2 && configs[1].name == "mine pissa" && configs[1].seed == 7);
         QVERIFY(comparisonConfigs(arms, {})[0].seed == 5);
     }
 

@@ -34,7 +34,7 @@ void addDataFields(std::vector<BoundField>& table)
                          .advanced = true},
         &RunConfig::columns});
     table.push_back({{.key = "chatTemplate", .option = "--template", .group = group, .label = "Chat template",
-                         .help = "auto: the model's own where rows are messages; none; or a template file's name.",
+                         .help = "auto: the model's own where rows are messages; model: the model's own for every row; none; or a file.",
                          .advanced = true},
         &RunConfig::chatTemplate});
     table.push_back({{.key = "loss", .option = "--loss", .group = group, .label = "Loss on", .kind = Kind::choice,

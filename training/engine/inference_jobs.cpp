@@ -34,7 +34,7 @@ std::unique_ptr<AdaptedModel> open(const std::string& spec, const std::string& a
     Decoder model(weights, scalarType(config.dtype), context.reporter());
     auto opened = std::make_unique<AdaptedModel>(AdaptedModel{std::move(weights), std::move(model)});
     if (!adapter.empty())
-        opened->adapters.emplace(opened->model, opened->weights, readAdapter(adapter, opened->model), 0);
+        opened->adapters.emplace(opened->model, opened->weights, readAdapter(adapter, opened->model, opened->weights.source().path), 0);
     return opened;
 }
 

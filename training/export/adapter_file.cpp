@@ -6,6 +6,8 @@
 #include "training/formats/atomic_file.h"
 #include "training/formats/json.h"
 #include "training/formats/limits.h"
+#include "training/formats/safetensors.h"
+#include "training/formats/sha256.h"
 #include "training/io/tensor_writer.h"
 
 #include <ATen/ATen.h>
@@ -99,9 +101,24 @@ nlohmann::json readAdapterConfig(const std::filesystem::path& folder)
     return config;
 }
 
+// An adapter trained on an edited base is nonsense on any other.
+void checkBase(const std::filesystem::path& file, const std::filesystem::path& modelPath)
+{
+    const auto metadata = readSafetensors(file).metadata;
+    const auto wanted = metadata.find("rankwright.base");
+    if (wanted == metadata.end())
+        return;
+    const auto weights = modelPath / "model.safetensors";
+    if (std::filesystem::exists(weights) && sha256OfFile(weights) == wanted->second)
+        return;
+    refuse(file, Code::mismatch, "base model", modelPath.string(), "the edited base that was exported with this adapter (base/)",
+        "Use the folder base/ beside the adapter, or export again with --format lora for the original model.");
+}
+
 }  // namespace
 
-void writeAdapter(const std::filesystem::path& folder, const std::vector<PlacedStart>& starts, const std::string& baseModel)
+void writeAdapter(const std::filesystem::path& folder, const std::vector<PlacedStart>& starts, const std::string& baseModel,
+    const std::string& editedBase)
 {
     NamedTensors tensors;
     for (const auto& [name, start] : starts) {
@@ -110,11 +127,14 @@ void writeAdapter(const std::filesystem::path& folder, const std::vector<PlacedS
         tensors.emplace_back(key + ".lora_B.weight", start.B);
     }
     std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    writeTensors(folder / "adapter_model.safetensors", tensors, {{"format", "pt"}});
+    std::map<std::string, std::string> metadata{{"format", "pt"}};
+    if (!editedBase.empty())
+        metadata["rankwright.base"] = editedBase;
+    writeTensors(folder / "adapter_model.safetensors", tensors, metadata);
     writeFileAtomically(folder / "adapter_config.json", adapterConfig(starts, baseModel).dump(2) + "\n");
 }
 
-std::vector<PlacedStart> readAdapter(const std::filesystem::path& folder, Decoder& model)
+std::vector<PlacedStart> readAdapter(const std::filesystem::path& folder, Decoder& model, const std::filesystem::path& modelPath)
 {
     const auto config = readAdapterConfig(folder);
     const auto configFile = folder / "adapter_config.json", file = folder / "adapter_model.safetensors";
@@ -125,6 +145,7 @@ std::vector<PlacedStart> readAdapter(const std::filesystem::path& folder, Decode
             pickle ? "A pickle is never loaded: save the adapter again with safe_serialization=True."
                    : "Choose the adapter's folder.");
     }
+    checkBase(file, modelPath);
     const double rank = positiveNumber(config.value("r", nlohmann::json()), configFile, "/r");
     const double alpha = positiveNumber(config.value("lora_alpha", nlohmann::json()), configFile, "/lora_alpha");
     const bool rankStabilised = config.contains("use_rslora") && config["use_rslora"] == true;

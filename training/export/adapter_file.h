@@ -11,11 +11,14 @@ namespace rankwright {
 
 // Writes `starts` (A, B, alpha = scaling * rank; edits are not written) as a PEFT LoRA adapter for `baseModel`. Ranks and alphas
 // that differ between modules become rank_pattern and alpha_pattern with whole module names. The folder must exist.
-void writeAdapter(const std::filesystem::path& folder, const std::vector<PlacedStart>& starts, const std::string& baseModel);
+// `editedBase`, where given, is the SHA-256 of the base's model.safetensors: readAdapter() refuses any other base then.
+void writeAdapter(const std::filesystem::path& folder, const std::vector<PlacedStart>& starts, const std::string& baseModel,
+    const std::string& editedBase = {});
 
 // Reads one and matches it to the model's modules. Throws Error naming the key: missing files, a pickle (adapter_model.bin), DoRA,
 // a pending decomposition (init_lora_weights "pissa..."), shapes that do not fit, tensors of modules that are not there.
-std::vector<PlacedStart> readAdapter(const std::filesystem::path& folder, Decoder& model);
+// `modelPath` is where the model came from.
+std::vector<PlacedStart> readAdapter(const std::filesystem::path& folder, Decoder& model, const std::filesystem::path& modelPath);
 
 // The trained adapter as one for the ORIGINAL base: where the base was edited, A' = [A; A0], B' = [B, -B0] of rank 2r and the same
 // scaling (PiSSA eq. 9-10), as it is elsewhere.

@@ -86,6 +86,10 @@ std::string readme(const TrainedModel& trained, const ExportJob& job, double dif
     if (job.format == "peft")
         text += "\nThis adapter goes on the base it was trained on"
             + std::string(trained.adapters->entries().front().edit ? ", the folder `base/` here, and on no other.\n" : ".\n");
+    const bool wholeModel = job.format == "merged" || (job.format == "peft" && trained.adapters->entries().front().edit);
+    if (source.gguf && wholeModel)
+        text += "\nThe base is a GGUF file, whose tokenizer is not written yet: copy tokenizer.json of the original model beside "
+                "config.json before using text with this model.\n";
     return text + "\nRead back after writing: largest difference of the logits " + nlohmann::json(difference).dump() + ".\n";
 }
 
@@ -98,7 +102,7 @@ double readBack(const TrainedModel& trained, const std::filesystem::path& model,
     Decoder again(weights, scalarType(trained.config.dtype), context.reporter());
     std::optional<AdapterSet> adapters;
     if (!adapter.empty())
-        adapters.emplace(again, weights, readAdapter(adapter, again), 0);
+        adapters.emplace(again, weights, readAdapter(adapter, again, weights.source().path), 0);
     return probe.compare(again).largest;
 }
 
@@ -127,7 +131,8 @@ double writeExport(TrainedModel& trained, const ExportJob& job, const std::files
     for (const auto& file : writeModelFolder(out / "base", weights, trained.model,
              [](const LinearSlot& slot) { return slot.base.dense(); }, trained.model.type()))
         result.files.push_back("base/" + file);
-    writeAdapter(out, adapterAsTrained(*trained.adapters), (std::filesystem::absolute(target) / "base").string());
+    writeAdapter(out, adapterAsTrained(*trained.adapters), (std::filesystem::absolute(target) / "base").string(),
+        sha256OfFile(out / "base/model.safetensors"));
     return readBack(trained, out / "base", out, context);
 }
 

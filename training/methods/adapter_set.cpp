@@ -132,7 +132,7 @@ std::vector<PlacedStart> startAdapters(Decoder& model, Weights& weights, const R
     const auto& method = methodById(config.method);
     method.check(config);
     if (!config.initAdapter.empty())
-        return readAdapter(config.initAdapter, model);
+        return readAdapter(config.initAdapter, model, weights.source().path);
     const at::NoGradGuard guard;
     const auto chosen = chosenModules(model, config);
     std::vector<PlacedStart> starts;

@@ -144,6 +144,10 @@ void describeText(ModelInfo& info, const ModelSource& source)
         info.problem = error.what();
     }
     if (source.gguf) {
+        // The bundled model's own name in its metadata is a training recipe's; its file name says what it is.
+        const std::string name = source.gguf->text("general.name", "");
+        if (!name.empty() && info.source != "Hugging Face cache" && info.source != "bundled default")
+            info.name = name;
         info.license = source.gguf->text("general.license", "");
     }
     if (info.license.empty()) {

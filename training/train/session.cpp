@@ -3,6 +3,8 @@
 #include "training/train/session.h"
 
 #include "training/api/error.h"
+#include "training/formats/file_reader.h"
+#include "training/formats/limits.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -60,7 +62,9 @@ at::ScalarType scalarType(const std::string& dtype)
 
 int64_t useThreads(int64_t configured)
 {
-    const auto threads = configured > 0 ? configured : int64_t(std::max(1u, std::thread::hardware_concurrency()));
+    // More threads than cores only wait for each other.
+    const auto cores = int64_t(std::max(1u, std::thread::hardware_concurrency()));
+    const auto threads = configured > 0 ? std::min(configured, cores) : cores;
     at::set_num_threads(int(threads));
     return threads;
 }
@@ -83,10 +87,22 @@ ModelText::ModelText(const std::filesystem::path& model, int64_t vocabulary)
 
 SampleOptions ModelText::sampleOptions(const RunConfig& config) const
 {
-    return {.loss = config.loss,
+    SampleOptions options{.loss = config.loss,
         .chatTemplate = config.chatTemplate,
         .templateSource = m_template,
         .maxLength = config.maxLength};
+    const auto& name = config.chatTemplate;
+    if (name == "auto" || name == "none" || (name == "model" && !m_template.empty()))
+        return options;
+    if (name == "model" || !std::filesystem::exists(name)) {
+        throw Error({.code = Code::config,
+            .place = "/chatTemplate",
+            .found = name == "model" ? "the model has no chat template" : "\"" + name + "\", which is no file",
+            .allowed = "auto, none, model (the model's own, for every row), or a file with a template",
+            .advice = "Choose one of these (--template)."});
+    }
+    options.templateSource = readWholeFile(name, limits::kTemplateSource);
+    return options;
 }
 
 PreparedData ModelText::prepare(const std::string& data, Split split, const RunConfig& config, const std::string& rows,

@@ -273,7 +273,21 @@ Sizes sizesOf(const ModelSource& source, const RunConfig& config)
         auto rank = config.rank;
         if (const auto planned = config.plan.find(module); planned != config.plan.end())
             rank = planned->second.rank;
+        if (const auto most = std::min(expected.shape[0], expected.shape[1]); rank > most) {
+            throw Error({.code = Code::config,
+                .place = "/rank",
+                .found = "rank " + std::to_string(rank) + " for " + module,
+                .allowed = "1 to min(out, in) = " + std::to_string(most),
+                .advice = "Lower the rank, or leave this module out with --modules."});
+        }
         sizes.trainable += rank * (expected.shape[0] + expected.shape[1]);
+    }
+    if (sizes.trainable == 0) {
+        throw Error({.code = Code::config,
+            .place = "/modules",
+            .found = "\"" + config.modules + "\" matches no module with a rank above 0",
+            .allowed = "a glob such as * or *q_proj,*v_proj",
+            .advice = "List the modules with `rankwright-cli inspect MODEL`."});
     }
     return sizes;
 }
@@ -290,6 +304,8 @@ Estimate estimate(const RunConfig& config, JobContext& context)
     const auto& c = source.config;
     const ModelText text(source.path);
     const auto data = text.prepare(config.data, Split::train, config, config.rows, context);
+    if (!config.evalData.empty())
+        (void)text.prepare(config.evalData, Split::test, config, config.evalRows, context);
     double tokens = 0, targets = 0, longest = 0;
     for (const auto& sample : data.samples) {
         tokens += double(sample.ids.size());

@@ -12,6 +12,7 @@
 #include "ui/widgets/headings.h"
 #include "ui/widgets/message_bar.h"
 
+#include <QEvent>
 #include <QPlainTextEdit>
 #include <QProgressBar>
 #include <QPushButton>
@@ -311,6 +312,13 @@ void RunPage::showCurves()
     m_loss->setCurves(std::move(losses));
     m_rate->setCurves(std::move(rates));
     m_norm->setCurves(std::move(norms));
+}
+
+void RunPage::changeEvent(QEvent* event)
+{
+    Page::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange && m_norm != nullptr)
+        showCurves();
 }
 
 void RunPage::receive(const std::vector<Event>& batch)

@@ -31,6 +31,9 @@ public:
     [[nodiscard]] QString iconName() const override { return QStringLiteral("run"); }
     void activated() override;
 
+protected:
+    void changeEvent(QEvent* event) override;   // the palette: curves take their colours again
+
 private:
     QWidget* makeEmpty();
     QWidget* makeBody();
@@ -57,7 +60,7 @@ private:
     QStackedLayout* m_stack;
     QVBoxLayout* m_armColumn;
     CurveControls* m_controls;
-    CurvePlot *m_loss, *m_rate, *m_norm;
+    CurvePlot *m_loss = nullptr, *m_rate = nullptr, *m_norm = nullptr;
     PlainLabel* m_overall;
     QProgressBar* m_overallBar;
     QPlainTextEdit* m_notes;

@@ -13,6 +13,7 @@
 #include "ui/widgets/rank_controls.h"
 #include "ui/widgets/rank_view.h"
 
+#include <QEvent>
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QProgressBar>
@@ -317,6 +318,13 @@ void SpectrumPage::choose(const std::string& module)
             m_view->setCurrentIndex(index);
     }
     showModule();
+}
+
+void SpectrumPage::changeEvent(QEvent* event)
+{
+    Page::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange && m_sigma != nullptr)
+        showModule();
 }
 
 void SpectrumPage::showModule()

@@ -46,6 +46,9 @@ public:
     void setDraft(const Ranks& ranks);                          // what the undo commands call
     void choose(const std::string& module);
 
+protected:
+    void changeEvent(QEvent* event) override;   // the palette: curves take their colours again
+
 private:
     enum class Measure { energy, stableRank, effectiveRank };
     QWidget* buildTop();
