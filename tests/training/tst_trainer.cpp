@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // Exactness of training: pairing, accumulation, resume, stop, pause, divergence, step 0.
 #include "training/api/error.h"
+#include "training/io/tensor_writer.h"
 #include "training/io/weights.h"
 #include "training/train/checkpoint.h"
 
@@ -294,6 +295,48 @@ private Q_SLOTS:
             QVERIFY(error.code() == Code::stopped);
         }
         QVERIFY(listener.losses().empty());
+    }
+
+    // TR01, TR02: one row's loss and gradient are NaN (its token's embedding is); the step is skipped, counted, said, and training
+    // goes on as if the row were not there.
+    void aNonFiniteStepIsSkippedAndTrainingGoesOn()
+    {
+        const auto model = newFolder();
+        std::filesystem::copy(golden("tiny"), model, std::filesystem::copy_options::recursive);
+        NamedTensors tensors;
+        for (auto& [name, tensor] : readTensors(golden("tiny") / "model.safetensors")) {
+            if (name == "model.embed_tokens.weight")
+                tensors.emplace_back("lm_head.weight", tensor.clone());
+            tensors.emplace_back(name, tensor.clone());
+            if (name == "model.embed_tokens.weight")
+                tensors.back().second['Z'].fill_(std::nan(""));
+        }
+        writeTensors(model / "model.safetensors", tensors, {{"format", "pt"}});
+        auto json = readJsonFile(model / "config.json", 1 << 20);
+        json["tie_word_embeddings"] = false;
+        std::ofstream(model / "config.json") << json.dump();
+        const auto data = model.string() + ".jsonl";
+        std::ofstream stream(data);
+        for (int i = 0; i < 6; ++i)
+            stream << nlohmann::json{{"prompt", (i == 3 ? "Z" : "Y") + std::to_string(i)}, {"response", "the answer"}} << "\n";
+        stream.close();
+        auto c = config("lora");
+        c.model = model.string();
+        c.data = data;
+        c.order = "sequential";
+        c.batch = 1;
+        c.steps = 9;
+        Listener listener;
+        QVERIFY(trainWith(runIn(newFolder(), c), listener).outcome == RunState::finished);
+        const auto steps = listener.all<StepEvent>();
+        QCOMPARE(steps.size(), 9u);
+        for (size_t i = 0; i < steps.size(); ++i) {
+            QCOMPARE(steps[i].skipped, i == 3);
+            QCOMPARE(std::isfinite(steps[i].loss), i != 3);
+        }
+        const auto notes = listener.all<NoteEvent>();
+        QVERIFY(std::any_of(notes.begin(), notes.end(), [](const NoteEvent& note) { return note.text.starts_with("Step 4:"); }));
+        QVERIFY(steps[8].loss < steps[2].loss);
     }
 
     void divergenceStopsAndKeepsTheFiniteCheckpoint()

@@ -146,11 +146,10 @@ QWidget* ComparePage::makeRuns()
     m_view->verticalHeader()->hide();
     m_view->verticalHeader()->setDefaultSectionSize(28);
     m_view->horizontalHeader()->setHighlightSections(false);
-    // Pixels; the name takes what is left. Wide enough for "1,000 / 1,000".
+    // Pixels. The name stays readable; what does not fit beside it is reached by scrolling. Wide enough for "1,000 / 1,000".
     const std::map<int, int> widths
-        = {{RunTable::methodColumn, 64}, {RunTable::stateColumn, 80}, {RunTable::bestEvalColumn, 76},
+        = {{RunTable::nameColumn, 170}, {RunTable::methodColumn, 64}, {RunTable::stateColumn, 80}, {RunTable::bestEvalColumn, 76},
             {RunTable::lossColumn, 76}, {RunTable::stepsColumn, 96}, {RunTable::timeColumn, 76}};
-    m_view->horizontalHeader()->setSectionResizeMode(RunTable::nameColumn, QHeaderView::Stretch);
     m_view->horizontalHeader()->setMinimumSectionSize(48);
     for (const auto& [section, width] : widths)
         m_view->setColumnWidth(section, width);
