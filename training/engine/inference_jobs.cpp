@@ -33,8 +33,10 @@ std::unique_ptr<AdaptedModel> open(const std::string& spec, const std::string& a
     Weights weights(openModelSource(spec));
     Decoder model(weights, scalarType(config.dtype), context.reporter());
     auto opened = std::make_unique<AdaptedModel>(AdaptedModel{std::move(weights), std::move(model)});
-    if (!adapter.empty())
-        opened->adapters.emplace(opened->model, opened->weights, readAdapter(adapter, opened->model, opened->weights.source().path), 0);
+    if (!adapter.empty()) {
+        const auto starts = readAdapter(adapter, opened->model, opened->weights.source().path);
+        opened->adapters.emplace(opened->model, opened->weights, starts, 0);
+    }
     return opened;
 }
 

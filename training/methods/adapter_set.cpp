@@ -7,6 +7,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 namespace rankwright {
 
 namespace {
@@ -90,34 +92,34 @@ std::pair<double, std::string> AdapterSet::largestDeviation(Weights& weights) co
     return largest;
 }
 
-std::vector<std::pair<LinearSlot*, ModuleRank>> chosenModules(Decoder& model, const RunConfig& config)
+std::vector<std::pair<ModuleShape, ModuleRank>> chosenModules(const std::vector<ModuleShape>& modules, const RunConfig& config)
 {
+    std::vector<std::string> names;
+    for (const auto& module : modules)
+        names.push_back(module.name);
     for (const auto& [name, unused] : config.plan) {
-        if (!model.slot(name)) {
-            std::vector<std::string> names;
-            for (const auto& slot : model.slots())
-                names.push_back(slot.name);
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
             refuseModule("/plan/" + name, "the model has no such module", "names that `inspect` lists",
                 "Make the plan again for this model; the nearest name is " + nearestName(name, names) + ".");
         }
     }
-    std::vector<std::pair<LinearSlot*, ModuleRank>> chosen;
-    for (auto& slot : model.slots()) {
-        if (!matchesModules(config.modules, slot.name))
+    std::vector<std::pair<ModuleShape, ModuleRank>> chosen;
+    for (const auto& module : modules) {
+        if (!matchesModules(config.modules, module.name))
             continue;
         ModuleRank rank{config.rank, config.effectiveAlpha()};
-        if (const auto planned = config.plan.find(slot.name); planned != config.plan.end())
+        if (const auto planned = config.plan.find(module.name); planned != config.plan.end())
             rank = planned->second;
         if (rank.rank == 0)
             continue;
-        const auto most = std::min(slot.out(), slot.in());
+        const auto most = std::min(module.out, module.in);
         if (rank.rank > most) {
-            refuseModule("/rank", "rank " + std::to_string(rank.rank) + " for " + slot.name,
+            refuseModule("/rank", "rank " + std::to_string(rank.rank) + " for " + module.name,
                 "1 to min(out, in) = " + std::to_string(most), "Lower the rank, or leave this module out with --modules.");
         }
         if (rank.alpha <= 0)
             rank.alpha = double(rank.rank);
-        chosen.emplace_back(&slot, rank);
+        chosen.emplace_back(module, rank);
     }
     if (chosen.empty()) {
         refuseModule("/modules", "\"" + config.modules + "\" matches no module with a rank above 0",
@@ -134,24 +136,27 @@ std::vector<PlacedStart> startAdapters(Decoder& model, Weights& weights, const R
     if (!config.initAdapter.empty())
         return readAdapter(config.initAdapter, model, weights.source().path);
     const at::NoGradGuard guard;
-    const auto chosen = chosenModules(model, config);
+    std::vector<ModuleShape> modules;
+    for (const auto& slot : model.slots())
+        modules.push_back({slot.name, slot.out(), slot.in()});
+    const auto chosen = chosenModules(modules, config);
     std::vector<PlacedStart> starts;
-    for (const auto& [slot, rank] : chosen) {
+    for (const auto& [module, rank] : chosen) {
         if (stopped && stopped())
             throw Error({.code = Code::stopped, .place = "preparing the adapters", .found = "a stop was asked for"});
         if (progress)
-            progress("Preparing " + slot->name, int64_t(starts.size()), int64_t(chosen.size()));
-        const auto weight = weights.read(slot->name + ".weight");
+            progress("Preparing " + module.name, int64_t(starts.size()), int64_t(chosen.size()));
+        const auto weight = weights.read(module.name + ".weight");
         if (const auto bad = weight.numel() - at::isfinite(weight).sum().item<int64_t>(); bad > 0) {
             throw Error({.code = Code::data,
                 .file = weights.source().path,
-                .place = "tensor " + slot->name + ".weight",
+                .place = "tensor " + module.name + ".weight",
                 .found = std::to_string(bad) + " values that are not finite",
                 .allowed = "finite weights",
                 .advice = "Fetch the model again, or leave this module out with --modules; `verify` reads everything."});
         }
-        const SlotStart place{slot->name, rank.rank, rank.alpha, config};
-        starts.push_back({slot->name, method.start(weight, place)});
+        const SlotStart place{module.name, rank.rank, rank.alpha, config};
+        starts.push_back({module.name, method.start(weight, place)});
     }
     return starts;
 }

@@ -44,9 +44,11 @@ private:
     std::vector<Entry> m_entries;
 };
 
-// Ranks and alphas of the modules that the configuration adapts: glob, plan, rank. Throws Error{config} for a rank above
-// min(out, in), a plan entry that names no module, or a selection that is empty.
-std::vector<std::pair<LinearSlot*, ModuleRank>> chosenModules(Decoder& model, const RunConfig& config);
+// A weight that could carry an adapter.
+struct ModuleShape { std::string name; int64_t out = 0, in = 0; };
+// Rank and alpha of each module that the configuration adapts, in the given order: glob, plan, rank. Throws Error{config} for a
+// rank above min(out, in), a plan entry that names no module, or a selection that is empty. Training and estimates share it.
+std::vector<std::pair<ModuleShape, ModuleRank>> chosenModules(const std::vector<ModuleShape>& modules, const RunConfig& config);
 
 // The method's start of every chosen module, or the start adapter's where one is given.
 std::vector<PlacedStart> startAdapters(Decoder& model, Weights& weights, const RunConfig& config,

@@ -91,8 +91,9 @@ StepZero compareAtStart(const StepZeroProbe& probe, Prepared& prepared, const Ad
 std::string writeTrainedAdapter(const std::filesystem::path& runFolder, const AdapterSet& adapters, const Weights& weights)
 {
     const auto target = runFolder / "adapter";
-    const auto beside = [&](const char* what) { return runFolder / (std::string("adapter.tmp-") + what + std::to_string(::getpid())); };
-    const auto fresh = beside("new-"), old = beside("old-");
+    // Names that the store clears away after a kill: NAME.tmp-PID.
+    const auto suffix = ".tmp-" + std::to_string(::getpid());
+    const auto fresh = runFolder / ("adapter" + suffix), old = runFolder / ("adapter.old" + suffix);
     std::error_code ignored;
     std::filesystem::remove_all(fresh, ignored);
     std::filesystem::create_directories(fresh);
@@ -263,32 +264,15 @@ Sizes sizesOf(const ModelSource& source, const RunConfig& config)
     Sizes sizes;
     for (const auto& [name, tensor] : source.tensors)
         sizes.all += tensor.count();
+    std::vector<ModuleShape> modules;
     for (const auto& expected : expectedTensors(source.config)) {
         if (expected.kind.empty() || expected.shape.size() != 2)
             continue;
         sizes.adaptable += expected.shape[0] * expected.shape[1];
-        const auto module = expected.name.substr(0, expected.name.rfind('.'));
-        if (!matchesModules(config.modules, module))
-            continue;
-        auto rank = config.rank;
-        if (const auto planned = config.plan.find(module); planned != config.plan.end())
-            rank = planned->second.rank;
-        if (const auto most = std::min(expected.shape[0], expected.shape[1]); rank > most) {
-            throw Error({.code = Code::config,
-                .place = "/rank",
-                .found = "rank " + std::to_string(rank) + " for " + module,
-                .allowed = "1 to min(out, in) = " + std::to_string(most),
-                .advice = "Lower the rank, or leave this module out with --modules."});
-        }
-        sizes.trainable += rank * (expected.shape[0] + expected.shape[1]);
+        modules.push_back({expected.name.substr(0, expected.name.rfind('.')), expected.shape[0], expected.shape[1]});
     }
-    if (sizes.trainable == 0) {
-        throw Error({.code = Code::config,
-            .place = "/modules",
-            .found = "\"" + config.modules + "\" matches no module with a rank above 0",
-            .allowed = "a glob such as * or *q_proj,*v_proj",
-            .advice = "List the modules with `rankwright-cli inspect MODEL`."});
-    }
+    for (const auto& [module, rank] : chosenModules(modules, config))
+        sizes.trainable += rank.rank * (module.out + module.in);
     return sizes;
 }
 
