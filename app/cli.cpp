@@ -87,13 +87,13 @@ void printVersions(Context& context)
 
 int runProgram(int argc, char** argv)
 {
-    CLI::App program("Fine-tunes language models with LoRA and PiSSA, offline.", "rankwright-cli");
+    CLI::App program("Fine-tunes language models with PiSSA, LoRA and their neighbours, offline.", "rankwright-cli");
     Context context;
     std::string dataDirectory;
     bool version = false;
     Commands commands;
-    for (const auto add : {addModels, addInspect, addSpectrum, addPlan, addTokenize, addLogits, addTrain, addCompare,
-             addRuns, addEval, addGenerate, addExport, addVerify})
+    for (const auto add : {addModels, addMethods, addInspect, addSpectrum, addQuantError, addPlan, addTokenize, addLogits,
+             addTrain, addCompare, addRuns, addEval, addGenerate, addExport, addVerify})
         add(program, commands);
     program.add_flag("--version", version, "Versions of this program and of its libraries");
     addGlobalOptions(program, context, dataDirectory);

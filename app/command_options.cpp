@@ -10,21 +10,10 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <array>
 
 namespace rankwright {
 
 namespace {
-
-struct LaterOption
-{
-    const char *name, *only;
-};
-constexpr std::array<LaterOption, 4> kLaterOptions{
-    {{"--base", "none"}, {"--optimizer", "adamw"}, {"--rounds", "0"}, {"--slice", "principal"}}};
-// Methods of cli.md that this version does not have.
-constexpr std::array<const char*, 15> kLaterMethods{"rslora", "lora-plus", "dora", "olora", "sorsa", "lora-ga",
-    "lora-xs", "delta-lora", "cora", "loftq", "qlora", "qpissa", "lq-lora", "lora-rite", "full"};
 
 std::string joined(const std::vector<std::string>& words, const std::string& between)
 {
@@ -48,6 +37,8 @@ std::string typeName(const Field& field)
     case Field::Kind::text:
         break;
     }
+    if (!field.choices.empty())
+        return joined(field.choices, "|") + "|N";
     return field.key == "rows" || field.key == "evalRows" ? "A:B" : "TEXT";
 }
 
@@ -75,8 +66,6 @@ void checkChoice(const Field& field, const std::string& text)
     if (std::find(field.choices.begin(), field.choices.end(), text) != field.choices.end())
         return;
     const std::string there = joined(field.choices, ", ");
-    if (field.key == "method" && std::find(kLaterMethods.begin(), kLaterMethods.end(), text) != kLaterMethods.end())
-        throw refusal(Code::unsupported, field.option, text, there, "This version has only these methods.");
     const std::string nearest = nearestName(text, field.choices);
     throw notAllowed(field, text, there, nearest.empty() ? "Choose one of them." : "Did you mean " + nearest + "?");
 }
@@ -181,20 +170,14 @@ void ConfigOptions::addTo(CLI::App& command, const std::vector<std::string>& key
             continue;
         Given& given = m_given.emplace_back();
         given.field = &field;
-        given.option = command.add_option(field.option, given.text, field.help);
+        const std::string owners = field.methods.empty() ? "" : " (" + joined(field.methods, ", ") + ")";
+        given.option = command.add_option(field.option, given.text, field.help + owners);
         given.option->type_name(typeName(field))->group(groupTitle(field));
     }
 }
 
 void ConfigOptions::addLaterOptions(CLI::App& command)
 {
-    for (const LaterOption& later : kLaterOptions) {
-        Later& added = m_later.emplace_back();
-        added.name = later.name;
-        added.only = later.only;
-        added.option = command.add_option(later.name, added.text, "Only " + added.only + " in this version.");
-        added.option->type_name(added.only)->group("Method options");
-    }
     command.add_flag("--pack", m_pack, "Not in this version.")->group("Optimisation options");
     command.add_flag("--no-pack", m_noPack, "Each row stands alone; always so in this version.")
         ->group("Optimisation options");
@@ -208,10 +191,6 @@ bool ConfigOptions::isGiven(const std::string& key) const
 
 nlohmann::json ConfigOptions::over(nlohmann::json base) const
 {
-    for (const Later& later : m_later) {
-        if (later.option->count() > 0 && later.text != later.only)
-            throw refusal(Code::unsupported, later.name, later.text, later.only, "This version has nothing else yet.");
-    }
     if (m_pack)
         throw refusal(Code::unsupported, "--pack", "given", "--no-pack", "This version does not pack rows yet.");
     if (isGiven("steps") && isGiven("epochs"))
@@ -225,7 +204,16 @@ nlohmann::json ConfigOptions::over(nlohmann::json base) const
     return base;
 }
 
-RunConfig runConfig(
+namespace {
+
+struct Document
+{
+    nlohmann::json json;
+    std::filesystem::path file;
+};
+
+// CONFIG.json, or MODEL and DATASET, with the options on top.
+Document documentOf(
     const std::string& model, const std::string& data, const ConfigOptions& options, const std::string& command)
 {
     nlohmann::json base = nlohmann::json::object();
@@ -244,11 +232,46 @@ RunConfig runConfig(
     }
     if (!base.is_object())
         configFromJson(base, file);  // says what is wrong with it
-    RunConfig config = configFromJson(options.over(std::move(base)), file);
+    return {options.over(std::move(base)), file};
+}
+
+RunConfig placed(RunConfig config)
+{
     for (std::string* path : {&config.model, &config.data, &config.evalData, &config.initAdapter})
         makeAbsolute(*path);
-    validate(config, file);
     return config;
+}
+
+}  // namespace
+
+RunConfig runConfig(
+    const std::string& model, const std::string& data, const ConfigOptions& options, const std::string& command)
+{
+    const Document document = documentOf(model, data, options, command);
+    RunConfig config = placed(configFromJson(document.json, document.file));
+    validate(config, document.file);
+    return config;
+}
+
+RunConfig comparisonBase(const std::string& model, const std::string& data, const ConfigOptions& options)
+{
+    Document document = documentOf(model, data, options, "compare");
+    // What belongs to a method is checked arm by arm: none of it needs to fit the method that the base names.
+    nlohmann::json ofMethods = nlohmann::json::object();
+    for (const char* key : {"base", "optimizer", "dropout", "initAdapter"}) {
+        if (document.json.contains(key))
+            ofMethods[key] = document.json[key];
+    }
+    for (const Field& field : configFields()) {
+        if (!field.methods.empty() && document.json.contains(field.key))
+            ofMethods[field.key] = document.json[field.key];
+    }
+    for (const auto& [key, unused] : ofMethods.items())
+        document.json.erase(key);
+    RunConfig config = configFromJson(document.json, document.file);
+    for (const auto& [key, value] : ofMethods.items())
+        setField(config, *findConfigField(key), value, document.file);
+    return placed(std::move(config));
 }
 
 }  // namespace rankwright

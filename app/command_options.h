@@ -22,7 +22,7 @@ class ConfigOptions
 public:
     // Adds an option for each field of `keys`; all fields where that is empty. The object must outlive the parsing.
     void addTo(CLI::App& command, const std::vector<std::string>& keys = {});
-    // Options of cli.md that later versions give a meaning: their present value is accepted, others answer
+    // --pack and --no-pack, which a later version gives a meaning: the second is so already, the first answers
     // Error{unsupported}.
     void addLaterOptions(CLI::App& command);
     // The given options on top of a configuration in JSON. Throws Error{usage} naming the option.
@@ -36,14 +36,7 @@ private:
         CLI::Option* option = nullptr;
         std::string text;
     };
-    struct Later
-    {
-        std::string name, only;
-        CLI::Option* option = nullptr;
-        std::string text;
-    };
     std::deque<Given> m_given;  // a deque: CLI11 keeps the addresses of the texts
-    std::deque<Later> m_later;
     bool m_pack = false, m_noPack = false;
 };
 
@@ -52,5 +45,8 @@ private:
 // printed.
 RunConfig runConfig(
     const std::string& model, const std::string& data, const ConfigOptions& options, const std::string& command);
+// The same for a comparison. Options of any methods, base, optimiser, dropout and start adapter are not yet checked against a
+// method: parseArms() does that arm by arm.
+RunConfig comparisonBase(const std::string& model, const std::string& data, const ConfigOptions& options);
 
 }  // namespace rankwright

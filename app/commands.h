@@ -42,8 +42,10 @@ struct Command
 using Commands = std::vector<Command>;
 
 void addModels(CLI::App& program, Commands& commands);
+void addMethods(CLI::App& program, Commands& commands);
 void addInspect(CLI::App& program, Commands& commands);
-void addSpectrum(CLI::App& program, Commands& commands);  // and quant-error, which is later
+void addSpectrum(CLI::App& program, Commands& commands);
+void addQuantError(CLI::App& program, Commands& commands);
 void addPlan(CLI::App& program, Commands& commands);
 void addTokenize(CLI::App& program, Commands& commands);  // and detokenize
 void addLogits(CLI::App& program, Commands& commands);

@@ -38,7 +38,7 @@ Curve curveOf(RunStore& store, const RunRow& row, const std::string& series, int
     Curve curve{.id = format::text(row.id + "/" + series),
         .label = format::shown(row.name.empty() ? row.id : row.name, 60),
         .color = theme::methodColor(method),
-        .style = theme::dashStyle(sameMethod),
+        .style = theme::methodStyle(method, sameMethod),
         .markers = series != "loss",
         .x = {},
         .y = {}};

@@ -4,6 +4,7 @@
 // (Ottosson 2020) with evenly rising lightness, so they also read in grey.
 #include "ui/theme.h"
 
+#include "training/api/catalog.h"
 #include "ui/flat_style.h"
 
 #include <QEvent>
@@ -221,17 +222,64 @@ QFont smallFont()
     return pixelFont(11);
 }
 
-QColor methodColor(const QString& method)
+namespace {
+
+// A method's line: its hue, and how many dash patterns further on its first curve begins where it shares the hue.
+struct MethodLine { QRgb hue; int dash; };
+
+// The hues below are at least 0.045 apart in OKLab (the closest are LoftQ's green and the grey of full fine-tuning) as they are
+// and as deuteranopes and protanopes see them (Machado and others 2009), and 3:1 or better against both grounds but for the
+// orange and the sky blue of Okabe and Ito, 2.2:1 on white. tst_method_pictures measures it.
+constexpr QRgb kOrange = 0xffe69f00, kBlue = 0xff0072b2, kVermillion = 0xffd55e00, kSky = 0xff56b4e9, kGreen = 0xff009e73,
+               kGrey = 0xff8a8f96, kPurple = 0xff8d5cd6, kTeal = 0xff1f7a71, kCrimson = 0xffc43131, kMagenta = 0xffd105a8;
+
+const std::map<QString, MethodLine>& methodLines()
 {
-    static const std::map<QString, QRgb> known{{"lora", 0xffe69f00}, {"pissa", 0xff0072b2}, {"qlora", 0xffd55e00},
-        {"qpissa", 0xff56b4e9}, {"loftq", 0xff009e73}, {"full", 0xff8a8f96}};
-    if (const auto found = known.find(method.toLower()); found != known.end())
-        return isDark() && found->second == 0xff0072b2 ? QColor(0xff2b8fd0) : QColor(found->second);
+    static const auto lines = [] {
+        std::map<QString, MethodLine> known{{"lora", {kOrange, 0}}, {"pissa", {kBlue, 0}}, {"qlora", {kVermillion, 0}},
+            {"qpissa", {kSky, 0}}, {"loftq", {kGreen, 0}}, {"full", {kGrey, 0}}};
+        // LoRA's and PiSSA's hues are nobody else's.
+        static constexpr std::array<MethodLine, 12> free{{{kPurple, 0}, {kTeal, 0}, {kCrimson, 0}, {kMagenta, 0},
+            {kGreen, 2}, {kPurple, 2}, {kTeal, 2}, {kCrimson, 2}, {kMagenta, 2}, {kVermillion, 2}, {kSky, 2}, {kGrey, 2}}};
+        size_t next = 0;
+        for (const MethodCard* card : methodCards()) {
+            const auto& [hue, dash] = free[next % free.size()];
+            if (known.emplace(QString::fromStdString(card->id), MethodLine{hue, dash + int(next / free.size())}).second)
+                ++next;
+        }
+        return known;
+    }();
+    return lines;
+}
+
+// A method of a stored run that this program does not have: the same line each time.
+MethodLine lineOf(const QString& method)
+{
+    if (const auto found = methodLines().find(method.toLower()); found != methodLines().end())
+        return found->second;
     uint hash = 0;
     for (const QChar letter : method)
         hash = hash * 31 + letter.unicode();
-    static constexpr std::array<QRgb, 3> others{0xffcc79a7, 0xff009e73, 0xffb8a61a};
-    return QColor(others[hash % others.size()]);
+    static constexpr std::array<QRgb, 4> others{kPurple, kTeal, kCrimson, kMagenta};
+    return {others[hash % others.size()], 1};
+}
+
+// The blue of Okabe and Ito is too dark for the dark ground.
+QColor onGround(QRgb hue)
+{
+    return isDark() && hue == kBlue ? QColor(0xff2b8fd0) : QColor(hue);
+}
+
+}  // namespace
+
+QColor methodColor(const QString& method)
+{
+    return onGround(lineOf(method).hue);
+}
+
+Qt::PenStyle methodStyle(const QString& method, int nth)
+{
+    return dashStyle(lineOf(method).dash + nth);
 }
 
 QColor seriesColor(int index)
@@ -239,7 +287,7 @@ QColor seriesColor(int index)
     static constexpr std::array<QRgb, 7> okabeIto{
         0xffe69f00, 0xff0072b2, 0xff009e73, 0xffd55e00, 0xff56b4e9, 0xffcc79a7, 0xffb8a61a};
     const QRgb found = okabeIto[static_cast<size_t>(std::abs(index)) % okabeIto.size()];
-    return isDark() && found == 0xff0072b2 ? QColor(0xff2b8fd0) : QColor(found);
+    return onGround(found);
 }
 
 Qt::PenStyle dashStyle(int index)

@@ -22,10 +22,11 @@ void apply(QApplication& application, Mode mode);       // Fusion style, palette
 [[nodiscard]] QFont titleFont();                        // 20 px, page titles
 [[nodiscard]] QFont headingFont();                      // 13 px bold, parts of a page
 [[nodiscard]] QFont smallFont();                        // 11 px, secondary text
-// Okabe-Ito. An arm keeps its colour on every page: lora orange, pissa blue, qlora vermillion, qpissa sky blue, full
-// grey.
+// Ten hues that stay apart for people who see no red or no green. An arm keeps its colour on every page: lora orange, pissa
+// blue, qlora vermillion, qpissa sky blue, loftq green, full grey; the others by their order in the registry.
 [[nodiscard]] QColor methodColor(const QString& method);
-// For several runs of one method: the dash pattern is the second channel.
+// The dash pattern is the second channel: it tells methods of one hue apart, and the runs of one method (nth 0, 1, ...).
+[[nodiscard]] Qt::PenStyle methodStyle(const QString& method, int nth = 0);
 [[nodiscard]] Qt::PenStyle dashStyle(int index);
 [[nodiscard]] QIcon icon(const QString& name);          // :/icons/NAME.svg tinted from the palette
 [[nodiscard]] QColor heat(double share);                // 0..1, a perceptually even map (our own table)

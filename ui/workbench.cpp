@@ -72,25 +72,24 @@ void Workbench::setArms(const QStringList& arms)
     }));
 }
 
-void Workbench::setArmOverride(const std::string& method, const std::string& key, const nlohmann::json& value)
+void Workbench::setArmOverride(const std::string& arm, const std::string& key, const nlohmann::json& value)
 {
     auto after = m_armOverrides;
-    auto& ofMethod = after[method];
-    if (value.is_null() && ofMethod.is_object())
-        ofMethod.erase(key);
+    auto& ofArm = after[arm];
+    if (value.is_null() && ofArm.is_object())
+        ofArm.erase(key);
     else if (value.is_null())
-        ofMethod = nlohmann::json::object();
+        ofArm = nlohmann::json::object();
     else
-        ofMethod[key] = value;
-    if (ofMethod.empty())
-        after.erase(method);
+        ofArm[key] = value;
+    if (ofArm.empty())
+        after.erase(arm);
     if (after == m_armOverrides)
         return;
-    m_undo.push(new Change<std::map<std::string, nlohmann::json>>(
-        tr("Change an arm"), m_armOverrides, after, [this](const auto& state) {
-            m_armOverrides = state;
-            emit armsChanged();
-        }));
+    m_undo.push(new Change<ArmOverrides>(tr("Change an arm"), m_armOverrides, after, [this](const ArmOverrides& state) {
+        m_armOverrides = state;
+        emit armsChanged();
+    }));
 }
 
 void Workbench::selectModel(const ModelInfo& model)
@@ -120,14 +119,9 @@ void Workbench::setSpectra(std::vector<ModuleSpectrum> spectra)
 QStringList Workbench::startComparison()
 {
     std::vector<Arm> arms;
-    for (const QString& method : m_arms) {
-        nlohmann::json json = toJson(m_config);
-        json["method"] = method.toStdString();
-        if (const auto found = m_armOverrides.find(method.toStdString()); found != m_armOverrides.end())
-            json.update(found->second);
-        arms.push_back({.label = method.toStdString(), .config = configFromJson(json)});
-        validate(arms.back().config);
-    }
+    const QStringList labels = armLabels(m_arms, m_armOverrides);
+    for (qsizetype i = 0; i < m_arms.size(); ++i)
+        arms.push_back({.label = labels[i].toStdString(), .config = armConfig(m_config, m_arms[i], m_armOverrides)});
     if (arms.empty())
         throw Error(ErrorParts{.code = Code::usage, .file = {}, .place = "methods", .found = "none is ticked",
             .allowed = "one or more", .advice = "tick a method on the Configure page"});

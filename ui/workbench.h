@@ -8,6 +8,7 @@
 #include "training/api/rank_plan.h"
 #include "ui/async/job_call.h"
 #include "ui/async/run_session.h"
+#include "ui/models/arms.h"
 
 #include <QObject>
 #include <QStringList>
@@ -31,11 +32,11 @@ public:
     [[nodiscard]] const RunConfig& config() const { return m_config; }
     // An undoable edit; `what` is shown in the Edit menu ("Change rank"). Emits configChanged where something differs.
     void edit(const RunConfig& config, const QString& what);
-    // Method names ticked on Configure, in order: {"lora", "pissa"} at first. Per-arm differences by method name and JSON key.
+    // Arms ticked on Configure, in order (ui/models/arms.h): {"lora", "pissa"} at first. What each changes, by arm and JSON key.
     [[nodiscard]] const QStringList& arms() const { return m_arms; }
     void setArms(const QStringList& arms);
-    [[nodiscard]] const std::map<std::string, nlohmann::json>& armOverrides() const { return m_armOverrides; }
-    void setArmOverride(const std::string& method, const std::string& key, const nlohmann::json& value);  // null removes
+    [[nodiscard]] const ArmOverrides& armOverrides() const { return m_armOverrides; }
+    void setArmOverride(const std::string& arm, const std::string& key, const nlohmann::json& value);  // null removes
 
     [[nodiscard]] const std::optional<ModelInfo>& model() const { return m_model; }
     void selectModel(const ModelInfo& model);                    // config.model follows; the plan is cleared
@@ -67,7 +68,7 @@ private:
     QUndoStack m_undo;
     RunConfig m_config;
     QStringList m_arms;
-    std::map<std::string, nlohmann::json> m_armOverrides;
+    ArmOverrides m_armOverrides;
     std::optional<ModelInfo> m_model;
     std::vector<ModuleSpectrum> m_spectra;
     Mailbox<QString> m_tidied;

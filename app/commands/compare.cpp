@@ -2,8 +2,9 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // `compare`: several methods on the same rows in the same order, one after another, and one table.
 #include "app/command_options.h"
-#include "app/commands/training.h"
+#include "app/commands/comparison_queue.h"
 #include "app/text_table.h"
+#include "training/api/catalog.h"
 #include "training/api/paths.h"
 
 #include <CLI/CLI.hpp>
@@ -45,7 +46,7 @@ std::vector<int64_t> seedsOf(const std::string& text, int64_t fallback)
 
 std::vector<RunConfig> configsOf(const CompareAsk& ask)
 {
-    RunConfig base = runConfig(ask.model, ask.data, ask.options, "compare");
+    RunConfig base = comparisonBase(ask.model, ask.data, ask.options);
     if (base.data == "default" && base.evalData.empty())
         base.evalData = "default";   // its 200 test rows, some of them of shapes that training never shows
     std::vector<std::string> arms = ask.arm;
@@ -58,26 +59,6 @@ std::vector<RunConfig> configsOf(const CompareAsk& ask)
         validate(config);
     return configs;
 }
-
-// Asks for a stop when an arm's share of the time is over and it has taken a step, so that its adapter is still
-// written.
-class Deadline : public Events
-{
-public:
-    explicit Deadline(Clock::time_point end)
-        : m_end(end)
-    {
-    }
-    void on(const Event& event) override { m_stepTaken = m_stepTaken || std::holds_alternative<StepEvent>(event); }
-    Controls controls() override
-    {
-        return {.pause = false, .checkpoint = false, .stop = m_stepTaken && Clock::now() >= m_end};
-    }
-
-private:
-    Clock::time_point m_end;
-    bool m_stepTaken = false;
-};
 
 // Notes what a trial of two steps shows: the first step also warms up, so the second one counts.
 class StepTimer : public Events
@@ -118,14 +99,24 @@ private:
     std::filesystem::path m_path;
 };
 
+// How long an arm takes before its first step, roughly: rounds of quantising, batches for gradients, a decomposition.
+double startCost(const RunConfig& config)
+{
+    const MethodCard& card = methodCard(config.method);
+    double cost = card.picture.residual || card.picture.core != Part::absent ? 1 : 0;
+    for (const char* key : {"rounds", "gradientBatches"}) {
+        if (findMethodOption(card, key) != nullptr)
+            cost += optionNumber(config, key);
+    }
+    return cost;
+}
+
 // Steps for each of the runs so that all of them fit into `seconds`, from a trial of two steps of the arm that has the
 // longest start, with its evaluations: time = runs * (start and evaluations + steps * step).
 int64_t stepsWithin(Training& training, const std::vector<RunConfig>& configs, double seconds)
 {
-    const auto costly
-        = std::find_if(configs.begin(), configs.end(), [](const RunConfig& config) { return config.method != "lora"; });
     TrainJob job;
-    job.config = costly == configs.end() ? configs.front() : *costly;
+    job.config = *std::ranges::max_element(configs, {}, startCost);
     job.config.steps = 2;
     job.run = "trial";
     const TemporaryFolder folder(training.store().dataDirectory() / ("trial-" + std::to_string(::getpid())));
@@ -152,31 +143,6 @@ double secondsAllowed(const std::string& minutes)
     return 60 * value;
 }
 
-std::string armOf(const RunConfig& config)
-{
-    const std::string ending = " seed " + std::to_string(config.seed);
-    return config.name.ends_with(ending) ? config.name.substr(0, config.name.size() - ending.size()) : config.name;
-}
-
-// The arms in turn, each with its share of `seconds`. A signal ends the arm and the comparison; an arm that fails does
-// not.
-std::vector<RunOutcome> runArms(Training& training, const std::vector<RunConfig>& configs,
-    const std::vector<std::string>& ids, std::optional<double> seconds)
-{
-    const auto start = Clock::now();
-    std::vector<RunOutcome> outcomes;
-    for (size_t i = 0; i < ids.size() && !training.signals().arrived(); ++i) {
-        training.progress().setTitle(configs[i].name);
-        const double share = seconds.value_or(0) * double(i + 1) / double(ids.size());
-        Deadline deadline(start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(share)));
-        outcomes.push_back(training.run(ids[i], armOf(configs[i]), false, false, seconds ? &deadline : nullptr));
-        if (outcomes.back().error)
-            writeToPeople(std::string(outcomes.back().error->what()) + '\n');
-    }
-    training.progress().setTitle({});
-    return outcomes;
-}
-
 int compare(Context& context, const CompareAsk& ask)
 {
     std::vector<RunConfig> configs = configsOf(ask);
@@ -191,28 +157,19 @@ int compare(Context& context, const CompareAsk& ask)
         const int64_t most = stepsWithin(training, configs, *seconds);
         for (RunConfig& config : configs)
             config.steps = config.steps > 0 ? std::min(config.steps, most) : most;
-        *seconds -= std::chrono::duration<double>(Clock::now() - start).count();  // may be below 0: a step each
         context.say("Steps of each arm: " + std::to_string(configs.front().steps));
     }
+    const auto estimates = estimatesOf(training.engine(), configs, training.progress(), training.signals().token());
+    if (!context.quiet)
+        writeToPeople(estimatesText(configs, estimates));
+    if (seconds)
+        *seconds -= std::chrono::duration<double>(Clock::now() - start).count();  // may be below 0: a step each
     const auto ids = createComparison(training.store(), configs);
-    const auto outcomes = runArms(training, configs, ids, seconds);
-    if (context.json && !ask.events) {
-        nlohmann::json runs = nlohmann::json::array();
-        for (const RunOutcome& outcome : outcomes)
-            runs.push_back(toJson(outcome));
-        const std::string comparison = training.store().run(ids.front()).comparison;
-        context.out.write(jsonText({{"comparison", comparison}, {"runs", std::move(runs)}}) + '\n');
-    } else {
-        training.tell(tableText(outcomes));
-    }
-    training.finish();
-    if (training.signals().arrived())
-        return exitStatus(Code::stopped);
-    for (const RunOutcome& outcome : outcomes) {
-        if (const int status = statusOf(outcome, training.signals()); status != 0)
-            return status;
-    }
-    return 0;
+    return trainQueue(context, training,
+        {.comparison = training.store().run(ids.front()).comparison,
+            .runs = ids,
+            .seconds = seconds,
+            .events = ask.events});
 }
 
 }  // namespace

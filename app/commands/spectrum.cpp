@@ -172,13 +172,6 @@ void addSpectrum(CLI::App& program, Commands& commands)
     app->add_flag("--full", ask->full, "With --json or --csv: all values (the default)");
     app->add_flag("--csv", ask->csv, "A line a value as CSV");
     commands.push_back({app, [ask](Context& context) { return showSpectrum(context, *ask); }});
-
-    CLI::App* later = program.add_subcommand("quant-error", "Not in this version");
-    later->allow_extras();
-    commands.push_back({later, [](Context&) -> int {
-                            throw refusal(Code::unsupported, "quant-error", "not in this version", "spectrum, plan",
-                                "Quantised bases come with a later version.");
-                        }});
 }
 
 }  // namespace rankwright

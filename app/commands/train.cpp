@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// `train` and `resume`: one run.
+// `train`: one run. `resume`: one run, or what is left of a comparison.
 #include "app/command_options.h"
+#include "app/commands/comparison_queue.h"
 #include "app/commands/output_claim.h"
-#include "app/commands/training.h"
 #include "app/text_table.h"
 #include "training/api/paths.h"
 
@@ -48,8 +48,8 @@ void tellOutcome(Context& context, Training& training, const RunOutcome& outcome
         context.out.write(jsonText(toJson(outcome)) + '\n');
     else
         training.tell(tableText({outcome}));
-    if (outcome.error)
-        writeToPeople(std::string(outcome.error->what()) + '\n');
+    if (!outcome.error.empty())
+        writeToPeople(outcome.error + '\n');
     if (outcome.result.outcome == RunState::stopped)
         context.say("Go on with: rankwright-cli resume " + outcome.id);
 }
@@ -77,9 +77,16 @@ int resume(Context& context, const ResumeAsk& ask)
 {
     require(ask.run, "RUN", "resume");
     RunRow row;
+    std::vector<std::string> comparison;
     {
         RunStore store(dataDirectory());
-        row = store.run(ask.run);
+        comparison = comparisonRuns(store, ask.run);
+        row = store.run(comparison.empty() ? ask.run : comparison.front());
+    }
+    if (!comparison.empty()) {
+        Training training(context, ask.events);
+        return trainQueue(context, training,
+            {.comparison = row.comparison, .runs = comparison, .force = ask.force, .events = ask.events});
     }
     if (row.state == RunState::finished)
         throw refusal(Code::usage, row.id, "already complete", "a run that was stopped or interrupted",
@@ -111,9 +118,9 @@ void addTrain(CLI::App& program, Commands& commands)
     commands.push_back({app, [ask](Context& context) { return train(context, *ask); }});
 
     auto again = std::make_shared<ResumeAsk>();
-    CLI::App* resumed = program.add_subcommand("resume", "Goes on with a run that was stopped or interrupted");
-    resumed->add_option("RUN", again->run, "A run's id, the start of it, or its name")->type_name("");
-    resumed->add_flag("--force", again->force, "Also where the data file has changed since");
+    CLI::App* resumed = program.add_subcommand("resume", "Goes on with a run or a comparison that was stopped, interrupted or killed");
+    resumed->add_option("RUN", again->run, "The id of a run or a comparison, the start of it, or a run's name")->type_name("");
+    resumed->add_flag("--force", again->force, "Also where the data file has changed since; of a comparison also the failed runs");
     resumed->add_flag("--events", again->events, "A JSON object a line for every event, on standard output");
     commands.push_back({resumed, [again](Context& context) { return resume(context, *again); }});
 }

@@ -5,9 +5,12 @@
 #include "app/text_table.h"
 #include "training/api/paths.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <new>
+#include <set>
 
 namespace rankwright {
 
@@ -21,17 +24,23 @@ class Totals : public Events
 public:
     void on(const Event& event) override
     {
-        if (const auto* step = std::get_if<StepEvent>(&event)) {
-            if (!m_first)
-                m_first = *step;
+        if (const auto* start = std::get_if<RunStarted>(&event))
+            m_trainable = start->trainable;
+        if (const auto* step = std::get_if<StepEvent>(&event))
             m_last = *step;
-        }
     }
+    [[nodiscard]] int64_t trainable() const { return m_trainable; }
     [[nodiscard]] int64_t tokens() const { return m_last ? m_last->tokens : 0; }
     [[nodiscard]] double seconds() const { return m_last ? m_last->seconds : 0; }
 
 private:
-    std::optional<StepEvent> m_first, m_last;
+    std::optional<StepEvent> m_last;
+    int64_t m_trainable = 0;
+};
+
+struct Nobody : Events
+{
+    void on(const Event&) override { }
 };
 
 std::string numberOrDash(const std::optional<double>& value) { return numberText(value.value_or(kNone)); }
@@ -53,6 +62,34 @@ std::string estimateText(const RunConfig& config, const Estimate& estimate)
     return text;
 }
 
+// Text that is the same for configurations with the same estimate.
+std::string estimateKey(RunConfig config)
+{
+    const RunConfig plain;
+    config.name.clear();
+    config.seed = plain.seed;
+    config.order = plain.order;
+    config.learningRate = plain.learningRate;
+    config.schedule = plain.schedule;
+    config.warmup = plain.warmup;
+    config.weightDecay = plain.weightDecay;
+    config.clip = plain.clip;
+    config.beta1 = plain.beta1;
+    config.beta2 = plain.beta2;
+    config.epsilon = plain.epsilon;
+    return toJson(config).dump();
+}
+
+// The exit status that a stored message "... [E-CODE]" stands for.
+int statusOfMessage(const std::string& message)
+{
+    for (int code = 0; code <= int(Code::internal); ++code) {
+        if (message.ends_with("[" + std::string(codeText(Code(code))) + "]"))
+            return exitStatus(Code(code));
+    }
+    return exitStatus(Code::internal);
+}
+
 }  // namespace
 
 double RunOutcome::tokensPerSecond() const { return seconds > 0 ? double(tokens) / seconds : kNone; }
@@ -60,36 +97,82 @@ double RunOutcome::tokensPerSecond() const { return seconds > 0 ? double(tokens)
 nlohmann::json toJson(const RunOutcome& outcome)
 {
     const TrainResult& result = outcome.result;
-    nlohmann::json json{{"run", outcome.id}, {"arm", outcome.label}, {"seed", outcome.seed},
-        {"outcome", stateText(result.outcome)}, {"steps", result.step}, {"finalLoss", jsonNumber(result.finalLoss)},
+    nlohmann::json json{{"run", outcome.id}, {"arm", outcome.label}, {"method", outcome.method},
+        {"seed", outcome.seed}, {"learningRate", outcome.learningRate}, {"trainable", outcome.trainable}, {"outcome", stateText(result.outcome)}, {"steps", result.step}, {"finalLoss", jsonNumber(result.finalLoss)},
         {"evalBefore", jsonNumber(result.evalBefore)}, {"evalAfter", jsonNumber(result.evalAfter)},
         {"seconds", outcome.seconds}, {"tokens", outcome.tokens},
         {"tokensPerSecond", jsonNumber(outcome.tokensPerSecond())}, {"adapter", result.adapter}};
-    if (outcome.error)
-        json["error"] = outcome.error->what();
+    if (!outcome.error.empty())
+        json["error"] = outcome.error;
     return json;
 }
 
 std::string tableText(const std::vector<RunOutcome>& outcomes)
 {
     using Align = TextTable::Align;
-    TextTable table({{"ARM"}, {"SEED", Align::right}, {"OUTCOME"}, {"STEPS", Align::right},
-        {"FINAL LOSS", Align::right}, {"EVAL BEFORE", Align::right}, {"EVAL AFTER", Align::right},
-        {"TIME", Align::right}, {"TOKENS/S", Align::right}, {"ADAPTER"}});
+    const bool rates = std::ranges::any_of(
+        outcomes, [&](const RunOutcome& outcome) { return outcome.learningRate != outcomes.front().learningRate; });
+    std::vector<TextTable::Column> columns{{"ARM"}, {"SEED", Align::right}, {"LR", Align::right}, {"OUTCOME"},
+        {"STEPS", Align::right}, {"FINAL LOSS", Align::right}, {"EVAL BEFORE", Align::right},
+        {"EVAL AFTER", Align::right}, {"TIME", Align::right}, {"TOKENS/S", Align::right}, {"ADAPTER"}};
+    constexpr int kRate = 2;
+    if (!rates)
+        columns.erase(columns.begin() + kRate);
+    TextTable table(columns);
     for (const RunOutcome& outcome : outcomes) {
         const TrainResult& result = outcome.result;
-        table.add({outcome.label, std::to_string(outcome.seed), stateText(result.outcome), std::to_string(result.step),
+        std::vector<std::string> cells{outcome.label, std::to_string(outcome.seed),
+            significantText(outcome.learningRate, 3), stateText(result.outcome), std::to_string(result.step),
             numberText(result.finalLoss), numberOrDash(result.evalBefore), numberOrDash(result.evalAfter),
             durationText(outcome.seconds), numberText(outcome.tokensPerSecond(), 0),
-            result.adapter.empty() ? "-" : result.adapter});
+            result.adapter.empty() ? "-" : result.adapter};
+        if (!rates)
+            cells.erase(cells.begin() + kRate);
+        table.add(std::move(cells));
     }
     return table.text();
 }
 
+std::string armName(const RunConfig& config)
+{
+    const std::string ending = " seed " + std::to_string(config.seed);
+    return config.name.ends_with(ending) ? config.name.substr(0, config.name.size() - ending.size()) : config.name;
+}
+
+RunOutcome storedOutcome(RunStore& store, const std::string& id)
+{
+    const RunRow row = store.run(id);
+    const RunConfig config = store.config(row.id);
+    RunOutcome outcome{.id = row.id, .label = armName(config), .method = config.method, .seed = config.seed,
+        .learningRate = config.learningRate, .result = {}, .tokens = row.tokens, .trainable = row.trainable,
+        .seconds = std::isfinite(row.seconds) ? row.seconds : 0, .error = {}, .errorStatus = 0};
+    outcome.result.outcome = row.state;
+    outcome.result.step = row.step;
+    outcome.result.finalLoss = row.step > 0 ? row.loss : kNone;
+    const auto evaluations = store.curve(row.id, "evalLoss");
+    if (!evaluations.empty() && evaluations.front().step == 0)
+        outcome.result.evalBefore = evaluations.front().value;
+    if (!evaluations.empty())
+        outcome.result.evalAfter = evaluations.back().value;
+    std::error_code unreadable;
+    for (const ArtifactRow& artifact : store.artifacts(row.id)) {
+        if (artifact.kind == "adapter" && std::filesystem::is_directory(artifact.path, unreadable))
+            outcome.result.adapter = artifact.path;
+    }
+    if (row.state == RunState::failed) {
+        for (const NoteRow& note : store.notes(row.id)) {  // the last one is why it failed
+            if (note.level == "warning")
+                outcome.error = note.text;
+        }
+        outcome.errorStatus = statusOfMessage(outcome.error);
+    }
+    return outcome;
+}
+
 int statusOf(const RunOutcome& outcome, const Signals& signals)
 {
-    if (outcome.error)
-        return exitStatus(outcome.error->code());
+    if (outcome.errorStatus != 0)
+        return outcome.errorStatus;
     if (outcome.result.outcome == RunState::diverged)
         return exitStatus(Code::diverged);
     return outcome.result.outcome == RunState::stopped && signals.arrived() ? exitStatus(Code::stopped) : 0;
@@ -119,22 +202,30 @@ RunOutcome Training::run(const std::string& id, const std::string& label, bool r
     if (extra != nullptr)
         receivers.push_back(extra);
     FanOut watcher(receivers);
+    const auto note = [&](const Error& error) {
+        outcome.error = error.what();
+        outcome.errorStatus = exitStatus(error.code());
+    };
     try {
-        outcome.seed = m_store.config(id).seed;
+        const RunConfig config = m_store.config(id);
+        outcome.seed = config.seed;
+        outcome.method = config.method;
+        outcome.learningRate = config.learningRate;
         outcome.result = trainRun(m_store.dataDirectory(), id, *m_engine, watcher, m_signals.token(), resume, force);
     } catch (const Error& error) {
-        outcome.error = error;
+        note(error);
         outcome.result.outcome = error.code() == Code::stopped ? RunState::stopped : RunState::failed;
     } catch (const std::exception& error) {  // one arm's trouble is not the others'
         const bool memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
-        outcome.error = Error(ErrorParts{.code = memory ? Code::memory : Code::internal,
+        note(Error(ErrorParts{.code = memory ? Code::memory : Code::internal,
             .file = m_store.folderOf(id),
             .place = "training",
             .found = error.what(),
             .allowed = {},
-            .advice = memory ? "Take a smaller batch or shorter rows." : "Try to resume the run."});
+            .advice = memory ? "Take a smaller batch or shorter rows." : "Try to resume the run."}));
         outcome.result.outcome = RunState::failed;
     }
+    outcome.trainable = totals.trainable();
     outcome.tokens = totals.tokens();
     outcome.seconds = totals.seconds();
     return outcome;
@@ -150,21 +241,71 @@ void Training::tell(const std::string& text)
     }
 }
 
+std::vector<Estimate> estimatesOf(
+    Engine& engine, const std::vector<RunConfig>& configs, Events& progress, std::stop_token stop)
+{
+    std::map<std::string, Estimate> known;
+    std::vector<Estimate> estimates;
+    Nobody nobody;  // the data is read for each, but told once
+    for (const RunConfig& config : configs) {
+        const std::string key = estimateKey(config);
+        auto found = known.find(key);
+        if (found == known.end()) {
+            Events& events = known.empty() ? progress : nobody;
+            found = known.emplace(key, run(engine, EstimateJob{.config = config}, events, stop)).first;
+        }
+        estimates.push_back(found->second);
+    }
+    return estimates;
+}
+
+std::string estimatesText(const std::vector<RunConfig>& configs, const std::vector<Estimate>& estimates)
+{
+    using Align = TextTable::Align;
+    TextTable table({{"ARM"}, {"RUNS", Align::right}, {"TRAINED", Align::right}, {"MEMORY", Align::right},
+        {"STEPS", Align::right}, {"A STEP", Align::right}, {"TIME", Align::right}});
+    std::set<std::string> told;
+    std::string warnings;
+    double seconds = 0;
+    int64_t memory = 0;
+    for (size_t i = 0; i < configs.size(); ++i) {
+        const Estimate& one = estimates[i];
+        seconds += one.seconds;
+        memory = std::max(memory, one.peakBytes);
+        const std::string arm = armName(configs[i]);
+        const auto runs = std::ranges::count_if(configs, [&](const RunConfig& c) { return armName(c) == arm; });
+        if (!told.insert(arm).second)
+            continue;
+        table.add({arm, std::to_string(runs), countText(one.trainable), bytesText(one.peakBytes),
+            countText(one.steps), durationText(one.secondsPerStep), durationText(one.seconds * double(runs))});
+        for (const std::string& warning : one.warnings) {
+            if (told.insert("warning: " + escaped(warning) + '\n').second)
+                warnings += "warning: " + escaped(warning) + '\n';
+        }
+    }
+    return table.text() + warnings + std::to_string(configs.size()) + " runs, one after another: about "
+        + durationText(seconds) + " of training and at most " + bytesText(memory)
+        + " of memory; the methods' starts and evaluations come on top.\n";
+}
+
 int printEstimates(Context& context, const std::vector<RunConfig>& configs)
 {
     ProgressLine progress(ProgressLine::styleFor(context.quiet));
     Signals signals(context.quiet);
     const auto engine = loadEngine();
-    nlohmann::json list = nlohmann::json::array();
-    std::string text;
-    for (const RunConfig& config : configs) {
-        const Estimate estimate = run(*engine, EstimateJob{.config = config}, progress, signals.token());
-        nlohmann::json entry = toJson(estimate);
-        entry["config"] = toJson(config);
-        list.push_back(std::move(entry));
-        text += estimateText(config, estimate);
+    const auto estimates = estimatesOf(*engine, configs, progress, signals.token());
+    if (!context.json) {
+        context.out.write(
+            configs.size() == 1 ? estimateText(configs[0], estimates[0]) : estimatesText(configs, estimates));
+        return 0;
     }
-    context.out.write(context.json ? jsonText(configs.size() == 1 ? list[0] : list) + '\n' : text);
+    nlohmann::json list = nlohmann::json::array();
+    for (size_t i = 0; i < configs.size(); ++i) {
+        nlohmann::json entry = toJson(estimates[i]);
+        entry["config"] = toJson(configs[i]);
+        list.push_back(std::move(entry));
+    }
+    context.out.write(jsonText(configs.size() == 1 ? list[0] : list) + '\n');
     return 0;
 }
 

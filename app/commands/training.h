@@ -16,16 +16,23 @@ namespace rankwright {
 
 struct RunOutcome
 {
-    std::string id, label;
+    std::string id, label, method;
     int64_t seed = 0;
+    double learningRate = 0;
     TrainResult result;
-    int64_t tokens = 0;
-    double seconds = 0;  // training time
-    std::optional<Error> error;  // of a run that failed or did not start
+    int64_t tokens = 0, trainable = 0;
+    double seconds = 0;     // training time
+    std::string error;      // the message of a run that failed or did not start
+    int errorStatus = 0;    // and the exit status that it stands for
     [[nodiscard]] double tokensPerSecond() const;
 };
 nlohmann::json toJson(const RunOutcome& outcome);
+// With the learning rate where it is not the same everywhere.
 std::string tableText(const std::vector<RunOutcome>& outcomes);
+// A run's outcome as the store has it, whoever trained it and when.
+RunOutcome storedOutcome(RunStore& store, const std::string& id);
+// The name without " seed N": what the runs of an arm have in common.
+std::string armName(const RunConfig& config);
 // 0, 65 (diverged), 130 (a signal) or the error's status.
 int statusOf(const RunOutcome& outcome, const Signals& signals);
 
@@ -56,6 +63,11 @@ private:
     EventStream m_stream;
 };
 
+// An estimate a configuration; those that differ in nothing that an estimate sees are asked for once.
+std::vector<Estimate> estimatesOf(
+    Engine& engine, const std::vector<RunConfig>& configs, Events& progress, std::stop_token stop);
+// A line an arm, then all of them together.
+std::string estimatesText(const std::vector<RunConfig>& configs, const std::vector<Estimate>& estimates);
 // --dry-run: what the run would be, without one.
 int printEstimates(Context& context, const std::vector<RunConfig>& configs);
 

@@ -3,6 +3,7 @@
 // Comparisons: arms as text -> configurations -> runs. Arms may differ in method and optimisation, never in data or
 // seed, since equal data in equal order is what makes them comparable.
 #include "storage/runs/run_training.h"
+#include "training/api/catalog.h"
 #include "training/api/error.h"
 
 #include <algorithm>
@@ -61,7 +62,7 @@ const Field& fieldNamed(const std::string& arm, const std::string& key)
         suggestion(nearestName(key, names)));
 }
 
-void checkMethod(const std::string& arm, const std::string& method)
+void checkName(const std::string& arm, const std::string& method)
 {
     const auto& methods = findConfigField("method")->choices;
     if (std::find(methods.begin(), methods.end(), method) == methods.end())
@@ -84,9 +85,12 @@ void set(const std::string& arm, RunConfig& config, const std::string& setting)
 Arm armOf(const RunConfig& base, const std::string& method, const std::string& settings)
 {
     const std::string text = settings.empty() ? method : method + ":" + settings;
-    checkMethod(text, method);
+    checkName(text, method);
     Arm arm{.label = method, .config = base};
     arm.config.method = method;
+    // Options for the whole comparison are for the arms whose method has them.
+    std::erase_if(arm.config.options,
+        [&](const auto& option) { return findMethodOption(methodCard(method), option.first) == nullptr; });
     std::vector<std::string> parts;
     for (std::string& part : split(settings, ',')) {
         // A value may hold commas itself: modules=q_proj,v_proj.
@@ -100,7 +104,23 @@ Arm armOf(const RunConfig& base, const std::string& method, const std::string& s
         arm.label += " " + part;
     }
     validate(arm.config);
+    keepOwnOptions(arm.config);
     return arm;
+}
+
+// An option that no arm can use is a mistake, unless it says what is so anyway.
+void checkShared(const RunConfig& base, const std::vector<Arm>& arms)
+{
+    for (const auto& [key, value] : base.options) {
+        const bool used = std::ranges::any_of(arms, [&](const Arm& arm) {
+            return findMethodOption(methodCard(arm.config.method), key) != nullptr;
+        });
+        if (used)
+            continue;
+        RunConfig alone = arms.front().config;
+        alone.options = {{key, value}};
+        checkMethod(alone);   // names the methods that have it
+    }
 }
 
 }  // namespace
@@ -120,6 +140,7 @@ std::vector<Arm> parseArms(const RunConfig& base, const std::vector<std::string>
     }
     if (parsed.empty())
         refuse("", "no arm", "at least one method", "Write for example --arms lora,pissa.");
+    checkShared(base, parsed);
     std::set<std::string> labels;
     for (Arm& arm : parsed) {
         std::string label = arm.label;
@@ -163,6 +184,39 @@ std::vector<std::string> createComparison(RunStore& store, const std::vector<Run
         throw;
     }
     return ids;
+}
+
+std::vector<std::string> comparisonRuns(RunStore& store, const std::string& comparison)
+{
+    auto rows = store.runs();
+    std::ranges::reverse(rows);
+    const auto runsOf = [&](const std::string& id) {
+        std::vector<std::string> ids;
+        for (const RunRow& row : rows) {
+            if (row.comparison == id)
+                ids.push_back(row.id);
+        }
+        return ids;
+    };
+    if (comparison.empty())
+        return {};
+    if (auto exact = runsOf(comparison); !exact.empty())
+        return exact;
+    std::set<std::string> begins;
+    for (const RunRow& row : rows) {
+        if (row.name == comparison || row.id.starts_with(comparison))
+            return {};
+        if (row.comparison.starts_with(comparison))
+            begins.insert(row.comparison);
+    }
+    if (begins.size() > 1)
+        throw Error(ErrorParts{.code = Code::usage,
+            .file = store.dataDirectory(),
+            .place = "comparison",
+            .found = std::to_string(begins.size()) + " comparisons begin with \"" + comparison + "\"",
+            .allowed = "one, for example " + *begins.begin(),
+            .advice = "Give the whole id."});
+    return begins.empty() ? std::vector<std::string>() : runsOf(*begins.begin());
 }
 
 }  // namespace rankwright

@@ -22,12 +22,16 @@ struct Arm
     std::string label;         // "pissa" or "pissa lr=1e-4"
     RunConfig config;
 };
-// "lora,pissa" -> arms of `base`; "pissa:lr=1e-4,rank=32" (keys are JSON keys or option names without dashes). Throws
-// Error{usage} naming the nearest method or key.
+// "lora,pissa" -> arms of `base`; "pissa:lr=1e-4,slice=minor" (keys are JSON keys or option names without dashes).
+// base.options may be of any methods: each arm takes those that its method has. Throws Error{usage} naming the nearest
+// method or key, Error{config} where an arm makes no sense or no arm has an option of base.
 std::vector<Arm> parseArms(const RunConfig& base, const std::vector<std::string>& arms);
 // One config an arm and seed; names "LABEL seed N" where there are several seeds.
 std::vector<RunConfig> comparisonConfigs(const std::vector<Arm>& arms, const std::vector<int64_t>& seeds);
 // Creates the runs under one new comparison id and returns their ids, in order.
 std::vector<std::string> createComparison(RunStore& store, const std::vector<RunConfig>& configs);
+// The runs of the comparison with this id, in the order they were created; or with this start of an id, where no run is
+// meant by it. Empty where there is none. Throws Error{usage} where several begin so.
+std::vector<std::string> comparisonRuns(RunStore& store, const std::string& comparison);
 
 }  // namespace rankwright

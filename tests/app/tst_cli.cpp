@@ -68,7 +68,7 @@ void TestCli::namesTheNearestCommandOrOption()
 void TestCli::everyCommandHasHelpWithoutTheEngine()
 {
     const auto without = withoutEngine();
-    for (const char* command : {"models", "inspect", "spectrum", "plan", "tokenize", "detokenize", "logits", "train",
+    for (const char* command : {"models", "methods", "inspect", "spectrum", "plan", "tokenize", "detokenize", "logits", "train",
              "compare", "resume", "runs", "show", "sql", "eval", "generate", "export", "verify"}) {
         const Answer answer = cli({command, "--help"}, without);
         QCOMPARE(answer.status, 0);
@@ -141,14 +141,10 @@ void TestCli::refusesWhatComesLater_data()
 {
     QTest::addColumn<QStringList>("arguments");
     QTest::addColumn<QByteArray>("there");
-    QTest::newRow("method") << QStringList{"train", "m", "d", "--method", "dora"} << QByteArray("lora, pissa");
-    QTest::newRow("base") << QStringList{"train", "m", "d", "--base", "nf4"} << QByteArray("none");
-    QTest::newRow("optimizer") << QStringList{"compare", "m", "d", "--optimizer", "rite"} << QByteArray("adamw");
     QTest::newRow("pack") << QStringList{"train", "m", "d", "--pack"} << QByteArray("--no-pack");
     QTest::newRow("metric") << QStringList{"eval", "m", "d", "--metric", "accuracy"} << QByteArray("loss, perplexity");
     QTest::newRow("export") << QStringList{"export", "r", "--format", "gguf", "--out", "x"}
                             << QByteArray("lora, peft, merged");
-    QTest::newRow("quant-error") << QStringList{"quant-error", "m", "--rank", "4"} << QByteArray("spectrum, plan");
 }
 
 void TestCli::refusesWhatComesLater()

@@ -2,11 +2,13 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // A run's configuration: its JSON form, its checks, numbers in options, row ranges, module patterns and the command
 // line that repeats a run.
+#include "training/api/catalog.h"
 #include "training/api/config.h"
 #include "training/api/error.h"
 
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -42,7 +44,9 @@ RunConfig filled()
     config.rank = 8;
     config.alpha = 12.5;
     config.plan = {{"model.layers.0.self_attn.q_proj", {4, 6}}, {"model.layers.0.mlp.up_proj", {0, 0}}};
-    config.svd = "4";
+    config.base = "nf4";
+    config.options = {{"svd", "4"}, {"slice", "minor"}};
+    config.optimizer = "rite";
     config.learningRate = 1e-5;
     config.clip = 0;
     config.steps = 100;
@@ -75,6 +79,18 @@ private slots:
     void commandLineHoldsOnlyDifferences();
     void commandLineRepeatsTheRun();
     void planTakesBothForms();
+    void optionsAreOneRowEach();
+    void optionsOfOtherMethodsAreRefused_data();
+    void optionsOfOtherMethodsAreRefused();
+    void defaultsOfOtherMethodsAreLetPass();
+    void optionValuesAreChecked_data();
+    void optionValuesAreChecked();
+    void everyMethodGoesThroughJsonAndTheCommandLine_data();
+    void everyMethodGoesThroughJsonAndTheCommandLine();
+    void equalRunsHaveEqualConfigurations();
+    void combinationsAreRefused_data();
+    void combinationsAreRefused();
+    void alphaZeroIsTheRank();
 };
 
 void TestConfig::defaultsAreValid()
@@ -87,7 +103,11 @@ void TestConfig::jsonRoundTripKeepsEveryField()
 {
     const RunConfig config = filled();
     const json document = toJson(config);
-    QCOMPARE(document.size(), configFields().size());
+    size_t own = 0;
+    for (const Field& field : configFields())
+        own += field.methods.empty() || std::ranges::count(field.methods, config.method) > 0 ? 1 : 0;
+    QCOMPARE(document.size(), own);
+    QVERIFY(document.at("slice") == "minor" && document.at("oversample") == 10 && !document.contains("gamma"));
     QVERIFY(configFromJson(json::parse(document.dump())) == config);
 }
 
@@ -107,7 +127,9 @@ void TestConfig::everyFieldHasItsTextAndItsOption()
     }
     for (const char* option : {"--method", "--rank", "--alpha", "--lr", "--steps", "--epochs", "--batch",
              "--accumulate", "--max-length", "--dtype", "--order", "--seed", "--init-adapter", "--modules",
-             "--svd", "--oversample",
+             "--svd", "--oversample", "--base", "--optimizer", "--init", "--slice", "--rounds", "--gamma", "--lr-ratio",
+             "--direction", "--ga-scale", "--ga-gamma", "--gradient-batches", "--gradient-rows", "--xs-init", "--sigma",
+             "--lambda", "--start-step", "--variant", "--weighted", "--bits",
              "--schedule", "--warmup", "--weight-decay", "--clip", "--dropout", "--loss", "--template", "--columns",
              "--rows", "--eval-data", "--eval-rows", "--eval-every", "--save-every", "--device", "--threads", "--name"})
         QVERIFY2(options.contains(option), option);
@@ -156,8 +178,10 @@ void TestConfig::refusesFields_data()
     row(R"({"model": "a\u0000b"})", "/model");
     row(R"({"rows": "5:5"})", "/rows");
     row(R"({"evalRows": "5"})", "/evalRows");
-    row(R"({"svd": "65"})", "/svd");
-    row(R"({"svd": "fast"})", "/svd");
+    row(R"({"base": "nf5"})", "/base");
+    row(R"({"optimizer": "adam"})", "/optimizer");
+    row(R"({"alpha": -1})", "/alpha");
+    row(R"({"rank": 65537})", "/rank");
     row(R"({"device": "gpu"})", "/device");
     row(R"({"device": "cuda:x"})", "/device");
     row(R"({"columns": []})", "/columns");
@@ -328,12 +352,12 @@ void TestConfig::commandLineHoldsOnlyDifferences()
         "rankwright-cli train default default --eval-rows= --rank 32 --lr 2e-05 --clip none --name 'it'\\''s'");
 }
 
-// Splits as a shell does and sets every option again.
-void TestConfig::commandLineRepeatsTheRun()
+namespace {
+
+// Splits as a shell does.
+std::vector<std::string> wordsOf(const std::string& line)
 {
-    const RunConfig config = filled();
     std::vector<std::string> words(1);
-    const std::string line = commandLine(config);
     bool quoted = false;
     for (size_t i = 0; i < line.size(); ++i) {
         if (line[i] == '\'')
@@ -345,22 +369,39 @@ void TestConfig::commandLineRepeatsTheRun()
         else
             words.back() += line[i];
     }
-    QVERIFY(words.size() > 4);
+    return words;
+}
+
+// What `line` sets; an unknown option throws.
+RunConfig fromCommandLine(const std::string& line)
+{
+    const std::vector<std::string> words = wordsOf(line);
     RunConfig again;
-    again.model = words[2];
-    again.data = words[3];
-    QCOMPARE(again.data, "./-rows.jsonl");
-    again.data = config.data;
+    again.model = words.at(2);
+    again.data = words.at(3);
     for (size_t i = 4; i < words.size(); ++i) {
         const size_t equals = words[i].find('=');
         const bool joined = words[i].starts_with("--") && equals != std::string::npos;
         const Field* field = findConfigField(joined ? words[i].substr(0, equals) : words[i]);
-        QVERIFY2(field != nullptr, words[i].c_str());
+        if (field == nullptr)
+            throw std::runtime_error(words[i]);
         if (joined)
             setFieldText(again, *field, words[i].substr(equals + 1));
         else
             setFieldText(again, *field, words.at(++i));
     }
+    return again;
+}
+
+}  // namespace
+
+void TestConfig::commandLineRepeatsTheRun()
+{
+    const RunConfig config = filled();
+    const std::string line = commandLine(config);
+    RunConfig again = fromCommandLine(line);
+    QCOMPARE(again.data, "./-rows.jsonl");
+    again.data = config.data;
     QVERIFY2(again == config, line.c_str());
 }
 
@@ -375,6 +416,219 @@ void TestConfig::planTakesBothForms()
     const ErrorParts parts = errorOf([] { (void)planFromJson({{"modules", {{{"name", "a"}}}}}, "plan.json"); });
     QCOMPARE(parts.file.string(), "plan.json");
     QCOMPARE(parts.place, "/plan/modules/0");
+}
+
+// Methods that share a key mean the same by it, but for the default.
+void TestConfig::optionsAreOneRowEach()
+{
+    size_t rows = 0;
+    std::set<std::string> all;
+    for (const MethodCard* card : methodCards()) {
+        std::set<std::string> keys;
+        for (const MethodOption& option : card->options) {
+            QVERIFY2(keys.insert(option.key).second, option.key.c_str());
+            all.insert(option.key);
+            const Field* field = findConfigField(option.key);
+            QVERIFY2(field != nullptr && field->key == option.key, option.key.c_str());
+            QVERIFY2(std::ranges::count(field->methods, card->id) == 1, option.key.c_str());
+            QCOMPARE(field->option, option.option);
+            QCOMPARE(field->kind, option.kind);
+            QCOMPARE(field->least, option.least);
+            QCOMPARE(field->most, option.most);
+            QCOMPARE(field->choices, option.choices);
+            QCOMPARE(field->help, option.help);
+        }
+    }
+    for (const Field& field : configFields())
+        rows += field.methods.empty() ? 0 : 1;
+    QVERIFY(rows == all.size() && rows > 10);
+}
+
+void TestConfig::optionsOfOtherMethodsAreRefused_data()
+{
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<QString>("place");
+    QTest::addColumn<QString>("named");
+    const auto row = [](const char* text, const char* place, const char* named) {
+        QTest::newRow(text) << text << place << named;
+    };
+    row(R"({"slice": "minor"})", "/slice", "pissa, qpissa");
+    row(R"({"method": "pissa", "gamma": 1e-3})", "/gamma", "sorsa");
+    row(R"({"method": "pissa", "init": "gaussian"})", "/init", "lora, rslora, lora-plus, dora");
+    row(R"({"method": "full", "svd": "4"})", "/svd", "pissa");
+    row(R"({"method": "lora", "rounds": 7})", "/rounds", "qpissa, loftq, lq-lora");
+    row(R"({"method": "lora", "lrRatio": 8})", "/lrRatio", "lora-plus");
+}
+
+void TestConfig::optionsOfOtherMethodsAreRefused()
+{
+    QFETCH(QString, text);
+    QFETCH(QString, place);
+    QFETCH(QString, named);
+    const ErrorParts parts = errorOf([&] { configFromJson(json::parse(text.toStdString()), "run.json"); });
+    QCOMPARE(parts.code, Code::config);
+    QCOMPARE(parts.file.string(), "run.json");
+    QCOMPARE(QString::fromStdString(parts.place), place);
+    QVERIFY2(QString::fromStdString(parts.allowed).contains(named), parts.allowed.c_str());
+    QVERIFY(!parts.found.empty() && !parts.advice.empty());
+}
+
+// Files of version 0.1 hold svd and oversample whatever the method.
+void TestConfig::defaultsOfOtherMethodsAreLetPass()
+{
+    const RunConfig old = configFromJson({{"method", "lora"}, {"svd", "exact"}, {"oversample", 10}, {"rounds", 5}});
+    QVERIFY(old == RunConfig{});
+    RunConfig unknown;
+    unknown.options["slices"] = "minor";
+    const ErrorParts parts = errorOf([&] { validate(unknown); });
+    QVERIFY(parts.place == "/slices" && parts.advice.find("slice") != std::string::npos);
+}
+
+void TestConfig::optionValuesAreChecked_data()
+{
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<QString>("place");
+    const auto row = [](const char* text, const char* place) { QTest::newRow(text) << text << place; };
+    for (const char* svd : {"\"65\"", "\"fast\"", "\"-1\"", "\"4.0\"", "\"\"", "65", "true", "1.5", "null"})
+        row(("{\"method\": \"pissa\", \"svd\": " + std::string(svd) + "}").c_str(), "/svd");
+    row(R"({"method": "pissa", "slice": "mnor"})", "/slice");
+    row(R"({"method": "pissa", "slice": 1})", "/slice");
+    row(R"({"method": "pissa", "oversample": 4097})", "/oversample");
+    row(R"({"method": "pissa", "oversample": 2.5})", "/oversample");
+    row(R"({"method": "qpissa", "rounds": 0})", "/rounds");
+    row(R"({"method": "qpissa", "rounds": "5"})", "/rounds");
+    row(R"({"method": "sorsa", "gamma": -1e-9})", "/gamma");
+    row(R"({"method": "sorsa", "gamma": "4e-4"})", "/gamma");
+    row(R"({"method": "lora-plus", "lrRatio": 0.5})", "/lrRatio");
+    row(R"({"method": "delta-lora", "lambda": 101})", "/lambda");
+    row(R"({"method": "lq-lora", "bits": 9})", "/bits");
+    row(R"({"method": "lq-lora", "bits": 1.5})", "/bits");
+    row(R"({"method": "lq-lora", "weighted": true})", "/weighted");
+}
+
+void TestConfig::optionValuesAreChecked()
+{
+    QFETCH(QString, text);
+    QFETCH(QString, place);
+    const ErrorParts parts = errorOf([&] { configFromJson(json::parse(text.toStdString()), "run.json"); });
+    QCOMPARE(parts.code, Code::config);
+    QCOMPARE(parts.file.string(), "run.json");
+    QCOMPARE(QString::fromStdString(parts.place), place);
+    QVERIFY(!parts.found.empty() && !parts.allowed.empty() && !parts.advice.empty());
+}
+
+namespace {
+
+// A value of the option other than its default.
+OptionValue another(const MethodOption& option)
+{
+    if (option.kind == Field::Kind::text)
+        return "4";
+    if (option.kind == Field::Kind::choice)
+        return option.choices.back() == std::get<std::string>(option.otherwise) ? option.choices.front() : option.choices.back();
+    const double value = std::get<double>(option.otherwise);
+    if (option.kind == Field::Kind::integer)
+        return value + 1;
+    return value + (option.most - value) / 3;
+}
+
+}  // namespace
+
+void TestConfig::everyMethodGoesThroughJsonAndTheCommandLine_data()
+{
+    QTest::addColumn<QString>("id");
+    for (const MethodCard* card : methodCards())
+        QTest::newRow(card->id.c_str()) << QString::fromStdString(card->id);
+}
+
+void TestConfig::everyMethodGoesThroughJsonAndTheCommandLine()
+{
+    QFETCH(QString, id);
+    RunConfig config;
+    config.method = id.toStdString();
+    const MethodCard& card = methodCard(config.method);
+    validate(config);
+    QCOMPARE(commandLine(config), "rankwright-cli train default default" + (config.method == "lora" ? "" : " --method " + config.method));
+    const json plain = toJson(config);
+    for (const MethodOption& option : card.options) {
+        QVERIFY2(plain.contains(option.key), option.key.c_str());
+        config.options[option.key] = another(option);
+    }
+    QVERIFY(configFromJson(plain) == fromCommandLine("rankwright-cli train default default --method " + config.method));
+    const json document = toJson(config);
+    QVERIFY(configFromJson(json::parse(document.dump())) == config);
+    const std::string line = commandLine(config);
+    for (const MethodOption& option : card.options) {
+        QVERIFY2(line.find(" " + option.option + " ") != std::string::npos, line.c_str());
+        QVERIFY(document.at(option.key) != plain.at(option.key));
+    }
+    QVERIFY2(fromCommandLine(line) == config, line.c_str());
+}
+
+void TestConfig::equalRunsHaveEqualConfigurations()
+{
+    RunConfig plain;
+    plain.method = "qpissa";
+    QVERIFY(configFromJson({{"method", "qpissa"}, {"rounds", 5}, {"slice", "principal"}, {"svd", "exact"}}) == plain);
+    QVERIFY(!(configFromJson({{"method", "qpissa"}, {"rounds", 1}}) == plain));
+    QCOMPARE(optionNumber(plain, "rounds"), 5.0);
+    QCOMPARE(optionText(configFromJson({{"method", "pissa"}, {"svd", 4}}), "svd"), std::string("4"));
+    // Another method takes along what it has, with its value.
+    RunConfig changed = plain;
+    changed.options = {{"rounds", 7.0}, {"slice", "minor"}};
+    setField(changed, *findConfigField("method"), "loftq");
+    QVERIFY(changed.options == (std::map<std::string, OptionValue>{{"rounds", 7.0}}));
+    QCOMPARE(errorOf([&] { (void)optionNumber(changed, "slice"); }).code, Code::internal);
+}
+
+void TestConfig::combinationsAreRefused_data()
+{
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<QString>("place");   // empty: allowed
+    const auto row = [](const char* text, const char* place) { QTest::newRow(text) << text << place; };
+    for (const char* id : {"qlora", "qpissa", "loftq", "lq-lora"})
+        row((R"({"base": "none", "method": ")" + std::string(id) + "\"}").c_str(), "/base");
+    for (const char* id : {"lora-ga", "delta-lora", "full"})
+        row((R"({"base": "nf4", "method": ")" + std::string(id) + "\"}").c_str(), "/base");
+    row(R"({"base": "int8", "method": "pissa"})", "");
+    row(R"({"base": "nf4", "method": "dora"})", "");
+    row(R"({"base": "nf3", "method": "qpissa"})", "");
+    row(R"({"dropout": 0.1, "method": "pissa"})", "/dropout");
+    row(R"({"dropout": 0.1, "method": "delta-lora"})", "/dropout");
+    row(R"({"dropout": 0.1, "method": "rslora"})", "");
+    row(R"({"initAdapter": "folder", "method": "olora"})", "/initAdapter");
+    row(R"({"initAdapter": "folder", "method": "dora"})", "");
+    row(R"({"optimizer": "rite", "method": "full"})", "/optimizer");
+    row(R"({"optimizer": "rite", "method": "lora-xs"})", "/optimizer");
+    row(R"({"optimizer": "rite", "method": "cora"})", "/optimizer");
+    row(R"({"optimizer": "rite", "method": "cora", "variant": "train"})", "");
+    row(R"({"optimizer": "rite", "method": "pissa"})", "");
+    row(R"({"optimizer": "adamw", "method": "lora-rite"})", "");
+    row(R"({"method": "lq-lora", "bits": 2.5})", "");
+}
+
+void TestConfig::combinationsAreRefused()
+{
+    QFETCH(QString, text);
+    QFETCH(QString, place);
+    const json document = json::parse(text.toStdString());
+    if (place.isEmpty()) {
+        configFromJson(document);
+        return;
+    }
+    const ErrorParts parts = errorOf([&] { configFromJson(document, "run.json"); });
+    QCOMPARE(QString::fromStdString(parts.place), place);
+    QCOMPARE(parts.file.string(), "run.json");
+    QVERIFY(!parts.found.empty() && !parts.allowed.empty() && !parts.advice.empty());
+}
+
+void TestConfig::alphaZeroIsTheRank()
+{
+    const RunConfig config = configFromJson({{"rank", 8}, {"alpha", 0}});
+    QCOMPARE(config.effectiveAlpha(), 8.0);
+    RunConfig broken;
+    broken.alpha = std::numeric_limits<double>::quiet_NaN();
+    QCOMPARE(errorOf([&] { validate(broken); }).place, "/alpha");
 }
 
 QTEST_GUILESS_MAIN(TestConfig)

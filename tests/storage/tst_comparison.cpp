@@ -43,6 +43,11 @@ private slots:
         QTest::newRow("both") << QStringList{"lora,pissa:lr=1e-4"} << QStringList{"lora", "pissa lr=1e-4"};
         QTest::newRow("one method twice") << QStringList{"pissa", "pissa:rank=2"}
                                           << QStringList{"pissa", "pissa rank=2"};
+        QTest::newRow("options of a method")
+            << QStringList{"pissa", "pissa:slice=minor,svd=4", "pissa:slice=middle"}
+            << QStringList{"pissa", "pissa slice=minor svd=4", "pissa slice=middle"};
+        QTest::newRow("the same option twice") << QStringList{"sorsa:gamma=0", "sorsa:gamma=0"}
+                                               << QStringList{"sorsa gamma=0", "sorsa gamma=0 (2)"};
         QTest::newRow("twice the same") << QStringList{"lora,lora,lora"} << QStringList{"lora", "lora (2)", "lora (3)"};
     }
     void namesArms()
@@ -87,6 +92,11 @@ private slots:
         QTest::newRow("range") << "pissa:rank=0" << "rank";
         QTest::newRow("no value") << "pissa:rank" << "KEY=VALUE";
         QTest::newRow("no key") << "pissa:=3" << "KEY=VALUE";
+        QTest::newRow("option of another method") << "lora:slice=minor" << "pissa, qpissa";
+        QTest::newRow("option's word") << "pissa:slice=minr" << "Did you mean minor?";
+        QTest::newRow("option's range") << "qpissa:rounds=0" << "1 to 1000";
+        QTest::newRow("option's key") << "sorsa:gama=1" << "Did you mean gamma?";
+        QTest::newRow("base") << "full:base=nf4" << "full precision";
         QTest::newRow("data") << "pissa:data=other.jsonl" << "the same data";
         QTest::newRow("seed") << "pissa:seed=3" << "--seeds";
         QTest::newRow("method again") << "pissa:method=lora" << "the same data";
@@ -105,6 +115,44 @@ private slots:
             QVERIFY2(QString::fromUtf8(error.what()).contains(message), error.what());
             QVERIFY(!error.parts().place.empty() && !error.parts().advice.empty());
         }
+    }
+
+    void givesSharedOptionsToTheArmsThatHaveThem()
+    {
+        RunConfig shared = base();
+        shared.options = {{"rounds", 5.0}, {"slice", "minor"}, {"svd", "exact"}};
+        const auto arms = parseArms(shared, {"lora,qpissa,loftq", "pissa:slice=middle"});
+        using Options = std::map<std::string, OptionValue>;
+        QVERIFY(arms[0].config.options == Options{});
+        // 5 rounds are what QPiSSA does anyway, but not LoftQ.
+        QVERIFY(arms[1].config.options == (Options{{"slice", "minor"}}));
+        QVERIFY(arms[2].config.options == (Options{{"rounds", 5.0}}));
+        QVERIFY(arms[3].config.options == (Options{{"slice", "middle"}}));
+        try {
+            parseArms(shared, {"lora,loftq"});
+            QFAIL("accepted");
+        } catch (const Error& error) {
+            QCOMPARE(error.parts().place, std::string("/slice"));
+            QVERIFY2(error.parts().allowed.find("pissa, qpissa") != std::string::npos, error.what());
+        }
+        shared.options = {{"slice", "principal"}, {"svd", "exact"}};   // nothing that an arm would miss
+        QVERIFY(parseArms(shared, {"lora"})[0].config.options.empty());
+    }
+
+    void refusesArmsThatMakeNoSense()
+    {
+        RunConfig shared = base();
+        shared.base = "nf4";
+        QVERIFY(parseArms(shared, {"lora,pissa,qpissa"}).size() == 3);
+        QVERIFY_THROWS_EXCEPTION(Error, parseArms(shared, {"lora,full"}));
+        shared = base();
+        shared.dropout = 0.1;
+        QVERIFY_THROWS_EXCEPTION(Error, parseArms(shared, {"lora,pissa"}));
+        shared.dropout = 0;
+        shared.optimizer = "rite";
+        QVERIFY_THROWS_EXCEPTION(Error, parseArms(shared, {"lora,lora-xs"}));
+        const auto arms = parseArms(shared, {"lora", "lora-xs:optimizer=adamw"});
+        QVERIFY(arms[0].config.optimizer == "rite" && arms[1].config.optimizer == "adamw");
     }
 
     void refusesNoArms() { QVERIFY_THROWS_EXCEPTION(Error, parseArms(base(), {})); }

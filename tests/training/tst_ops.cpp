@@ -8,6 +8,7 @@
 
 #include <QTest>
 
+#include <deque>
 #include <functional>
 
 using namespace rankwright;
@@ -122,13 +123,14 @@ private Q_SLOTS:
         QFETCH(double, tolerance);
         const auto t = at::ScalarType(type);
         const auto w1 = random({20, 16}, t), w2 = random({12, 16}, t);
+        std::deque<LinearSlot> kept;   // the backward pass comes back to them
         compare({random({9, 16}, t), random({3, 16}), random({20, 3}), random({5, 16}), random({12, 5})},
             [&](const Tensors& x) {
-                LinearSlot first, second;
+                auto &first = kept.emplace_back(), &second = kept.emplace_back();
                 first.base = BaseWeight(w1);
-                first.delta = Delta{x[1], x[2], 0.5};
+                first.delta = Delta{.A = x[1], .B = x[2], .scaling = 0.5};
                 second.base = BaseWeight(w2);
-                second.delta = Delta{x[3], x[4], 2};
+                second.delta = Delta{.A = x[3], .B = x[4], .scaling = 2};
                 const std::array<const LinearSlot*, 2> slots{&first, &second};
                 return ops::linearGroup(x[0], slots, {});
             },
@@ -140,7 +142,7 @@ private Q_SLOTS:
         LinearSlot slot;
         slot.name = "model.layers.0.self_attn.q_proj";
         slot.base = BaseWeight(at::zeros({4, 16}));
-        slot.delta = Delta{at::ones({2, 16}), at::ones({4, 2}), 1, 0.5};
+        slot.delta = Delta{.A = at::ones({2, 16}), .B = at::ones({4, 2}), .dropout = 0.5};
         const std::array<const LinearSlot*, 1> slots{&slot};
         const auto x = at::ones({6, 16});
         const std::vector<int64_t> bounds{0, 2, 6}, samples{10, 11}, lastBounds{0, 4}, lastSample{11};

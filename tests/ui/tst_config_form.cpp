@@ -31,7 +31,9 @@ void TestConfigForm::hasAnEditorForEveryField()
 {
     PageFixture<> fixture;
     const auto keys = ConfigForm::keysOf({"data", "method", "optimisation", "run"});
-    QCOMPARE(size_t(keys.size()), configFields().size());
+    const auto shared = std::count_if(
+        configFields().begin(), configFields().end(), [](const Field& field) { return field.methods.empty(); });
+    QCOMPARE(keys.size(), qsizetype(shared));   // the options of single methods belong to their arms
     ConfigForm form(fixture.bench, keys);
     for (const QString& key : keys) {
         const auto* editor = form.editor(key);

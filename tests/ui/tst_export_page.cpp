@@ -49,6 +49,7 @@ private slots:
     void withoutRunsNothingCanBeExported();
     void onlyEndedRunsAreOffered();
     void explainsTheDoubledRank();
+    void formatsThatMakeNoSenseAreGreyed();
     void writesAndShowsWhatWasRead();
     void aLargeDifferenceIsNoTick();
     void cancelStopsTheJob();
@@ -115,6 +116,32 @@ void TestExportPage::explainsTheDoubledRank()
     QVERIFY(!dtype->isVisible());
     choose(Fixture::part<QComboBox>(page, "formatBox"), 2);
     QVERIFY(dtype->isVisible());
+}
+
+void TestExportPage::formatsThatMakeNoSenseAreGreyed()
+{
+    Fixture fixture;
+    fixture.bench.setArms({"lora", "qpissa", "full"});
+    fixture.trainBoth();
+    ExportPage page(fixture.bench);
+    QVERIFY(open(page, 3));
+    auto* runs = Fixture::part<QComboBox>(page, "exportRun");
+    auto* format = Fixture::part<QComboBox>(page, "formatBox");
+    auto* explanation = Fixture::part<QLabel>(page, "exportExplanation");
+    const auto isOffered = [&](int item) { return bool(format->model()->flags(format->model()->index(item, 0)) & Qt::ItemIsEnabled); };
+    for (int i = 0; i < runs->count(); ++i) {
+        choose(runs, i);
+        const auto title = runs->currentText();
+        const bool full = title.contains("Full"), quantised = title.contains("QPiSSA");
+        QCOMPARE(isOffered(0), !full && !quantised);
+        QCOMPARE(isOffered(1), !full);
+        QVERIFY(isOffered(2));
+        QVERIFY(isOffered(format->currentIndex()));
+        QCOMPARE(explanation->text().contains("has no adapter"), full);
+        QCOMPARE(explanation->text().contains("few bits out"), quantised);
+        QVERIFY2(isOffered(0) || format->model()->index(0, 0).data(Qt::ToolTipRole).toString().contains("export"), qPrintable(title));
+        QVERIFY(Fixture::part<QPushButton>(page, "exportButton")->isEnabled());
+    }
 }
 
 void TestExportPage::writesAndShowsWhatWasRead()

@@ -3,7 +3,7 @@
 #include "training/analysis/spectrum.h"
 
 #include "training/api/error.h"
-#include "training/methods/decompose.h"
+#include "training/adapters/decompose.h"
 
 #include <ATen/ATen.h>
 

@@ -3,13 +3,13 @@
 // Reading, writing and checking a run's configuration by the table of config_fields.cpp.
 #include "training/api/config.h"
 
+#include "training/api/catalog.h"
 #include "training/api/config_fields.h"
 #include "training/api/error.h"
 #include "training/api/json_text.h"
 #include "training/formats/limits.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 namespace rankwright {
@@ -60,6 +60,10 @@ std::string allowedText(const Field& field)
                                    : "an object of roles and column names";
     case Kind::text:
         break;
+    }
+    if (!field.choices.empty()) {
+        return joined(field.choices) + ", or a whole number from " + shortNumber(field.least) + " to "
+            + shortNumber(field.most);
     }
     return "text";
 }
@@ -155,6 +159,19 @@ std::map<std::string, std::string> readColumns(const json& value, const Field& f
     return columns;
 }
 
+OptionValue readOption(const json& value, const Field& field, const std::filesystem::path& file)
+{
+    if (field.kind == Kind::integer)
+        return double(wholeNumber(value, field, file, pointer(field.key)));
+    if (field.kind == Kind::number && value.is_number())
+        return value.get<double>();
+    if (field.kind == Kind::text && value.is_number_integer())
+        return std::to_string(wholeNumber(value, field, file, pointer(field.key)));   // "svd": 4
+    if (field.kind == Kind::number || !value.is_string())
+        refuse(field, file, shown(value), allowedText(field));
+    return value.get<std::string>();
+}
+
 void assign(RunConfig& config, const BoundField& bound, const json& value, const std::filesystem::path& file)
 {
     const Field& field = bound.field;
@@ -173,6 +190,8 @@ void assign(RunConfig& config, const BoundField& bound, const json& value, const
                 config.*member = value.get<double>();
             } else if constexpr (std::is_same_v<Member, BoundField::Plan>) {
                 config.*member = readPlan(value, field, file);
+            } else if constexpr (std::is_same_v<Member, BoundField::Options>) {
+                (config.*member)[field.key] = readOption(value, field, file);
             } else {
                 config.*member = readColumns(value, field, file);
             }
@@ -250,7 +269,7 @@ void checkField(const RunConfig& config, const BoundField& bound, const std::fil
                     refuse(field, file, shortNumber(config.*member), allowedText(field));
             } else if constexpr (std::is_same_v<Member, BoundField::Plan>) {
                 checkPlan(config.*member, field, file);
-            } else {
+            } else if constexpr (std::is_same_v<Member, BoundField::Columns>) {
                 for (const auto& [role, column] : config.*member) {
                     if (std::ranges::find(columnRoles(), role) == columnRoles().end())
                         refuse(field, file, "the role \"" + role + "\"", "roles " + joined(columnRoles()),
@@ -272,13 +291,6 @@ void checkForms(const RunConfig& config, const std::filesystem::path& file)
         } catch (const Error& error) {
             refuse(field(key), file, error.parts().found, error.parts().allowed);
         }
-    }
-    if (config.svd != "exact") {
-        int64_t iterations = -1;
-        const char* end = config.svd.data() + config.svd.size();
-        const auto result = std::from_chars(config.svd.data(), end, iterations);
-        if (result.ec != std::errc() || result.ptr != end || iterations < 0 || iterations > 64)
-            refuse(field("svd"), file, "\"" + config.svd + "\"", "exact, or a whole number from 0 to 64");
     }
     const bool isCuda = config.device.starts_with("cuda:") && config.device.size() > 5 && config.device.size() <= 8
         && std::ranges::all_of(config.device.substr(5), [](char c) { return c >= '0' && c <= '9'; });
@@ -329,13 +341,29 @@ RunConfig configFromJson(const json& document, const std::filesystem::path& file
             .advice = near.empty() ? "Remove the key." : "Write \"" + near + "\", or remove the key."}};
     }
     validate(config, file);
+    keepOwnOptions(config);
     return config;
 }
+
+namespace {
+
+// The value that the run uses, its method's default included.
+json optionJson(const RunConfig& config, const Field& field)
+{
+    if (field.kind == Kind::text || field.kind == Kind::choice)
+        return jsonText(optionText(config, field.key));
+    const double number = optionNumber(config, field.key);
+    return field.kind == Kind::integer ? json(int64_t(number)) : jsonNumber(number);
+}
+
+}  // namespace
 
 json toJson(const RunConfig& config)
 {
     json document = json::object();
     for (const BoundField& bound : boundFields()) {
+        if (!bound.field.methods.empty() && std::ranges::find(bound.field.methods, config.method) == bound.field.methods.end())
+            continue;   // another method's option
         json& value = document[bound.field.key];
         std::visit(
             [&](auto member) {
@@ -350,6 +378,8 @@ json toJson(const RunConfig& config)
                     value = json::object();
                     for (const auto& [role, column] : config.*member)
                         value[jsonText(role)] = jsonText(column);
+                } else if constexpr (std::is_same_v<Member, BoundField::Options>) {
+                    value = optionJson(config, bound.field);
                 } else {
                     value = jsonNumber(config.*member);
                 }
@@ -365,6 +395,7 @@ void validate(const RunConfig& config, const std::filesystem::path& file)
         checkField(config, bound, file);
     checkForms(config, file);
     checkCombinations(config, file);
+    checkMethod(config, file);
 }
 
 std::map<std::string, ModuleRank> planFromJson(const json& document, const std::filesystem::path& file)
@@ -382,6 +413,8 @@ void setField(RunConfig& config, const Field& field, const nlohmann::json& value
         throw Error{ErrorParts{.code = Code::internal, .place = field.key, .found = "no such field",
             .advice = "Please report this defect."}};
     assign(config, *bound, value, file);
+    if (bound->field.key == "method")
+        keepOwnOptions(config);   // a method brings options of its own
 }
 
 const Field* findConfigField(std::string_view keyOrOption)

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace rankwright {
@@ -20,6 +21,9 @@ struct ModuleRank
     double alpha = 0;  // scaling is alpha / rank
     bool operator==(const ModuleRank&) const = default;
 };
+
+// A method option's value: a number, or a word ("principal", "exact").
+using OptionValue = std::variant<double, std::string>;
 
 struct RunConfig
 {
@@ -41,11 +45,12 @@ struct RunConfig
     int64_t rank = 16;
     double alpha = 0;                 // 0: equal to the rank (scaling 1)
     std::map<std::string, ModuleRank> plan;  // module name -> rank and alpha; overrides rank and alpha; rank 0: frozen
-    std::string svd = "exact";        // exact, or a number of power iterations (0..64)
-    int64_t oversample = 10;          // extra columns of the randomised decomposition
+    std::string base = "auto";        // how frozen weights are stored: a BaseFormat's id; auto: as the method wants
+    std::map<std::string, OptionValue> options;  // of the method (MethodCard::options); what is left out has its default
     double dropout = 0;
     std::string initAdapter;          // folder of a PEFT adapter to start from
     // optimisation
+    std::string optimizer = "auto";   // an OptimiserCard's id; auto: as the method wants
     double learningRate = 2e-4;
     std::string schedule = "constant";  // constant | linear | cosine
     double warmup = 0;                // share of all steps
@@ -84,6 +89,7 @@ struct Field
     std::vector<std::string> choices = {};  // allowed words of a choice
     std::string help = {};                  // one sentence
     bool advanced = false;                  // hidden by the window's simple view
+    std::vector<std::string> methods = {};  // empty: every run has it; else the methods whose option it is
 };
 const std::vector<Field>& configFields();
 

@@ -3,8 +3,10 @@
 // One row a key of a run's configuration, in the order in which forms and documents show them.
 #include "training/api/config_fields.h"
 
+#include "training/api/catalog.h"
 #include "training/formats/limits.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace rankwright {
@@ -57,11 +59,42 @@ void addDataFields(std::vector<BoundField>& table)
         &RunConfig::order});
 }
 
+template <class Rows, class IdOf> std::vector<std::string> idsOf(const Rows& rows, IdOf idOf, std::string first = {})
+{
+    std::vector<std::string> ids;
+    if (!first.empty())
+        ids.push_back(std::move(first));
+    for (const auto& row : rows)
+        ids.push_back(idOf(row));
+    return ids;
+}
+
+// A row for each distinct option of the methods, in the order in which their cards name them.
+void addMethodOptions(std::vector<BoundField>& table)
+{
+    const size_t first = table.size();
+    for (const MethodCard* card : methodCards()) {
+        for (const MethodOption& option : card->options) {
+            const auto known = std::find_if(table.begin() + std::ptrdiff_t(first), table.end(),
+                [&](const BoundField& bound) { return bound.field.key == option.key; });
+            if (known != table.end()) {
+                known->field.methods.push_back(card->id);
+                continue;
+            }
+            table.push_back({{.key = option.key, .option = option.option, .group = "method", .label = option.label,
+                                 .unit = option.unit, .kind = option.kind, .least = option.least, .most = option.most,
+                                 .choices = option.choices, .help = option.help, .methods = {card->id}},
+                &RunConfig::options});
+        }
+    }
+}
+
 void addMethodFields(std::vector<BoundField>& table)
 {
     const std::string group = "method";
     table.push_back({{.key = "method", .option = "--method", .group = group, .label = "Method", .kind = Kind::choice,
-                         .choices = {"lora", "pissa"}, .help = "How the adapter starts and what is trained."},
+                         .choices = idsOf(methodCards(), [](const MethodCard* card) { return card->id; }),
+                         .help = "How the adapter starts and what is trained."},
         &RunConfig::method});
     table.push_back({{.key = "modules", .option = "--modules", .group = group, .label = "Modules",
                          .help = "Which matrices get an adapter: patterns with * and ?, separated by commas."},
@@ -77,14 +110,11 @@ void addMethodFields(std::vector<BoundField>& table)
                          .help = "Rank and alpha for single modules; they win over Rank and Alpha, rank 0 freezes.",
                          .advanced = true},
         &RunConfig::plan});
-    table.push_back({{.key = "svd", .option = "--svd", .group = group, .label = "Decomposition",
-                         .help = "exact, or the number of power iterations (0 to 64) of a randomised decomposition.",
-                         .advanced = true},
-        &RunConfig::svd});
-    table.push_back({{.key = "oversample", .option = "--oversample", .group = group, .label = "Oversampling",
-                         .unit = "columns", .kind = Kind::integer, .least = 0, .most = 4096,
-                         .help = "Extra columns of the randomised decomposition.", .advanced = true},
-        &RunConfig::oversample});
+    table.push_back({{.key = "base", .option = "--base", .group = group, .label = "Frozen weights",
+                         .kind = Kind::choice,
+                         .choices = idsOf(baseFormats(), [](const BaseFormat& format) { return format.id; }, "auto"),
+                         .help = "How frozen weights are stored; auto: as the method wants."},
+        &RunConfig::base});
     table.push_back({{.key = "dropout", .option = "--dropout", .group = group, .label = "Dropout",
                          .kind = Kind::number, .least = 0, .most = 0.95,
                          .help = "Share of an adapter's inputs that is set to zero in training.", .advanced = true},
@@ -92,11 +122,17 @@ void addMethodFields(std::vector<BoundField>& table)
     table.push_back({{.key = "initAdapter", .option = "--init-adapter", .group = group, .label = "Start from adapter",
                          .help = "A folder in PEFT layout whose adapter training starts from.", .advanced = true},
         &RunConfig::initAdapter});
+    addMethodOptions(table);
 }
 
 void addOptimisationFields(std::vector<BoundField>& table)
 {
     const std::string group = "optimisation";
+    table.push_back({{.key = "optimizer", .option = "--optimizer", .group = group, .label = "Optimiser",
+                         .kind = Kind::choice,
+                         .choices = idsOf(optimiserCards(), [](const OptimiserCard& card) { return card.id; }, "auto"),
+                         .help = "What turns gradients into steps; auto: as the method wants."},
+        &RunConfig::optimizer});
     table.push_back({{.key = "learningRate", .option = "--lr", .group = group, .label = "Learning rate",
                          .kind = Kind::number, .least = 1e-12, .most = 10, .help = "Step size at its highest."},
         &RunConfig::learningRate});

@@ -14,9 +14,10 @@ struct BoundField
 {
     using Columns = std::map<std::string, std::string>;
     using Plan = std::map<std::string, ModuleRank>;
+    using Options = std::map<std::string, OptionValue>;   // the field is the entry with its key, an option of some methods
     Field field;
     std::variant<std::string RunConfig::*, int64_t RunConfig::*, double RunConfig::*, Columns RunConfig::*,
-        Plan RunConfig::*>
+        Plan RunConfig::*, Options RunConfig::*>
         member;
 };
 const std::vector<BoundField>& boundFields();

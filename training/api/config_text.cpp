@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // A configuration as people write it: numbers and row ranges in options, patterns of module names, and the command
 // line that repeats a run.
-#include "training/api/config.h"
+#include "training/api/catalog.h"
 #include "training/api/config_fields.h"
 #include "training/api/error.h"
 #include "training/api/json_text.h"
@@ -106,7 +106,7 @@ std::string columnsText(const BoundField::Columns& columns)
     return simple ? plain : object.dump();
 }
 
-std::string optionText(const RunConfig& config, const BoundField& bound)
+std::string textOf(const RunConfig& config, const BoundField& bound)
 {
     return std::visit(
         [&](auto member) -> std::string {
@@ -119,6 +119,8 @@ std::string optionText(const RunConfig& config, const BoundField& bound)
                 return bound.field.key == "clip" && config.*member == 0 ? "none" : shortNumber(config.*member);
             } else if constexpr (std::is_same_v<Member, BoundField::Columns>) {
                 return columnsText(config.*member);
+            } else if constexpr (std::is_same_v<Member, BoundField::Options>) {
+                return optionText(config, bound.field.key);
             } else {
                 return toJson(config).at(bound.field.key).dump();
             }
@@ -201,13 +203,17 @@ void setFieldText(RunConfig& config, const Field& field, std::string_view text)
 std::string commandLine(const RunConfig& config)
 {
     const RunConfig plain;
+    RunConfig own = config;
+    keepOwnOptions(own);
     std::string line = "rankwright-cli train " + positional(config.model) + " " + positional(config.data);
     for (const BoundField& bound : boundFields()) {
         const std::string& option = bound.field.option;
-        const bool differs = std::visit([&](auto member) { return !(config.*member == plain.*member); }, bound.member);
+        const bool differs = bound.field.methods.empty()
+            ? std::visit([&](auto member) { return !(config.*member == plain.*member); }, bound.member)
+            : own.options.contains(bound.field.key);
         if (option.empty() || !differs)
             continue;
-        const std::string text = optionText(config, bound);
+        const std::string text = textOf(config, bound);
         // A value that is empty or begins with a dash has to be joined to its option.
         const bool join = text.empty() || text.front() == '-';
         line += " " + option + (join ? "=" : " ") + (join && text.empty() ? "" : quoted(text));

@@ -34,7 +34,7 @@ struct RunStarted
     int64_t trainable = 0, parameters = 0;
     int64_t rows = 0, truncatedRows = 0, evalRows = 0;
     double prepareSeconds = 0;             // model and adapter start
-    std::string initHash;                  // SHA-256 of A and B at step 0
+    std::string initHash;                  // SHA-256 of start.safetensors: everything the method starts with
     std::string orderHash;                 // SHA-256 of the sample order of the first epoch
     std::string modelHash;                 // SHA-256 of the base model's file; of the shards' hashes where there are several
     std::string dataHash;                  // SHA-256 of the training data's file

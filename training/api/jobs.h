@@ -20,6 +20,18 @@ struct SpectrumJob
     int64_t top = 0;                      // 0: all values
     std::vector<ModuleSpectrum> known;    // from the cache: matched by hash and not computed again
 };
+// What is lost of each matching module on a quantised base, and what the methods win back, before any training.
+struct QuantErrorJob
+{
+    using Answer = QuantErrorReport;
+    std::string model = "default";
+    std::string modules = "*";
+    std::vector<std::string> methods{"loftq", "qpissa"};   // beside plain quantisation, which is what QLoRA starts from
+    std::vector<int64_t> ranks{16};
+    std::vector<int64_t> rounds{1};       // for the methods that have them
+    std::string base = "nf4";             // a BaseFormat's id
+    std::string dtype = "float32";        // the weights are rounded to this first: float32 | bfloat16
+};
 struct PreviewJob
 {
     using Answer = DataPreview;
@@ -70,9 +82,9 @@ struct ExportJob
 };
 struct VerifyJob { using Answer = VerifyResult; std::string model = "default"; };
 
-using Job = std::variant<InspectJob, SpectrumJob, PreviewJob, EstimateJob, StepZeroJob, TrainJob, EvalJob, LogitsJob,
+using Job = std::variant<InspectJob, SpectrumJob, QuantErrorJob, PreviewJob, EstimateJob, StepZeroJob, TrainJob, EvalJob, LogitsJob,
     GenerateJob, ExportJob, VerifyJob>;
-using Result = std::variant<ModelInfo, SpectrumReport, DataPreview, Estimate, StepZero, TrainResult, EvalResult,
+using Result = std::variant<ModelInfo, SpectrumReport, QuantErrorReport, DataPreview, Estimate, StepZero, TrainResult, EvalResult,
     LogitsResult, GenerateResult, ExportResult, VerifyResult>;
 
 }  // namespace rankwright

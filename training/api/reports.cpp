@@ -42,6 +42,20 @@ json toJson(const SpectrumReport& report)
     return {{"modules", std::move(modules)}};
 }
 
+json toJson(const QuantErrorReport& report)
+{
+    const auto norms = [](const ErrorNorms& n) {
+        return json{{"frobenius", jsonNumber(n.frobenius)}, {"nuclear", jsonNumber(n.nuclear)}, {"spectral", jsonNumber(n.spectral)}};
+    };
+    json modules = json::array();
+    for (const auto& module : report.modules) {
+        modules.push_back({{"name", jsonText(module.name)}, {"kind", jsonText(module.kind)}, {"method", module.method},
+            {"rank", module.rank}, {"rounds", module.rounds}, {"error", norms(module.error)}, {"plain", norms(module.plain)},
+            {"reduction", jsonNumber(module.reduction())}});
+    }
+    return {{"base", report.base}, {"dtype", report.dtype}, {"modules", std::move(modules)}};
+}
+
 json toJson(const RankPlan& plan)
 {
     json modules = json::array();

@@ -44,6 +44,19 @@ struct ModelInfo
 
 struct SpectrumReport { std::vector<ModuleSpectrum> modules; };
 
+// How far W_eff of a start on a quantised base is from W: norms of the difference.
+struct ErrorNorms { double frobenius = 0, nuclear = 0, spectral = 0; };
+struct QuantError
+{
+    std::string name, kind;           // module
+    std::string method;
+    int64_t rank = 0, rounds = 0;     // rounds 0: the method has none
+    ErrorNorms error, plain;          // plain: of quantise(W) alone, the same for all methods
+    // (1 - ||error||_* / ||plain||_*) * 100, the measure of PiSSA's tables 4 and 8; below 0: worse than QLoRA.
+    [[nodiscard]] double reduction() const { return plain.nuclear > 0 ? 100 * (1 - error.nuclear / plain.nuclear) : 0; }
+};
+struct QuantErrorReport { std::string base, dtype; std::vector<QuantError> modules; };
+
 // One module of a rank plan.
 struct PlannedModule
 {
@@ -119,6 +132,7 @@ struct VerifyResult
 
 nlohmann::json toJson(const ModelInfo& info);
 nlohmann::json toJson(const SpectrumReport& report);
+nlohmann::json toJson(const QuantErrorReport& report);
 nlohmann::json toJson(const RankPlan& plan);
 nlohmann::json toJson(const Estimate& estimate);
 nlohmann::json toJson(const EvalResult& result);

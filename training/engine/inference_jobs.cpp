@@ -20,7 +20,7 @@ namespace {
 // A model with an adapter on it, if one was named.
 struct AdaptedModel
 {
-    Weights weights;
+    std::unique_ptr<Weights> weights;   // stays where it is: bases that are not placed yet read from it
     Decoder model;
     std::optional<AdapterSet> adapters = std::nullopt;
 };
@@ -30,13 +30,15 @@ std::unique_ptr<AdaptedModel> open(const std::string& spec, const std::string& a
 {
     useThreads(config.threads);
     checkDevice(config.device);
-    Weights weights(openModelSource(spec));
-    Decoder model(weights, scalarType(config.dtype), context.reporter());
+    const auto format = effectiveBase(config);
+    auto weights = std::make_unique<Weights>(openModelSource(spec));
+    Decoder model(*weights, scalarType(config.dtype), context.reporter(), format != "none");
     auto opened = std::make_unique<AdaptedModel>(AdaptedModel{std::move(weights), std::move(model)});
-    if (!adapter.empty()) {
-        const auto starts = readAdapter(adapter, opened->model, opened->weights.source().path);
-        opened->adapters.emplace(opened->model, opened->weights, starts, 0);
-    }
+    std::vector<PlacedStart> starts;
+    if (!adapter.empty())
+        starts = readAdapter(adapter, opened->model, opened->weights->source().path);
+    if (!starts.empty() || format != "none")
+        opened->adapters.emplace(opened->model, *opened->weights, starts, 0, format, context.reporter());
     return opened;
 }
 
@@ -69,7 +71,7 @@ EvalResult evaluateModel(const EvalJob& job, JobContext& context)
             .allowed = "loss, perplexity", .advice = "Choose one of these."});
     }
     const auto opened = open(job.model, job.adapter, job.data, context);
-    const ModelText text(opened->weights.source().path, opened->model.config().vocabSize);
+    const ModelText text(opened->weights->source().path, opened->model.config().vocabSize);
     auto config = job.data;
     config.maxLength = std::min(config.maxLength, opened->model.config().contextLength);
     const auto data = text.prepare(config.data, Split::test, config, config.rows, context);
@@ -90,7 +92,7 @@ LogitsResult writeLogits(const LogitsJob& job, JobContext& context)
     const auto opened = open(job.model, job.adapter, {}, context);
     auto ids = job.ids;
     if (ids.empty())
-        ids = ModelText(opened->weights.source().path).tokenizer().encode(job.text, true).ids;
+        ids = ModelText(opened->weights->source().path).tokenizer().encode(job.text, true).ids;
     checkIds(ids, opened->model.config());
     const at::NoGradGuard guard;
     std::vector<at::Tensor> layers;
@@ -106,7 +108,7 @@ LogitsResult writeLogits(const LogitsJob& job, JobContext& context)
 GenerateResult generate(const GenerateJob& job, JobContext& context)
 {
     const auto opened = open(job.model, job.adapter, {}, context);
-    const ModelText text(opened->weights.source().path);
+    const ModelText text(opened->weights->source().path);
     return generateText(opened->model, text, job, context);
 }
 

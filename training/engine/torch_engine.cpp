@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "training/engine/torch_engine.h"
 
+#include "training/analysis/quant_error.h"
 #include "training/analysis/spectrum.h"
 #include "training/api/error.h"
 #include "training/engine/inference_jobs.h"
@@ -22,6 +23,7 @@ namespace {
 
 Result answer(const InspectJob& job, JobContext&) { return inspectModel(job.model); }
 Result answer(const SpectrumJob& job, JobContext& context) { return modelSpectrum(job, context); }
+Result answer(const QuantErrorJob& job, JobContext& context) { return quantErrors(job, context); }
 Result answer(const PreviewJob& job, JobContext& context) { return previewData(job, context); }
 Result answer(const EstimateJob& job, JobContext& context) { return estimate(job.config, context); }
 Result answer(const StepZeroJob& job, JobContext& context) { return stepZero(job.config, context); }

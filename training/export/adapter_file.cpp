@@ -12,6 +12,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
+#include <optional>
 #include <set>
 
 namespace rankwright {
@@ -20,28 +22,40 @@ namespace {
 
 constexpr std::string_view kPrefix = "base_model.model.";
 
+// Rank and alpha of a start with factors.
+struct Scale { int64_t rank; double alpha; };
+Scale scaleOf(const Start& start)
+{
+    return {start.A.size(0), start.scaling * double(start.A.size(0))};
+}
+
 nlohmann::json adapterConfig(const std::vector<PlacedStart>& starts, const std::string& baseModel)
 {
-    const auto rankOf = [](const PlacedStart& placed) { return placed.start.A.size(0); };
-    const auto alphaOf = [&](const PlacedStart& placed) { return placed.start.scaling * double(rankOf(placed)); };
-    const auto rank = rankOf(starts.front());
-    const auto alpha = alphaOf(starts.front());
-    std::set<std::string> targets;
+    std::set<std::string> targets, saved;
     auto rankPattern = nlohmann::json::object(), alphaPattern = nlohmann::json::object();
-    for (const auto& placed : starts) {
-        targets.insert(placed.name);
-        if (rankOf(placed) != rank)
-            rankPattern[placed.name] = rankOf(placed);
-        if (alphaOf(placed) != alpha)
-            alphaPattern[placed.name] = alphaOf(placed);
+    std::optional<Scale> first;
+    bool dora = false;
+    for (const auto& [name, start] : starts) {
+        if (start.trainsWeight) {
+            saved.insert(name.ends_with(".weight") ? name.substr(0, name.size() - 7) : name);
+            continue;
+        }
+        const auto scale = scaleOf(start);
+        first = first.value_or(scale);
+        targets.insert(name);
+        dora = dora || start.magnitude.defined();
+        if (scale.rank != first->rank)
+            rankPattern[name] = scale.rank;
+        if (scale.alpha != first->alpha)
+            alphaPattern[name] = scale.alpha;
     }
     return {{"alpha_pattern", alphaPattern}, {"auto_mapping", nullptr}, {"base_model_name_or_path", baseModel},
         {"bias", "none"}, {"fan_in_fan_out", false}, {"inference_mode", true}, {"init_lora_weights", true},
         {"layers_pattern", nullptr}, {"layers_to_transform", nullptr}, {"loftq_config", nlohmann::json::object()},
-        {"lora_alpha", alpha}, {"lora_dropout", 0.0}, {"megatron_config", nullptr}, {"megatron_core", "megatron.core"},
-        {"modules_to_save", nullptr}, {"peft_type", "LORA"}, {"r", rank}, {"rank_pattern", rankPattern},
-        {"revision", nullptr}, {"target_modules", targets}, {"task_type", "CAUSAL_LM"}, {"use_dora", false},
-        {"use_rslora", false}};
+        {"lora_alpha", first->alpha}, {"lora_dropout", 0.0}, {"megatron_config", nullptr},
+        {"megatron_core", "megatron.core"}, {"modules_to_save", saved.empty() ? nlohmann::json() : nlohmann::json(saved)},
+        {"peft_type", "LORA"}, {"r", first->rank}, {"rank_pattern", rankPattern}, {"revision", nullptr},
+        {"target_modules", targets}, {"task_type", "CAUSAL_LM"}, {"use_dora", dora}, {"use_rslora", false}};
 }
 
 [[noreturn]] void refuse(const std::filesystem::path& file, Code code, const std::string& place, const std::string& found,
@@ -91,8 +105,6 @@ nlohmann::json readAdapterConfig(const std::filesystem::path& folder)
         refuse(file, Code::unsupported, "/peft_type", config.is_object() ? config["peft_type"].dump() : "no object",
             "LORA", "Only LoRA adapters can be read.");
     }
-    if (config.contains("use_dora") && config["use_dora"] == true)
-        refuse(file, Code::unsupported, "/use_dora", "true", "false", "DoRA adapters cannot be read yet.");
     if (const auto init = config.find("init_lora_weights"); init != config.end() && init->is_string()
         && *init != "gaussian") {
         refuse(file, Code::mismatch, "/init_lora_weights", init->dump(), "true, false or \"gaussian\"",
@@ -123,8 +135,14 @@ void writeAdapter(const std::filesystem::path& folder, const std::vector<PlacedS
     NamedTensors tensors;
     for (const auto& [name, start] : starts) {
         const auto key = std::string(kPrefix) + name;
+        if (start.trainsWeight) {
+            tensors.emplace_back(name.ends_with(".weight") ? key : key + ".weight", start.weight);
+            continue;
+        }
         tensors.emplace_back(key + ".lora_A.weight", start.A);
         tensors.emplace_back(key + ".lora_B.weight", start.B);
+        if (start.magnitude.defined())
+            tensors.emplace_back(key + ".lora_magnitude_vector", start.magnitude);
     }
     std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     std::map<std::string, std::string> metadata{{"format", "pt"}};
@@ -133,6 +151,105 @@ void writeAdapter(const std::filesystem::path& folder, const std::vector<PlacedS
     writeTensors(folder / "adapter_model.safetensors", tensors, metadata);
     writeFileAtomically(folder / "adapter_config.json", adapterConfig(starts, baseModel).dump(2) + "\n");
 }
+
+namespace {
+
+std::string shapeText(const at::Tensor& t)
+{
+    std::string text = "(";
+    for (int64_t i = 0; i < t.dim(); ++i)
+        text += (i ? ", " : "") + std::to_string(t.size(i));
+    return text + ")";
+}
+
+// The tensors of a file, taken out one by one; what is left at the end belongs to nothing.
+class AdapterTensors
+{
+public:
+    explicit AdapterTensors(std::filesystem::path file) : m_file(std::move(file)), m_tensors(readTensors(m_file)) {}
+    at::Tensor take(const std::string& name)
+    {
+        auto found = m_tensors.extract(std::string(kPrefix) + name);
+        return found.empty() ? at::Tensor() : found.mapped();
+    }
+    [[nodiscard]] const std::filesystem::path& file() const { return m_file; }
+    [[nodiscard]] const std::map<std::string, at::Tensor>& left() const { return m_tensors; }
+
+private:
+    std::filesystem::path m_file;
+    std::map<std::string, at::Tensor> m_tensors;
+};
+
+// What adapter_config.json says about the scale of its modules.
+struct AdapterScales
+{
+    const nlohmann::json& config;
+    const std::filesystem::path& file;
+    [[nodiscard]] double rank(const std::string& module) const
+    {
+        return patterned(config, "rank_pattern", module, positiveNumber(config.value("r", nlohmann::json()), file, "/r"), file);
+    }
+    [[nodiscard]] double alpha(const std::string& module) const
+    {
+        const double shared = positiveNumber(config.value("lora_alpha", nlohmann::json()), file, "/lora_alpha");
+        return patterned(config, "alpha_pattern", module, shared, file);
+    }
+    [[nodiscard]] bool is(const char* key) const { return config.contains(key) && config[key] == true; }
+};
+
+// The start of one module, or nothing where the adapter has no tensors of it.
+std::optional<Start> readModule(AdapterTensors& tensors, const LinearSlot& slot, const AdapterScales& scales)
+{
+    const auto A = tensors.take(slot.name + ".lora_A.weight"), B = tensors.take(slot.name + ".lora_B.weight");
+    const auto magnitude = tensors.take(slot.name + ".lora_magnitude_vector");
+    if (!A.defined() && !B.defined() && !magnitude.defined())
+        return std::nullopt;
+    const auto place = "tensors of " + slot.name;
+    if (!A.defined() || !B.defined() || A.dim() != 2 || B.dim() != 2) {
+        refuse(tensors.file(), Code::mismatch, place, "lora_A or lora_B is missing or not a matrix",
+            "both, (r, in) and (out, r)", "Fetch or export the adapter again.");
+    }
+    const double rank = scales.rank(slot.name), alpha = scales.alpha(slot.name);
+    if (double(A.size(0)) != rank || double(B.size(1)) != rank || A.size(1) != slot.in() || B.size(0) != slot.out()) {
+        const auto r = std::to_string(int64_t(rank));
+        refuse(tensors.file(), Code::mismatch, place, "A " + shapeText(A) + ", B " + shapeText(B),
+            "A (" + r + ", " + std::to_string(slot.in()) + "), B (" + std::to_string(slot.out()) + ", " + r + ")",
+            "The adapter was made for another model or its config was changed.");
+    }
+    if (magnitude.defined() != scales.is("use_dora") || (magnitude.defined() && magnitude.numel() != slot.out())) {
+        refuse(tensors.file(), Code::mismatch, place,
+            magnitude.defined() ? "lora_magnitude_vector " + shapeText(magnitude) : "no lora_magnitude_vector",
+            scales.is("use_dora") ? "(" + std::to_string(slot.out()) + "), as use_dora says" : "none, as use_dora says",
+            "The adapter's config and tensors do not belong together: export it again.");
+    }
+    Start start{.A = A, .B = B, .scaling = scales.is("use_rslora") ? alpha / std::sqrt(rank) : alpha / rank};
+    if (magnitude.defined())
+        start.magnitude = magnitude.reshape({slot.out()});
+    return start;
+}
+
+// modules_to_save: whole weights that were trained beside the adapters.
+void readSavedModules(AdapterTensors& tensors, Decoder& model, const nlohmann::json& config, std::vector<PlacedStart>& starts)
+{
+    const auto listed = config.find("modules_to_save");
+    if (listed == config.end() || !listed->is_array())
+        return;
+    const auto left = tensors.left();
+    for (const auto& [key, unused] : left) {
+        const auto name = key.starts_with(kPrefix) ? key.substr(kPrefix.size()) : key;
+        if (!name.ends_with(".weight"))
+            continue;
+        const auto module = name.substr(0, name.size() - 7);
+        const bool named = std::any_of(listed->begin(), listed->end(), [&](const nlohmann::json& entry) {
+            return entry.is_string() && (module == entry || module.ends_with("." + entry.get<std::string>()));
+        });
+        if (!named || (!model.slot(module) && !model.parameter(name)))
+            continue;
+        starts.push_back({model.slot(module) ? module : name, {.trainsWeight = true, .weight = tensors.take(name)}});
+    }
+}
+
+}  // namespace
 
 std::vector<PlacedStart> readAdapter(const std::filesystem::path& folder, Decoder& model, const std::filesystem::path& modelPath)
 {
@@ -146,49 +263,55 @@ std::vector<PlacedStart> readAdapter(const std::filesystem::path& folder, Decode
                    : "Choose the adapter's folder.");
     }
     checkBase(file, modelPath);
-    const double rank = positiveNumber(config.value("r", nlohmann::json()), configFile, "/r");
-    const double alpha = positiveNumber(config.value("lora_alpha", nlohmann::json()), configFile, "/lora_alpha");
-    const bool rankStabilised = config.contains("use_rslora") && config["use_rslora"] == true;
-    auto tensors = readTensors(file);
+    const AdapterScales scales{config, configFile};
+    (void)scales.rank("");    // a bad rank or alpha is said first, by its key
+    (void)scales.alpha("");
+    AdapterTensors tensors(file);
     std::vector<PlacedStart> starts;
-    for (auto& slot : model.slots()) {
-        const auto key = std::string(kPrefix) + slot.name;
-        auto A = tensors.extract(key + ".lora_A.weight"), B = tensors.extract(key + ".lora_B.weight");
-        if (A.empty() && B.empty())
-            continue;
-        if (A.empty() || B.empty() || A.mapped().dim() != 2 || B.mapped().dim() != 2) {
-            refuse(file, Code::mismatch, "tensors of " + slot.name, "lora_A or lora_B is missing or not a matrix",
-                "both, (r, in) and (out, r)", "Fetch or export the adapter again.");
-        }
-        const double r = patterned(config, "rank_pattern", slot.name, rank, configFile);
-        const double a = patterned(config, "alpha_pattern", slot.name, alpha, configFile);
-        if (double(A.mapped().size(0)) != r || double(B.mapped().size(1)) != r || A.mapped().size(1) != slot.in()
-            || B.mapped().size(0) != slot.out()) {
-            const auto shape = [](const at::Tensor& t) {
-                return "(" + std::to_string(t.size(0)) + ", " + std::to_string(t.size(1)) + ")";
-            };
-            refuse(file, Code::mismatch, "tensors of " + slot.name, "A " + shape(A.mapped()) + ", B " + shape(B.mapped()),
-                "A (" + std::to_string(int64_t(r)) + ", " + std::to_string(slot.in()) + "), B ("
-                    + std::to_string(slot.out()) + ", " + std::to_string(int64_t(r)) + ")",
-                "The adapter was made for another model or its config was changed.");
-        }
-        starts.push_back({slot.name, {A.mapped(), B.mapped(), rankStabilised ? a / std::sqrt(r) : a / r, {}}});
+    for (const auto& slot : model.slots()) {
+        if (auto start = readModule(tensors, slot, scales))
+            starts.push_back({slot.name, std::move(*start)});
     }
-    if (!tensors.empty() || starts.empty()) {
-        refuse(file, Code::mismatch, tensors.empty() ? "" : "tensor " + tensors.begin()->first,
-            starts.empty() ? "no tensor fits this model" : "it belongs to no module of this model",
-            "base_model.model.MODULE.lora_A.weight and .lora_B.weight of the modules that `inspect` lists",
+    const bool adapted = !starts.empty();
+    readSavedModules(tensors, model, config, starts);
+    if (!tensors.left().empty() || !adapted) {
+        refuse(file, Code::mismatch, tensors.left().empty() ? "" : "tensor " + tensors.left().begin()->first,
+            adapted ? "it belongs to no module of this model" : "no tensor fits this model",
+            "base_model.model.MODULE.lora_A.weight and .lora_B.weight of the modules that `inspect` lists, and modules_to_save",
             "Use the adapter with the model it was made for.");
     }
     return starts;
+}
+
+std::string whyNoPlainAdapter(const AdapterSet& adapters)
+{
+    const auto& entries = adapters.entries();
+    if (std::all_of(entries.begin(), entries.end(), [](const auto& e) { return !e.slot || e.slot->delta->weight.defined(); }))
+        return "whole weights were trained: there is no adapter";
+    if (adapters.belongsToBase())
+        return "the adapter makes good what its own quantised base lost, so that it is wrong on any other base";
+    return {};
 }
 
 std::vector<PlacedStart> adapterAsTrained(const AdapterSet& adapters)
 {
     std::vector<PlacedStart> starts;
     for (const auto& entry : adapters.entries()) {
+        if (!entry.slot || entry.slot->delta->weight.defined())
+            continue;
         const auto& delta = *entry.slot->delta;
-        starts.push_back({entry.name, {delta.A.detach().clone(), delta.B.detach().clone(), delta.scaling, {}}});
+        Start start{.A = delta.A.detach().clone(), .B = delta.B.detach().clone(), .scaling = delta.scaling};
+        if (delta.core.defined() && delta.core.dim() == 1)
+            start.B = start.B * delta.core.detach();
+        else if (delta.core.defined())
+            start.A = at::matmul(delta.core.detach(), start.A);
+        if (delta.magnitude.defined())
+            start.magnitude = delta.magnitude.detach().clone();
+        starts.push_back({entry.name, std::move(start)});
+    }
+    for (const auto& tensor : adapters.trained()) {
+        if (tensor.name.ends_with(".weight"))
+            starts.push_back({tensor.name, {.trainsWeight = true, .weight = tensor.parameter.detach().clone()}});
     }
     return starts;
 }
@@ -196,12 +319,22 @@ std::vector<PlacedStart> adapterAsTrained(const AdapterSet& adapters)
 std::vector<PlacedStart> adapterForOriginalBase(const AdapterSet& adapters)
 {
     auto starts = adapterAsTrained(adapters);
-    for (size_t i = 0; i < starts.size(); ++i) {
-        const auto& edit = adapters.entries()[i].edit;
-        if (!edit)
+    const auto append = [](Start& start, const at::Tensor& A, const at::Tensor& B) {
+        start.A = at::cat({start.A, A}, 0);
+        start.B = at::cat({start.B, B}, 1);
+    };
+    for (auto& [name, start] : starts) {
+        const auto& entries = adapters.entries();
+        const auto entry = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.name == name; });
+        if (entry == entries.end() || !entry->slot || start.trainsWeight)
             continue;
-        starts[i].start.A = at::cat({starts[i].start.A, edit->A0}, 0);
-        starts[i].start.B = at::cat({starts[i].start.B, -edit->B0}, 1);
+        const auto& delta = *entry->slot->delta;
+        if (delta.driftA.defined()) {
+            start.B = start.B * (1 + delta.driftGain);
+            append(start, delta.driftA, delta.driftB * -delta.driftGain);
+        }
+        if (entry->edit)
+            append(start, entry->edit->A0, entry->edit->B0 * (-entry->edit->scaling / start.scaling));
     }
     return starts;
 }

@@ -3,27 +3,31 @@
 // PEFT adapter folders: adapter_config.json and adapter_model.safetensors (methods.md 4.1, peft 0.21.2).
 #pragma once
 
-#include "training/methods/adapter_set.h"
+#include "training/adapters/adapter_set.h"
 
 #include <filesystem>
 
 namespace rankwright {
 
-// Writes `starts` (A, B, alpha = scaling * rank; edits are not written) as a PEFT LoRA adapter for `baseModel`. Ranks and alphas
-// that differ between modules become rank_pattern and alpha_pattern with whole module names. The folder must exist.
-// `editedBase`, where given, is the SHA-256 of the base's model.safetensors: readAdapter() refuses any other base then.
+// Writes `starts` (A, B, alpha = scaling * rank, DoRA's magnitude, whole weights as modules_to_save; edits are not written) as a PEFT
+// LoRA adapter for `baseModel`. Ranks and alphas that differ between modules become rank_pattern and alpha_pattern with whole module
+// names. The folder must exist. `editedBase`, where given, is the SHA-256 of the base's model.safetensors: readAdapter() refuses any
+// other base then.
 void writeAdapter(const std::filesystem::path& folder, const std::vector<PlacedStart>& starts, const std::string& baseModel,
     const std::string& editedBase = {});
 
-// Reads one and matches it to the model's modules. Throws Error naming the key: missing files, a pickle (adapter_model.bin), DoRA,
-// a pending decomposition (init_lora_weights "pissa..."), shapes that do not fit, tensors of modules that are not there.
-// `modelPath` is where the model came from.
+// Reads one and matches it to the model's modules: LoRA, rsLoRA, DoRA, rank_pattern, alpha_pattern, modules_to_save. Throws Error
+// naming the key: missing files, a pickle (adapter_model.bin), a pending decomposition (init_lora_weights "pissa..."), shapes that do
+// not fit, tensors of modules that are not there. `modelPath` is where the model came from.
 std::vector<PlacedStart> readAdapter(const std::filesystem::path& folder, Decoder& model, const std::filesystem::path& modelPath);
 
+// Why what was trained cannot be said as an adapter for the original base; empty where it can.
+std::string whyNoPlainAdapter(const AdapterSet& adapters);
 // The trained adapter as one for the ORIGINAL base: where the base was edited, A' = [A; A0], B' = [B, -B0] of rank 2r and the same
-// scaling (PiSSA eq. 9-10), as it is elsewhere.
+// scaling (PiSSA eq. 9-10; a drifting base likewise), as it is elsewhere. A core goes into its neighbour. Only where
+// whyNoPlainAdapter() is empty.
 std::vector<PlacedStart> adapterForOriginalBase(const AdapterSet& adapters);
-// The trained A and B as they are, for the edited base.
+// The trained A and B, for the base as it is in memory.
 std::vector<PlacedStart> adapterAsTrained(const AdapterSet& adapters);
 
 }  // namespace rankwright

@@ -25,7 +25,7 @@ namespace {
 struct TrainedModel
 {
     RunConfig config;
-    Weights weights;
+    std::unique_ptr<Weights> weights;   // stays where it is: bases that are not placed yet read from it
     Decoder model;
     std::optional<AdapterSet> adapters = std::nullopt;
 };
@@ -54,27 +54,35 @@ std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& folder, J
     }
     const auto config = configOf(folder);
     useThreads(config.threads);
-    Weights weights(openModelSource(config.model));
-    Decoder model(weights, scalarType(config.dtype), context.reporter());
-    const auto starts = readStart(folder, weights, checkpoint->identity.startHash);
+    auto weights = std::make_unique<Weights>(openModelSource(config.model));
+    Decoder model(*weights, scalarType(config.dtype), context.reporter(), isQuantised(config));
+    const auto starts = readStart(folder, *weights, checkpoint->identity.startHash);
     auto trained = std::make_unique<TrainedModel>(TrainedModel{config, std::move(weights), std::move(model)});
-    trained->adapters.emplace(trained->model, trained->weights, starts, 0);
-    AdamW moments(trained->adapters->count(), {});   // read with the checkpoint, not needed further
-    loadCheckpoint(*checkpoint, *trained->adapters, moments);
+    auto& adapters = trained->adapters.emplace(trained->model, *trained->weights, starts, 0, effectiveBase(config), context.reporter());
+    auto state = adapters.state();
+    state.emplace_back("parameters", adapters.parameters());
+    loadCheckpoint(*checkpoint, state);
+    adapters.stateLoaded();
     return trained;
 }
 
 std::string baseName(const TrainedModel& trained)
 {
-    const auto& path = trained.weights.source().path;
+    const auto& path = trained.weights->source().path;
     return trained.config.model != "default" && !std::filesystem::exists(trained.config.model)
         ? trained.config.model
         : std::filesystem::absolute(path).string();
 }
 
+// Whether `peft` comes with a folder base/: the base in memory is not the model's file, and what was trained says so.
+bool hasOwnBase(const TrainedModel& trained)
+{
+    return trained.adapters->editsBase() || trained.adapters->belongsToBase();
+}
+
 std::string readme(const TrainedModel& trained, const ExportJob& job, double difference)
 {
-    const auto& source = trained.weights.source();
+    const auto& source = trained.weights->source();
     std::string text = "# " + escaped(trained.config.name.empty() ? "Adapter" : trained.config.name) + "\n\nMade by Rankwright "
         RANKWRIGHT_VERSION ": method " + trained.config.method + ", format " + job.format + ".\n\nBase model: `"
         + escaped(source.path.filename().string()) + "`";
@@ -85,47 +93,56 @@ std::string readme(const TrainedModel& trained, const ExportJob& job, double dif
         text += "\nThis adapter goes on the ORIGINAL base model (PEFT's `PeftModel.from_pretrained`).\n";
     if (job.format == "peft")
         text += "\nThis adapter goes on the base it was trained on"
-            + std::string(trained.adapters->entries().front().edit ? ", the folder `base/` here, and on no other.\n" : ".\n");
-    const bool wholeModel = job.format == "merged" || (job.format == "peft" && trained.adapters->entries().front().edit);
+            + std::string(hasOwnBase(trained) ? ", the folder `base/` here, and on no other.\n" : ".\n");
+    if (trained.adapters->quantisesBase())
+        text += "\nIt was trained on a base in " + effectiveBase(trained.config)
+            + (hasOwnBase(trained) ? "; `base/` holds those very values, dequantised.\n" : ".\n");
+    const bool wholeModel = job.format == "merged" || (job.format == "peft" && hasOwnBase(trained));
     if (source.gguf && wholeModel)
         text += "\nThe base is a GGUF file, whose tokenizer is not written yet: copy tokenizer.json of the original model beside "
                 "config.json before using text with this model.\n";
     return text + "\nRead back after writing: largest difference of the logits " + nlohmann::json(difference).dump() + ".\n";
 }
 
-// Logits of the export, loaded again as its user would, against the live model's.
+// Logits of the export, loaded again as its user would, against the live model's. `format`: of the base, as it was trained on.
 double readBack(const TrainedModel& trained, const std::filesystem::path& model, const std::filesystem::path& adapter,
-    JobContext& context)
+    const std::string& format, JobContext& context)
 {
     const StepZeroProbe probe(trained.model, {});
     Weights weights(openModelSource(model.string()));
-    Decoder again(weights, scalarType(trained.config.dtype), context.reporter());
+    Decoder again(weights, scalarType(trained.config.dtype), context.reporter(), format != "none");
     std::optional<AdapterSet> adapters;
     if (!adapter.empty())
-        adapters.emplace(again, weights, readAdapter(adapter, again, weights.source().path), 0);
+        adapters.emplace(again, weights, readAdapter(adapter, again, weights.source().path), 0, format);
     return probe.compare(again).largest;
 }
 
-at::Tensor mergedWeight(const LinearSlot& slot)
+// Throws Error{unsupported} where the format would say something wrong.
+void checkFormat(const TrainedModel& trained, const std::string& format)
 {
-    auto weight = slot.base.dense();
-    return slot.delta ? at::addmm(weight, slot.delta->B, slot.delta->A, 1, slot.delta->scaling) : weight;
+    const auto why = whyNoPlainAdapter(*trained.adapters);
+    const bool hasAdapter = trained.adapters->belongsToBase();
+    if (why.empty() || format == "merged" || (format == "peft" && hasAdapter))
+        return;
+    throw Error({.code = Code::unsupported, .place = "--format", .found = format + " of a run with " + trained.config.method,
+        .allowed = hasAdapter ? "peft (the adapter with its base), merged" : "merged",
+        .advice = "Not possible because " + why + "."});
 }
 
 double writeExport(TrainedModel& trained, const ExportJob& job, const std::filesystem::path& out,
     const std::filesystem::path& target, ExportResult& result, JobContext& context)
 {
-    auto& weights = trained.weights;
+    checkFormat(trained, job.format);
+    auto& weights = *trained.weights;
     const auto original = weights.source().path;
     if (job.format == "merged") {
-        result.files = writeModelFolder(out, weights, trained.model, mergedWeight, scalarType(job.dtype));
-        return readBack(trained, out, {}, context);
+        result.files = writeModelFolder(out, weights, trained.model, effectiveWeight, scalarType(job.dtype));
+        return readBack(trained, out, {}, "none", context);
     }
-    const bool edited = trained.adapters->entries().front().edit.has_value();
     result.files = {"adapter_config.json", "adapter_model.safetensors"};
-    if (job.format == "lora" || !edited) {
+    if (job.format == "lora" || !hasOwnBase(trained)) {
         writeAdapter(out, adapterForOriginalBase(*trained.adapters), baseName(trained));
-        return readBack(trained, original, out, context);
+        return readBack(trained, original, out, effectiveBase(trained.config), context);
     }
     std::filesystem::create_directory(out / "base");
     for (const auto& file : writeModelFolder(out / "base", weights, trained.model,
@@ -133,7 +150,7 @@ double writeExport(TrainedModel& trained, const ExportJob& job, const std::files
         result.files.push_back("base/" + file);
     writeAdapter(out, adapterAsTrained(*trained.adapters), (std::filesystem::absolute(target) / "base").string(),
         sha256OfFile(out / "base/model.safetensors"));
-    return readBack(trained, out / "base", out, context);
+    return readBack(trained, out / "base", out, "none", context);
 }
 
 // Float32 exports differ from the live model by rounding alone; anything else means that the files say something different.

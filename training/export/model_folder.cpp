@@ -21,7 +21,7 @@ nlohmann::json oneOrMany(const std::vector<int64_t>& ids)
     return ids.size() == 1 ? nlohmann::json(ids.front()) : nlohmann::json(ids);
 }
 
-nlohmann::json hfConfig(const ModelConfig& c, const std::string& dtype)
+nlohmann::json hfConfig(const ModelConfig& c, bool tied, const std::string& dtype)
 {
     if (c.rope.type != "default" && c.rope.type != "linear" && c.rope.type != "llama3") {
         throw Error({.code = Code::unsupported,
@@ -36,7 +36,7 @@ nlohmann::json hfConfig(const ModelConfig& c, const std::string& dtype)
         {"num_key_value_heads", c.kvHeads}, {"head_dim", c.headDim}, {"vocab_size", c.vocabSize},
         {"max_position_embeddings", c.contextLength}, {"rms_norm_eps", c.normEpsilon}, {"rope_theta", c.ropeTheta},
         {"hidden_act", c.activation}, {"attention_bias", c.attentionBias}, {"mlp_bias", c.mlpBias},
-        {"tie_word_embeddings", c.tiedEmbeddings}, {"bos_token_id", oneOrMany(c.bosIds)},
+        {"tie_word_embeddings", tied}, {"bos_token_id", oneOrMany(c.bosIds)},
         {"eos_token_id", oneOrMany(c.eosIds)}, {"torch_dtype", dtype}};
     if (c.slidingWindow > 0)
         json["sliding_window"] = c.slidingWindow;
@@ -57,8 +57,8 @@ std::vector<std::string> writeModelFolder(const std::filesystem::path& folder, W
 {
     const at::NoGradGuard guard;
     NamedTensors tensors;
-    for (const auto& [name, unused] : model.otherTensors())
-        tensors.emplace_back(name, weights.read(name).to(type));
+    for (const auto& [name, tensor] : model.otherTensors())
+        tensors.emplace_back(name, (tensor.requires_grad() ? tensor.detach().clone() : weights.read(name)).to(type));
     for (const auto& slot : model.slots()) {
         tensors.emplace_back(slot.name + ".weight", weightOf(slot).to(type));
         if (slot.bias.defined())
@@ -67,7 +67,7 @@ std::vector<std::string> writeModelFolder(const std::filesystem::path& folder, W
     std::vector<std::string> files{"config.json", "model.safetensors"};
     writeTensors(folder / "model.safetensors", tensors, {{"format", "pt"}});
     const std::string dtype = type == at::kFloat ? "float32" : type == at::kBFloat16 ? "bfloat16" : "float16";
-    writeFileAtomically(folder / "config.json", hfConfig(model.config(), dtype).dump(2) + "\n");
+    writeFileAtomically(folder / "config.json", hfConfig(model.config(), model.tied(), dtype).dump(2) + "\n");
     const auto& source = weights.source().path;
     if (!std::filesystem::is_directory(source))
         return files;

@@ -14,7 +14,8 @@ namespace rankwright {
 
 namespace {
 
-at::Tensor toFloat(const TensorEntry& entry, const std::vector<std::byte>& bytes)
+// `to` has as many values as the entry.
+void convert(const TensorEntry& entry, const std::vector<std::byte>& bytes, float* to)
 {
     if (!canDequantise(entry.type)) {
         throw Error({.code = Code::unsupported,
@@ -24,13 +25,17 @@ at::Tensor toFloat(const TensorEntry& entry, const std::vector<std::byte>& bytes
             .allowed = "F32 F16 BF16 F64 F8_E4M3 F8_E5M2 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K",
             .advice = "Convert the model to one of these types."});
     }
-    auto tensor = at::empty(entry.shape, at::kFloat);
     const auto perBlock = blockValues(entry.type);
     const auto bytesPerBlock = blockBytes(entry.type);
-    float* to = tensor.data_ptr<float>();
     at::parallel_for(0, entry.count() / perBlock, 4096, [&](int64_t first, int64_t last) {
         dequantise(entry.type, bytes.data() + first * bytesPerBlock, to + first * perBlock, (last - first) * perBlock);
     });
+}
+
+at::Tensor toFloat(const TensorEntry& entry, const std::vector<std::byte>& bytes)
+{
+    auto tensor = at::empty(entry.shape, at::kFloat);
+    convert(entry, bytes, tensor.data_ptr<float>());
     return tensor;
 }
 
@@ -96,6 +101,35 @@ at::Tensor Weights::read(const std::string& name)
         return tensor;
     const bool query = transform->second == RowTransform::ropeQuery;
     return undoRopeRows(tensor, query ? config().heads : config().kvHeads);
+}
+
+void Weights::stream(const std::string& name, const std::function<void(const at::Tensor& rows)>& visit)
+{
+    constexpr int64_t kValues = 1 << 22;   // 16 MiB in float32
+    const auto& stored = entry(name);
+    const auto transform = m_source.transforms.find(name);
+    const bool reordered = transform != m_source.transforms.end() && transform->second != RowTransform::none;
+    const auto width = stored.shape.size() == 2 ? stored.shape[1] : 0;
+    // Rotary rows of a GGUF file are put in order as a whole, and blocks that straddle rows are not cut.
+    if (reordered || width == 0 || width % blockValues(stored.type) != 0) {
+        visit(read(name));
+        return;
+    }
+    const auto& file = reader(stored.file);
+    const auto rowBytes = width / blockValues(stored.type) * blockBytes(stored.type);
+    const auto step = std::max<int64_t>(1, kValues / width);
+    // Kept for the next tensor: freed and allocated anew between blocks that stay, they would leave holes several times their size.
+    if (!m_stage.defined() || m_stage.numel() < step * width)
+        m_stage = at::empty({step * width}, at::kFloat);
+    for (int64_t first = 0; first < stored.shape[0]; first += step) {
+        auto part = stored;
+        part.shape[0] = std::min(step, stored.shape[0] - first);
+        m_stageBytes.resize(size_t(part.shape[0] * rowBytes));
+        file.read(stored.offset + uint64_t(first * rowBytes), m_stageBytes);
+        convert(part, m_stageBytes, m_stage.data_ptr<float>());
+        visit(m_stage.narrow(0, 0, part.count()).view(part.shape));
+    }
+    file.checkUnchanged();
 }
 
 std::string Weights::hash(const std::string& name)

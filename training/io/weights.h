@@ -9,6 +9,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -24,6 +25,9 @@ public:
     // Float32 on the CPU, shape as stored, GGUF's rotary row order undone. Throws Error{unsupported} for types that cannot be
     // dequantised, Error{changed} where the file changed since it was opened.
     [[nodiscard]] at::Tensor read(const std::string& name);
+    // The same rows in groups, first to last, so that a large tensor never exists as a whole in float32.
+    void stream(const std::string& name, const std::function<void(const at::Tensor& rows)>& visit);
+    [[nodiscard]] std::vector<int64_t> shape(const std::string& name) const { return entry(name).shape; }
     // SHA-256 of the stored bytes, type and shape: the key of cached spectra.
     [[nodiscard]] std::string hash(const std::string& name);
 
@@ -33,6 +37,8 @@ private:
     std::vector<std::byte> bytes(const TensorEntry& entry);
     ModelSource m_source;
     std::map<std::filesystem::path, FileReader> m_readers;
+    at::Tensor m_stage;                      // of stream()
+    std::vector<std::byte> m_stageBytes;
 };
 
 // A safetensors file of ours or PEFT's, whole, float32: names -> tensors.

@@ -1,13 +1,33 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // PiSSA (Meng, Wang and Zhang 2024, arXiv 2404.02948, eq. 2-5): the principal r singular triplets go into B and A, the residual
-// W - s B A is frozen. The singular values are divided by s, so that the product holds for any alpha.
-#include "training/methods/decompose.h"
-#include "training/methods/method.h"
+// W - s B A is frozen. The singular values are divided by s, so that the product holds for any alpha. Other slices: appendix F.
+#include "training/api/catalog.h"
 
-#include "training/api/error.h"
+#ifndef RANKWRIGHT_TORCH
+#include "training/api/method_options.h"
 
-#include <ATen/ATen.h>
+namespace rankwright {
+
+extern const MethodCard pissaCard{
+    .id = "pissa",
+    .title = "PiSSA",
+    .explanation = "Trains the principal singular triplets of W and freezes the residual.",
+    .formula = "W = U S V^T; B = U_r (S_r / s)^1/2, A = (S_r / s)^1/2 V_r^T, y = (W - s B_0 A_0) x + s B A x, s = alpha / r",
+    .paper = "Meng, Wang and Zhang 2024, arXiv 2404.02948",
+    .stepZero = "The base model to rounding: residual + s B A = W. In bfloat16 the residual is rounded, by at most 2^-8 of itself.",
+    .note = "The middle slice is centred; the paper gives no indices.",
+    .picture = {.residual = true},
+    .options = {options::slice(), options::svd(), options::oversample()},
+    .learningRateSource = "section 5",
+    .allowsDropout = false,
+    .plainExport = PlainExport::doubled,
+};
+
+}  // namespace rankwright
+
+#else
+#include "training/adapters/factors.h"
 
 namespace rankwright {
 
@@ -15,47 +35,14 @@ namespace {
 
 Start start(const at::Tensor& weight, const SlotStart& slot)
 {
-    const auto& config = slot.config;
-    const double scaling = slot.alpha / double(slot.rank);
-    const auto triplets = config.svd == "exact"
-        ? exactTriplets(weight, slot.rank)
-        : randomisedTriplets(weight, slot.rank, std::stoll(config.svd), config.oversample, config.seed, slot.name);
-    const auto root = (triplets.S / scaling).sqrt();
-    Start result{.A = (triplets.V * root.unsqueeze(0)).t().to(at::kFloat).contiguous(),
-        .B = (triplets.U * root.unsqueeze(0)).to(at::kFloat).contiguous(),
-        .scaling = scaling};
-    result.edit = BaseEdit{result.A.clone(), result.B.clone(), scaling};
-    return result;
-}
-
-void check(const RunConfig& config)
-{
-    if (config.dropout > 0) {
-        throw Error({.code = Code::config,
-            .place = "/dropout",
-            .found = "a dropout above 0 with PiSSA",
-            .allowed = "0",
-            .advice = "Dropout would hide the principal part of the weight: set it to 0, or use LoRA."});
-    }
-    if (!config.initAdapter.empty()) {
-        throw Error({.code = Code::config,
-            .place = "/initAdapter",
-            .found = "a start adapter with PiSSA",
-            .allowed = "nothing: PiSSA's start comes from the weight itself",
-            .advice = "Use method lora to go on from an adapter."});
-    }
+    const double s = loraScaling(slot);
+    const auto [A, B] = splitEvenly(slicedTriplets(weight, slot), s);
+    return {.A = A, .B = B, .scaling = s, .edit = BaseEdit{A.clone(), B.clone(), s}};
 }
 
 }  // namespace
 
-extern const MethodSpec pissa{
-    .id = "pissa",
-    .title = "PiSSA",
-    .explanation = "Trains the principal singular triplets of W and freezes the residual.",
-    .paper = "Meng, Wang and Zhang 2024, arXiv 2404.02948",
-    .stepZero = "the base model to rounding: W_residual + s B A = W",
-    .start = start,
-    .check = check,
-};
+extern const MethodSpec pissa{.id = "pissa", .start = start};
 
 }  // namespace rankwright
+#endif

@@ -10,8 +10,14 @@
 
 namespace rankwright {
 
-Decoder::Decoder(Weights& weights, at::ScalarType type, const Progress& progress)
-    : m_config(weights.config()), m_type(type)
+BaseWeight::Original originalOf(Weights& weights, const std::string& tensor)
+{
+    return {.whole = [&weights, tensor] { return weights.read(tensor); },
+        .stream = [&weights, tensor](const auto& visit) { weights.stream(tensor, visit); }};
+}
+
+Decoder::Decoder(Weights& weights, at::ScalarType type, const Progress& progress, bool basesLater)
+    : m_config(weights.config()), m_type(type), m_tied(m_config.tiedEmbeddings)
 {
     const auto read = [&](const std::string& name) {
         auto tensor = weights.read(name);
@@ -20,7 +26,8 @@ Decoder::Decoder(Weights& weights, at::ScalarType type, const Progress& progress
     };
     m_embeddings = read("model.embed_tokens.weight");
     m_norm = read("model.norm.weight");
-    m_head = m_config.tiedEmbeddings ? m_embeddings : read("lm_head.weight");
+    if (!m_tied)
+        m_head = read("lm_head.weight");
     const auto frequencies = ropeFrequencies(m_config);
     m_frequencies = at::tensor(std::vector<float>(frequencies.begin(), frequencies.end()), at::kFloat);
     m_slots.reserve(size_t(m_config.layers) * 7);
@@ -29,27 +36,33 @@ Decoder::Decoder(Weights& weights, at::ScalarType type, const Progress& progress
         Layer layer;
         layer.inputNorm = read(prefix + "input_layernorm.weight");
         layer.postAttentionNorm = read(prefix + "post_attention_layernorm.weight");
-        layer.q = addSlot(weights, i, "self_attn.", "q_proj");
-        layer.k = addSlot(weights, i, "self_attn.", "k_proj");
-        layer.v = addSlot(weights, i, "self_attn.", "v_proj");
-        layer.o = addSlot(weights, i, "self_attn.", "o_proj");
-        layer.gate = addSlot(weights, i, "mlp.", "gate_proj");
-        layer.up = addSlot(weights, i, "mlp.", "up_proj");
-        layer.down = addSlot(weights, i, "mlp.", "down_proj");
+        layer.q = addSlot(weights, i, "self_attn.", "q_proj", basesLater);
+        layer.k = addSlot(weights, i, "self_attn.", "k_proj", basesLater);
+        layer.v = addSlot(weights, i, "self_attn.", "v_proj", basesLater);
+        layer.o = addSlot(weights, i, "self_attn.", "o_proj", basesLater);
+        layer.gate = addSlot(weights, i, "mlp.", "gate_proj", basesLater);
+        layer.up = addSlot(weights, i, "mlp.", "up_proj", basesLater);
+        layer.down = addSlot(weights, i, "mlp.", "down_proj", basesLater);
         m_layers.push_back(std::move(layer));
         if (progress)
             progress("Loading the model", i + 1, m_config.layers);
     }
 }
 
-size_t Decoder::addSlot(Weights& weights, int64_t layer, const std::string& part, const std::string& kind)
+size_t Decoder::addSlot(Weights& weights, int64_t layer, const std::string& part, const std::string& kind, bool baseLater)
 {
     LinearSlot slot;
     slot.name = "model.layers." + std::to_string(layer) + "." + part + kind;
     slot.kind = kind;
     slot.layer = layer;
-    slot.base = BaseWeight(weights.read(slot.name + ".weight").to(m_type));
-    m_parameters += slot.base.stored().numel();
+    const auto name = slot.name + ".weight";
+    if (baseLater) {
+        const auto shape = weights.shape(name);
+        slot.base = BaseWeight(shape[0], shape[1], m_type, originalOf(weights, name));
+    } else {
+        slot.base = BaseWeight(weights.read(name).to(m_type));
+    }
+    m_parameters += slot.out() * slot.in();
     if (weights.has(slot.name + ".bias")) {
         slot.bias = weights.read(slot.name + ".bias").to(m_type);
         m_parameters += slot.bias.numel();
@@ -86,7 +99,7 @@ at::Tensor Decoder::attend(const Layer& layer, const at::Tensor& x, const Batch&
 at::Tensor Decoder::forward(const Batch& batch, const ops::DropoutSource& dropout, KeyValueCache* cache,
     std::vector<at::Tensor>* allLayers) const
 {
-    auto h = m_embeddings.index_select(0, batch.ids);
+    auto h = m_embeddings.index_select(0, batch.ids).to(m_type);
     for (size_t i = 0; i < m_layers.size(); ++i) {
         const auto& layer = m_layers[i];
         if (allLayers)
@@ -106,7 +119,7 @@ at::Tensor Decoder::forward(const Batch& batch, const ops::DropoutSource& dropou
 
 at::Tensor Decoder::logits(const at::Tensor& hidden) const
 {
-    return ops::timesTransposed(hidden, m_head).to(at::kFloat);
+    return ops::timesTransposed(hidden, head().to(m_type)).to(at::kFloat);
 }
 
 at::Tensor Decoder::losses(const Batch& batch, const ops::DropoutSource& dropout) const
@@ -115,7 +128,7 @@ at::Tensor Decoder::losses(const Batch& batch, const ops::DropoutSource& dropout
     source.bounds = &batch.bounds;
     source.sampleIndex = &batch.sampleIndex;
     const auto hidden = forward(batch, source);
-    return ops::lmLoss(hidden.index_select(0, batch.targetIndex), m_head, batch.targets);
+    return ops::lmLoss(hidden.index_select(0, batch.targetIndex), head(), batch.targets);
 }
 
 LinearSlot* Decoder::slot(const std::string& name)
@@ -129,7 +142,34 @@ LinearSlot* Decoder::slot(const std::string& name)
 
 int64_t Decoder::bytes() const
 {
-    return m_parameters * int64_t(c10::elementSize(m_type));
+    int64_t bytes = 0;
+    for (const auto& [name, tensor] : otherTensors())
+        bytes += int64_t(tensor.nbytes());
+    for (const auto& slot : m_slots)
+        bytes += slot.base.bytes() + (slot.bias.defined() ? int64_t(slot.bias.nbytes()) : 0);
+    return bytes;
+}
+
+at::Tensor* Decoder::parameter(const std::string& name)
+{
+    if (name == "model.embed_tokens.weight")
+        return &m_embeddings;
+    if (name == "model.norm.weight")
+        return &m_norm;
+    if (name == "lm_head.weight") {
+        if (m_tied)
+            m_head = m_embeddings.detach().clone();
+        m_tied = false;
+        return &m_head;
+    }
+    for (size_t i = 0; i < m_layers.size(); ++i) {
+        const auto prefix = "model.layers." + std::to_string(i) + ".";
+        if (name == prefix + "input_layernorm.weight")
+            return &m_layers[i].inputNorm;
+        if (name == prefix + "post_attention_layernorm.weight")
+            return &m_layers[i].postAttentionNorm;
+    }
+    return nullptr;
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Decoder::otherTensors() const
@@ -141,7 +181,7 @@ std::vector<std::pair<std::string, at::Tensor>> Decoder::otherTensors() const
         tensors.emplace_back(prefix + "post_attention_layernorm.weight", m_layers[i].postAttentionNorm);
     }
     tensors.emplace_back("model.norm.weight", m_norm);
-    if (!m_config.tiedEmbeddings)
+    if (!m_tied)
         tensors.emplace_back("lm_head.weight", m_head);
     return tensors;
 }

@@ -6,19 +6,106 @@
 
 namespace rankwright {
 
+namespace {
+
+constexpr int64_t kPiece = 1 << 20;   // values dequantised at once: what a core's cache holds
+
+// scaling B core A, with what drifts, float32.
+at::Tensor lowRank(const Delta& delta)
+{
+    const auto scaledA = !delta.core.defined() ? delta.A
+        : delta.core.dim() == 1                ? delta.core.unsqueeze(1) * delta.A
+                                               : at::matmul(delta.core, delta.A);
+    auto product = at::matmul(delta.B, scaledA).mul_(delta.scaling);
+    if (delta.driftA.defined()) {
+        product.mul_(1 + delta.driftGain);
+        product.addmm_(delta.driftB, delta.driftA, 1, -delta.driftGain * delta.scaling);
+    }
+    return product;
+}
+
+}  // namespace
+
+BaseWeight::BaseWeight(at::Tensor dense)
+    : m_out(dense.size(0)), m_in(dense.size(1)), m_type(dense.scalar_type()), m_dense(std::move(dense))
+{
+}
+
+BaseWeight::BaseWeight(int64_t out, int64_t in, at::ScalarType type, Original original)
+    : m_out(out), m_in(in), m_type(type), m_original(std::move(original))
+{
+}
+
 at::Tensor BaseWeight::dense() const
 {
-    return m_weight.to(at::kFloat);
+    if (m_quantised)
+        return m_quantised->dense();
+    return m_dense.defined() ? m_dense.to(at::kFloat) : m_original.whole();
 }
 
-void BaseWeight::setEdited(const at::Tensor& original, const BaseEdit& edit)
+int64_t BaseWeight::bytes() const
 {
-    m_weight = at::addmm(original, edit.B0, edit.A0, 1, -edit.scaling).to(m_weight.scalar_type());
+    if (m_quantised)
+        return m_quantised->bytes();
+    return m_dense.defined() ? int64_t(m_dense.nbytes()) : 0;
 }
 
-void BaseWeight::set(const at::Tensor& original)
+void BaseWeight::place(const Original& original, const std::optional<BaseEdit>& edit, const std::string& format)
 {
-    m_weight = original.to(m_weight.scalar_type());
+    const at::NoGradGuard guard;
+    at::Tensor whole;
+    if (edit)
+        whole = at::addmm(original.whole(), edit->B0, edit->A0, 1, -edit->scaling);
+    if (format == "none") {
+        m_dense = (edit ? whole : original.whole()).to(m_type);
+        m_quantised.reset();
+    } else {
+        const auto quantiser = makeQuantiser(format, m_out, m_in);
+        if (edit)
+            quantiser->add(whole);
+        else
+            original.stream([&](const at::Tensor& rows) { quantiser->add(rows); });
+        m_quantised = quantiser->finish();
+        m_dense = at::Tensor();
+    }
+    m_original = {};
+}
+
+void BaseWeight::eachRows(const std::function<void(int64_t first, const at::Tensor& rows)>& visit) const
+{
+    if (!m_quantised) {
+        visit(0, m_dense.defined() ? m_dense : m_original.whole().to(m_type));
+        return;
+    }
+    const auto step = std::max<int64_t>(1, kPiece / m_in);
+    for (int64_t first = 0; first < m_out; first += step)
+        visit(first, m_quantised->rows(first, std::min(m_out, first + step), m_type));
+}
+
+at::Tensor effectiveWeight(const LinearSlot& slot)
+{
+    const at::NoGradGuard guard;
+    if (!slot.delta)
+        return slot.base.dense();
+    const auto& delta = *slot.delta;
+    if (delta.weight.defined())
+        return delta.weight.detach().clone();
+    auto weight = slot.base.dense() + lowRank(delta);
+    if (delta.magnitude.defined())
+        weight.mul_((delta.magnitude / rowNorms(slot)).unsqueeze(1));
+    return weight;
+}
+
+at::Tensor rowNorms(const LinearSlot& slot)
+{
+    const at::NoGradGuard guard;
+    const auto product = lowRank(*slot.delta);
+    auto norms = at::empty({slot.out()}, at::kFloat);
+    slot.base.eachRows([&](int64_t first, const at::Tensor& rows) {
+        const auto count = rows.size(0);
+        norms.narrow(0, first, count).copy_((rows.to(at::kFloat) + product.narrow(0, first, count)).norm(2, {1}));
+    });
+    return norms.clamp_min_(1e-30);   // a row of zeros has a magnitude of 0 and stays 0
 }
 
 }  // namespace rankwright

@@ -3,19 +3,31 @@
 // The only Linear: a frozen base weight, a bias, and an adapter where one sits on it.
 #pragma once
 
+#include "training/quant/format.h"
+
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 namespace rankwright {
 
-// The trained part of an adapted weight: W_eff = W_base + scaling * B A.
+// The trained part of an adapted weight (out, in), float32:
+//   W_eff = W_base + scaling * B core A, and, where the base drifts, + gain * scaling * (B A - driftB driftA);
+//   with a magnitude, its rows are then scaled to those norms (DoRA 2402.09353 eq. 5);
+//   or W_eff = weight, where the weight itself is trained.
 struct Delta
 {
-    at::Tensor A;          // (rank, in) float32
-    at::Tensor B;          // (out, rank) float32
-    double scaling = 1;    // alpha / rank
+    at::Tensor A;          // (rank, in)
+    at::Tensor B;          // (out, rank)
+    at::Tensor core;       // (rank) diagonal, (rank, rank), or undefined: identity
+    at::Tensor magnitude;  // (out), or undefined
+    at::Tensor weight;     // (out, in): trained instead of A and B, which are undefined then
+    at::Tensor driftA, driftB;   // the snapshot of a base that drifts; undefined before the drift begins (Delta-LoRA)
+    double driftGain = 0;
+    double scaling = 1;
     double dropout = 0;    // on the adapter's input, while training
 };
 
@@ -26,20 +38,41 @@ struct BaseEdit
     double scaling = 1;
 };
 
-// A frozen weight (out, in) in the compute dtype.
+// A frozen weight (out, in): dense in the compute dtype, in few bits, or still in the model's file.
 class BaseWeight
 {
 public:
+    // The original weight in float32, whole or in groups of rows from the first to the last.
+    struct Original
+    {
+        std::function<at::Tensor()> whole;
+        std::function<void(const std::function<void(const at::Tensor& rows)>&)> stream;
+    };
     BaseWeight() = default;
-    explicit BaseWeight(at::Tensor weight) : m_weight(std::move(weight)) {}
-    [[nodiscard]] const at::Tensor& stored() const { return m_weight; }
-    [[nodiscard]] at::Tensor dense() const;   // float32
-    // Sets it to original - scaling B0 A0, computed in float32 and cast to the compute dtype.
-    void setEdited(const at::Tensor& original, const BaseEdit& edit);
-    void set(const at::Tensor& original);     // back to the original, cast
+    explicit BaseWeight(at::Tensor dense);
+    // Read anew at each use, until place() is called: what a model is before its base has been quantised.
+    BaseWeight(int64_t out, int64_t in, at::ScalarType type, Original original);
+
+    [[nodiscard]] int64_t out() const { return m_out; }
+    [[nodiscard]] int64_t in() const { return m_in; }
+    [[nodiscard]] at::ScalarType type() const { return m_type; }   // of the products
+    [[nodiscard]] at::Tensor dense() const;                        // float32, as stored
+    [[nodiscard]] int64_t bytes() const;                           // held in memory
+    [[nodiscard]] bool isQuantised() const { return m_quantised != nullptr; }
+    [[nodiscard]] const std::shared_ptr<const Quantised>& quantised() const { return m_quantised; }
+    // Stores original - scaling B0 A0, computed in float32, in `format` (BaseFormat::id; "none": the compute dtype). Without an edit
+    // the weight never exists as a whole while it is quantised.
+    void place(const Original& original, const std::optional<BaseEdit>& edit, const std::string& format);
+    // Calls visit(first row, rows in the compute dtype) over all rows: once with everything where the weight is dense, in pieces of
+    // about a million values where it is not, so that the whole never exists.
+    void eachRows(const std::function<void(int64_t first, const at::Tensor& rows)>& visit) const;
 
 private:
-    at::Tensor m_weight;
+    int64_t m_out = 0, m_in = 0;
+    at::ScalarType m_type = at::kFloat;
+    at::Tensor m_dense;
+    std::shared_ptr<const Quantised> m_quantised;
+    Original m_original;
 };
 
 struct LinearSlot
@@ -50,8 +83,13 @@ struct LinearSlot
     BaseWeight base;
     at::Tensor bias;       // undefined where there is none
     std::optional<Delta> delta;
-    [[nodiscard]] int64_t out() const { return base.stored().size(0); }
-    [[nodiscard]] int64_t in() const { return base.stored().size(1); }
+    [[nodiscard]] int64_t out() const { return base.out(); }
+    [[nodiscard]] int64_t in() const { return base.in(); }
 };
+
+// The weight that the slot computes with, (out, in) float32, without a gradient.
+at::Tensor effectiveWeight(const LinearSlot& slot);
+// ||W_base + scaling B core A|| of each row, (out) float32, without a gradient: what DoRA divides by.
+at::Tensor rowNorms(const LinearSlot& slot);
 
 }  // namespace rankwright

@@ -34,29 +34,71 @@ at::Tensor dropoutMask(const at::Tensor& x, const LinearSlot& slot, const Dropou
     return mask;
 }
 
-// Inputs: x, then W, A, B of each projection. Saves x and the skinny products; the base weights are frozen.
+// x W^T of a base weight in whatever form, piece by piece where it is in few bits.
+at::Tensor baseForward(const at::Tensor& x, const BaseWeight& base)
+{
+    at::Tensor y;
+    base.eachRows([&](int64_t first, const at::Tensor& rows) {
+        auto part = timesTransposed(x, rows);
+        if (rows.size(0) == base.out()) {
+            y = std::move(part);
+            return;
+        }
+        if (!y.defined())
+            y = at::empty({x.size(0), base.out()}, x.options());
+        y.narrow(1, first, rows.size(0)).copy_(part);
+    });
+    return y;
+}
+
+// dy W.
+at::Tensor baseBackward(const at::Tensor& dy, const BaseWeight& base)
+{
+    at::Tensor dx;
+    base.eachRows([&](int64_t first, const at::Tensor& rows) {
+        const auto part = times(rows.size(0) == base.out() ? dy : dy.narrow(1, first, rows.size(0)).contiguous(), rows);
+        dx = dx.defined() ? dx.add_(part) : part;
+    });
+    return dx;
+}
+
+// The slots of one application travel from forward to backward as numbers: they belong to the model, which outlives the graph.
+std::vector<int64_t> handles(const std::vector<const LinearSlot*>& slots)
+{
+    std::vector<int64_t> numbers;
+    for (const auto* slot : slots)
+        numbers.push_back(reinterpret_cast<int64_t>(slot));
+    return numbers;
+}
+
+const BaseWeight& baseOf(int64_t handle)
+{
+    return reinterpret_cast<const LinearSlot*>(handle)->base;
+}
+
+// Inputs: x, then A and B of each projection. Saves x and the skinny products; the base weights are frozen.
 struct LinearGroup : torch::autograd::Function<LinearGroup>
 {
     static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
-        at::TensorList parts, const std::vector<double>& scalings)
+        at::TensorList parts, const std::vector<const LinearSlot*>& slots)
     {
         const auto type = x.scalar_type();
         std::vector<at::Tensor> stacked, outputs;
-        for (size_t i = 0; i < scalings.size(); ++i)
-            stacked.push_back(parts[3 * i + 1].to(type));
+        for (size_t i = 0; i < slots.size(); ++i)
+            stacked.push_back(parts[2 * i].to(type));
         const auto low = timesTransposed(x, at::cat(stacked));
         int64_t column = 0;
-        for (size_t i = 0; i < scalings.size(); ++i) {
-            const auto rank = parts[3 * i + 1].size(0);
-            auto y = timesTransposed(x, parts[3 * i]);
-            y.addmm_(low.narrow(1, column, rank), parts[3 * i + 2].to(type).t(), 1, scalings[i]);
+        for (size_t i = 0; i < slots.size(); ++i) {
+            const auto rank = parts[2 * i].size(0);
+            auto y = baseForward(x, slots[i]->base);
+            y.addmm_(low.narrow(1, column, rank), parts[2 * i + 1].to(type).t(), 1, slots[i]->delta->scaling);
             outputs.push_back(std::move(y));
             column += rank;
         }
         torch::autograd::variable_list saved{x, low};
         saved.insert(saved.end(), parts.begin(), parts.end());
         context->save_for_backward(saved);
-        context->saved_data["scalings"] = scalings;
+        context->saved_data["slots"] = handles(slots);
         return outputs;
     }
 
@@ -64,32 +106,34 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
         torch::autograd::variable_list grads)
     {
         const auto saved = context->get_saved_variables();
-        const auto scalings = context->saved_data["scalings"].toDoubleVector();
+        const auto slots = context->saved_data["slots"].toIntVector();
         const auto &x = saved[0], &low = saved[1];
         const auto type = x.scalar_type();
         const bool wantsX = context->needs_input_grad(0);
-        torch::autograd::variable_list result(2 + 3 * scalings.size());  // x, then W A B each, then the scalings
+        torch::autograd::variable_list result(2 + 2 * slots.size());  // x, then A and B each, then the slots
         std::vector<at::Tensor> stacked;
         auto dLow = at::empty_like(low);
         at::Tensor dx;
         int64_t column = 0;
-        for (size_t i = 0; i < scalings.size(); ++i) {
-            const auto &W = saved[2 + 3 * i], &A = saved[3 + 3 * i], &B = saved[4 + 3 * i];
+        for (size_t i = 0; i < slots.size(); ++i) {
+            const auto &A = saved[2 + 2 * i], &B = saved[3 + 2 * i];
+            const auto& base = baseOf(slots[i]);
+            const auto scaling = reinterpret_cast<const LinearSlot*>(slots[i])->delta->scaling;
             const auto rank = A.size(0);
-            const auto dy = grads[i].defined() ? grads[i].contiguous() : at::zeros({x.size(0), W.size(0)}, x.options());
+            const auto dy = grads[i].defined() ? grads[i].contiguous() : at::zeros({x.size(0), base.out()}, x.options());
             auto part = dLow.narrow(1, column, rank);
-            part.copy_(times(dy, B.to(type)).mul_(scalings[i]));
-            result[3 + 3 * i] = times(dy.t(), low.narrow(1, column, rank)).to(at::kFloat).mul_(scalings[i]);
+            part.copy_(times(dy, B.to(type)).mul_(scaling));
+            result[2 + 2 * i] = times(dy.t(), low.narrow(1, column, rank)).to(at::kFloat).mul_(scaling);
             stacked.push_back(A.to(type));
             if (wantsX)
-                dx = dx.defined() ? dx.add_(times(dy, W)) : times(dy, W);
+                dx = dx.defined() ? dx.add_(baseBackward(dy, base)) : baseBackward(dy, base);
             column += rank;
         }
         const auto dA = times(dLow.t(), x).to(at::kFloat);
         column = 0;
-        for (size_t i = 0; i < scalings.size(); ++i) {
-            const auto rank = saved[3 + 3 * i].size(0);
-            result[2 + 3 * i] = dA.narrow(0, column, rank);
+        for (size_t i = 0; i < slots.size(); ++i) {
+            const auto rank = saved[2 + 2 * i].size(0);
+            result[1 + 2 * i] = dA.narrow(0, column, rank);
             column += rank;
         }
         if (wantsX)
@@ -98,41 +142,99 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
     }
 };
 
-// A projection without an adapter: only its input gets a gradient.
+// The base alone: only its input gets a gradient.
 struct FrozenLinear : torch::autograd::Function<FrozenLinear>
 {
-    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& W)
+    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const LinearSlot* slot)
     {
-        context->save_for_backward({W});
-        return timesTransposed(x, W);
+        context->saved_data["slot"] = reinterpret_cast<int64_t>(slot);
+        return baseForward(x, slot->base);
     }
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
         torch::autograd::variable_list grads)
     {
-        return {times(grads[0].contiguous(), context->get_saved_variables()[0]), {}};
+        return {baseBackward(grads[0].contiguous(), baseOf(context->saved_data["slot"].toInt())), {}};
     }
 };
 
-at::Tensor projection(const at::Tensor& x, const LinearSlot& slot, const DropoutSource& source)
+at::Tensor frozen(const at::Tensor& x, const LinearSlot& slot)
 {
-    const auto& W = slot.base.stored();
-    auto y = form() == Form::fast ? FrozenLinear::apply(x, W) : at::linear(x, W);
-    if (slot.bias.defined())
-        y = y + slot.bias;
-    if (!slot.delta)
-        return y;
-    auto input = x.to(at::kFloat);
-    if (source.training && slot.delta->dropout > 0)
-        input = input * dropoutMask(x, slot, source);
-    const auto low = at::linear(at::linear(input, slot.delta->A), slot.delta->B);
-    return y + (low * slot.delta->scaling).to(x.scalar_type());
+    if (form() == Form::plain)
+        return at::linear(x, slot.base.dense().to(slot.base.type()));
+    return FrozenLinear::apply(x, &slot);
 }
 
+// A weight that is trained itself: oneDNN's products where they are the faster ones, as for frozen weights.
+struct TrainedLinear : torch::autograd::Function<TrainedLinear>
+{
+    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& W)
+    {
+        context->save_for_backward({x, W});
+        return timesTransposed(x, W.to(x.scalar_type()));
+    }
+
+    static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+        torch::autograd::variable_list grads)
+    {
+        const auto saved = context->get_saved_variables();
+        const auto dy = grads[0].contiguous();
+        return {times(dy, saved[1].to(dy.scalar_type())), times(dy.t().contiguous(), saved[0]).to(at::kFloat)};
+    }
+};
+
+// scaling B core A x, with what drifts, in float32. The drift is a weight that is not trained: A and B are seen through detach().
+at::Tensor lowRank(const at::Tensor& input, const Delta& delta)
+{
+    auto low = at::linear(input, delta.A);
+    if (delta.core.defined())
+        low = delta.core.dim() == 1 ? low * delta.core : at::linear(low, delta.core);
+    auto y = at::linear(low, delta.B) * delta.scaling;
+    if (delta.driftA.defined()) {
+        const auto moved = at::linear(at::linear(input, delta.A.detach()), delta.B.detach())
+            - at::linear(at::linear(input, delta.driftA), delta.driftB);
+        y = y + moved * (delta.driftGain * delta.scaling);
+    }
+    return y;
+}
+
+// DoRA: y = base + (g - 1) base + g low, g = magnitude / ||V|| with the norms outside the graph (2402.09353 eq. 11). `base` has no
+// bias; what the dropout left of the input is what the rescaled part sees, as in PEFT.
+at::Tensor rescaled(const at::Tensor& base, const at::Tensor& dropped, const at::Tensor& low, const LinearSlot& slot)
+{
+    const auto g = slot.delta->magnitude / rowNorms(slot);
+    return base + ((g - 1) * dropped.to(at::kFloat) + g * low).to(base.scalar_type());
+}
+
+at::Tensor projection(const at::Tensor& x, const LinearSlot& slot, const DropoutSource& source)
+{
+    if (slot.delta && slot.delta->weight.defined()) {
+        const auto& W = slot.delta->weight;
+        const auto y = form() == Form::plain ? at::linear(x, W.to(x.scalar_type())) : TrainedLinear::apply(x, W);
+        return slot.bias.defined() ? y + slot.bias : y;
+    }
+    auto y = frozen(x, slot);
+    if (slot.delta) {
+        auto input = x.to(at::kFloat);
+        const bool drops = source.training && slot.delta->dropout > 0;
+        if (drops)
+            input = input * dropoutMask(x, slot, source);
+        const auto low = lowRank(input, *slot.delta);
+        y = slot.delta->magnitude.defined()
+            ? rescaled(y, drops ? frozen(input.to(x.scalar_type()), slot) : y, low, slot)
+            : y + low.to(x.scalar_type());
+    }
+    return slot.bias.defined() ? y + slot.bias : y;
+}
+
+// The fast form knows A and B alone.
 bool fitsFastForm(std::span<const LinearSlot* const> slots, const DropoutSource& source)
 {
     for (const auto* slot : slots) {
         if (!slot->delta || slot->bias.defined() || (source.training && slot->delta->dropout > 0))
+            return false;
+        const auto& delta = *slot->delta;
+        if (!delta.A.defined() || delta.core.defined() || delta.magnitude.defined() || delta.driftA.defined())
             return false;
     }
     return form() == Form::fast;
@@ -150,12 +252,9 @@ std::vector<at::Tensor> linearGroup(const at::Tensor& x, std::span<const LinearS
         return outputs;
     }
     std::vector<at::Tensor> parts;
-    std::vector<double> scalings;
-    for (const auto* slot : slots) {
-        parts.insert(parts.end(), {slot->base.stored(), slot->delta->A, slot->delta->B});
-        scalings.push_back(slot->delta->scaling);
-    }
-    return LinearGroup::apply(x, at::TensorList(parts), scalings);
+    for (const auto* slot : slots)
+        parts.insert(parts.end(), {slot->delta->A, slot->delta->B});
+    return LinearGroup::apply(x, at::TensorList(parts), std::vector<const LinearSlot*>(slots.begin(), slots.end()));
 }
 
 }  // namespace rankwright::ops

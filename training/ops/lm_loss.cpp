@@ -60,8 +60,8 @@ struct LmLoss : torch::autograd::Function<LmLoss>
 
 at::Tensor lmLoss(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets)
 {
-    if (form() == Form::plain)
-        return plain(hidden, head, targets);
+    if (form() == Form::plain || head.requires_grad())
+        return plain(hidden, head.to(hidden.scalar_type()), targets);
     return LmLoss::apply(hidden, head, targets, at::GradMode::is_enabled() && hidden.requires_grad());
 }
 

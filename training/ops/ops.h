@@ -19,7 +19,8 @@ enum class Form { fast, plain };
 void setForm(Form form);
 [[nodiscard]] Form form();
 
-// x (tokens, width), weight (width): x / sqrt(mean(x^2) + epsilon) * weight, the mean in float32. The weight is frozen.
+// x (tokens, width), weight (width): x / sqrt(mean(x^2) + epsilon) * weight, the mean in float32. A weight that
+// asks for a gradient takes the plain form.
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon);
 
 // silu(gate) * up, both (tokens, width) (Shazeer 2020).
@@ -44,13 +45,13 @@ struct DropoutSource
     const std::vector<int64_t>* sampleIndex = nullptr;   // global sample numbers of the rows
 };
 
-// Projections that share their input (q|k|v, gate|up, or one): outputs[i] = x W_i^T + b_i + s_i (drop(x) A_i^T) B_i^T.
-// x (tokens, in). Base weights are frozen; gradients go to x, A and B.
+// Projections that share their input (q|k|v, gate|up, or one): outputs[i] = x W_i^T + b_i + s_i (drop(x) A_i^T) B_i^T, or
+// what Delta says beyond A and B. x (tokens, in). Base weights are frozen; gradients go to x and to what the adapter trains.
 std::vector<at::Tensor> linearGroup(const at::Tensor& x, std::span<const LinearSlot* const> slots,
     const DropoutSource& dropout);
 
-// Cross entropy of each target: hidden (targets, width) against the frozen head (vocabulary, width) -> (targets) float32.
-// Computed in chunks of rows: (targets, vocabulary) never exists as a whole.
+// Cross entropy of each target: hidden (targets, width) against the head (vocabulary, width) -> (targets) float32.
+// Computed in chunks of rows: (targets, vocabulary) never exists as a whole, unless the head itself is trained.
 at::Tensor lmLoss(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets);
 
 }  // namespace rankwright::ops

@@ -97,7 +97,9 @@ struct RmsNorm : torch::autograd::Function<RmsNorm>
 
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon)
 {
-    return form() == Form::plain ? plain(x, weight, epsilon) : RmsNorm::apply(x, weight, epsilon);
+    if (form() == Form::plain || weight.requires_grad())
+        return plain(x, weight.to(x.scalar_type()), epsilon);
+    return RmsNorm::apply(x, weight, epsilon);
 }
 
 }  // namespace rankwright::ops

@@ -1,25 +1,42 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// AdamW (Loshchilov and Hutter 2019, algorithm 2 in torch's form) over flat buffers, in one pass.
+// AdamW (Loshchilov and Hutter 2019, algorithm 2 in torch's form) over flat buffers, in one pass. Where tensors have a rate
+// of their own (LoRA+), their weight decay follows that rate, as with the parameter groups of PEFT's optimizers/loraplus.py.
 #pragma once
 
-#include <ATen/core/Tensor.h>
+#include "training/optimisers/optimiser.h"
 
 namespace rankwright {
 
 struct AdamWOptions { double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0; };
 
-class AdamW
+AdamWOptions adamwOptions(const RunConfig& config);
+
+// The numbers of one step that are the same for every value of a range.
+struct AdamWStep
+{
+    AdamWStep(const AdamWOptions& options, int64_t step, double rate, double scale);
+    // Updates the values [first, last) of all four arrays.
+    void apply(float* parameters, const float* gradients, float* firstMoment, float* secondMoment, int64_t first,
+        int64_t last) const;
+
+    float beta1, beta2, epsilon, decay, shrink, size, rootCorrection;
+};
+
+class AdamW : public Optimiser
 {
 public:
-    AdamW(int64_t count, AdamWOptions options);
-    // `step` counts from 1; `lr` is this step's learning rate; gradients are multiplied by `scale` (clipping) on the way.
-    void step(at::Tensor& parameters, const at::Tensor& gradients, int64_t step, double lr, double scale);
-    [[nodiscard]] at::Tensor& first() { return m_first; }     // moments, (count) float32: part of a checkpoint
-    [[nodiscard]] at::Tensor& second() { return m_second; }
+    AdamW(const std::vector<TrainedTensor>& tensors, at::Tensor parameters, at::Tensor gradients, AdamWOptions options);
+    void step(int64_t step, double rate, double scale) override;
+    // {"first", "second"}: the moments, (count) float32.
+    [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> state() override;
 
 private:
-    at::Tensor m_first, m_second;
+    // Neighbouring values up to `end` (exclusive) with one factor of the learning rate.
+    struct Range { int64_t end; double rateFactor; };
+
+    at::Tensor m_parameters, m_gradients, m_first, m_second;
+    std::vector<Range> m_ranges;
     AdamWOptions m_options;
 };
 

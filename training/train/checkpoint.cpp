@@ -21,7 +21,7 @@ namespace rankwright {
 
 namespace {
 
-constexpr int64_t kFormat = 1;
+constexpr int64_t kFormat = 2;   // 2: state by name, starts with more than A and B
 constexpr size_t kKept = 2;
 
 std::string stepName(int64_t step)
@@ -112,32 +112,86 @@ std::string metadataOf(const SafetensorsFile& table, const std::filesystem::path
     return found->second;
 }
 
-double scalingOf(const std::string& text, const std::filesystem::path& file, const std::string& name)
+// What a start says beside its tensors.
+nlohmann::json wordsOf(const Start& start)
 {
-    const auto json = parseUntrusted(text, file);
-    if (!json.is_number() || !(json.get<double>() > 0)) {
-        throw Error({.code = Code::format, .file = file, .place = "scaling." + name, .found = escaped(text),
-            .allowed = "a number above 0", .advice = "The file is damaged: start the run again."});
+    return {{"scaling", start.scaling}, {"trainsA", start.trainsA}, {"trainsB", start.trainsB},
+        {"trainsWeight", start.trainsWeight}, {"rateFactorB", start.rateFactorB}, {"driftGain", start.driftGain},
+        {"belongsToBase", start.belongsToBase}, {"format", start.format}, {"edit", start.edit ? nlohmann::json(start.edit->scaling) : nlohmann::json()}};
+}
+
+Start startOf(const nlohmann::json& words, std::map<std::string, at::Tensor>& tensors, const std::string& name,
+    const std::filesystem::path& file)
+{
+    Start start{.scaling = words.at("scaling"),
+        .trainsA = words.at("trainsA"),
+        .trainsB = words.at("trainsB"),
+        .trainsWeight = words.at("trainsWeight"),
+        .rateFactorB = words.at("rateFactorB"),
+        .driftGain = words.at("driftGain"),
+        .belongsToBase = words.at("belongsToBase"),
+        .format = words.at("format")};
+    const auto take = [&](const std::string& part) {
+        const auto found = tensors.find(name + part);
+        return found == tensors.end() ? at::Tensor() : found->second;
+    };
+    start.A = take(".lora_A");
+    start.B = take(".lora_B");
+    start.core = take(".core");
+    start.magnitude = take(".magnitude");
+    start.weight = take(".weight");
+    const bool edited = !words.at("edit").is_null();
+    if (edited) {
+        // Most edits take out what the adapter starts with; only others are stored.
+        const auto A0 = take(".edit_A"), B0 = take(".edit_B");
+        start.edit = BaseEdit{A0.defined() ? A0 : start.A.clone(), B0.defined() ? B0 : start.B.clone(), words.at("edit")};
     }
-    return json.get<double>();
+    if (!start.trainsWeight && !(start.A.defined() && start.B.defined())) {
+        throw Error({.code = Code::format, .file = file, .place = "tensors of " + name, .found = "lora_A or lora_B is missing",
+            .advice = "The file is damaged: start the run again."});
+    }
+    return start;
+}
+
+NamedTensors tensorsOf(const PlacedStart& placed)
+{
+    const auto& [name, start] = placed;
+    NamedTensors tensors;
+    const auto add = [&](const char* part, const at::Tensor& tensor) {
+        if (tensor.defined())
+            tensors.emplace_back(name + part, tensor);
+    };
+    add(".lora_A", start.A);
+    add(".lora_B", start.B);
+    add(".core", start.core);
+    add(".magnitude", start.magnitude);
+    add(".weight", start.weight);
+    if (start.edit && !at::equal(start.edit->A0, start.A))
+        add(".edit_A", start.edit->A0);
+    if (start.edit && !at::equal(start.edit->B0, start.B))
+        add(".edit_B", start.edit->B0);
+    return tensors;
 }
 
 }  // namespace
 
-void writeStart(const std::filesystem::path& runFolder, const std::vector<PlacedStart>& starts, Decoder& model,
-    Weights& weights)
+void writeStart(const std::filesystem::path& runFolder, const std::vector<PlacedStart>& starts, Weights& weights)
 {
     NamedTensors tensors;
-    std::map<std::string, std::string> metadata{{"format", "rankwright-start-1"}};
-    for (const auto& [name, start] : starts) {
-        tensors.emplace_back(name + ".lora_A", start.A);
-        tensors.emplace_back(name + ".lora_B", start.B);
-        metadata["scaling." + name] = nlohmann::json(start.scaling).dump();
-        metadata["edited." + name] = start.edit ? "1" : "0";
-        metadata["weight." + name] = weights.hash(name + ".weight");
-        if (start.edit)
-            metadata["base." + name] = hashOf({{name, model.slot(name)->base.stored()}});
+    std::map<std::string, std::string> metadata{{"format", "rankwright-start-2"}};
+    for (const auto& placed : starts) {
+        for (auto& named : tensorsOf(placed))
+            tensors.push_back(std::move(named));
+        metadata["start." + placed.name] = wordsOf(placed.start).dump();
+        const auto stored = placed.name.ends_with(".weight") ? placed.name : placed.name + ".weight";
+        metadata["weight." + placed.name] = weights.has(stored) ? weights.hash(stored) : "";
     }
+    nlohmann::json order = nlohmann::json::array();
+    for (const auto& placed : starts)
+        order.push_back(placed.name);
+    metadata["order"] = order.dump();
+    if (tensors.empty())
+        tensors.emplace_back("none", at::zeros({0}, at::kFloat));   // a file of tensors has at least one
     writeTensors(runFolder / "start.safetensors", tensors, metadata);
 }
 
@@ -152,32 +206,24 @@ std::vector<PlacedStart> readStart(const std::filesystem::path& runFolder, Weigh
     const auto metadata = [&](const std::string& key) { return metadataOf(table, file, key); };
     auto tensors = readTensors(file);
     std::vector<PlacedStart> starts;
-    for (const auto& stored : table.tensors) {
-        if (!stored.name.ends_with(".lora_A"))
-            continue;
-        const auto name = stored.name.substr(0, stored.name.size() - 7);
-        if (!tensors.contains(name + ".lora_B"))
-            (void)metadata("tensor " + name + ".lora_B");
-        if (metadata("weight." + name) != weights.hash(name + ".weight")) {
+    for (const std::string name : parseUntrusted(metadata("order"), file)) {
+        const auto stored = name.ends_with(".weight") ? name : name + ".weight";
+        const auto hash = metadata("weight." + name);
+        if (!hash.empty() && hash != weights.hash(stored)) {
             throw Error({.code = Code::mismatch,
                 .file = weights.source().path,
-                .place = "tensor " + name + ".weight",
+                .place = "tensor " + stored,
                 .found = "its bytes are not those that this run started from",
-                .allowed = "SHA-256 " + metadata("weight." + name),
+                .allowed = "SHA-256 " + hash,
                 .advice = "Put the original model back, or start a new run."});
         }
-        Start start{.A = tensors.at(name + ".lora_A"),
-            .B = tensors.at(name + ".lora_B"),
-            .scaling = scalingOf(metadata("scaling." + name), file, name)};
-        if (metadata("edited." + name) == "1")
-            start.edit = BaseEdit{start.A.clone(), start.B.clone(), start.scaling};
-        starts.push_back({name, std::move(start)});
+        starts.push_back({name, startOf(parseUntrusted(metadata("start." + name), file), tensors, name, file)});
     }
     return starts;
 }
 
 std::filesystem::path writeCheckpoint(const std::filesystem::path& runFolder, const Progress& progress,
-    const CheckpointIdentity& identity, AdapterSet& adapters, AdamW& optimiser)
+    const CheckpointIdentity& identity, const NamedTensors& state)
 {
     const auto parent = runFolder / "checkpoints";
     const auto target = parent / stepName(progress.step);
@@ -191,8 +237,7 @@ std::filesystem::path writeCheckpoint(const std::filesystem::path& runFolder, co
             .advice = "Check the folder's permissions and the free space."});
     }
     try {
-        writeTensors(temporary / "state.safetensors",
-            {{"parameters", adapters.parameters()}, {"first", optimiser.first()}, {"second", optimiser.second()}});
+        writeTensors(temporary / "state.safetensors", state);
         const auto hash = sha256OfFile(temporary / "state.safetensors");
         writeFileAtomically(temporary / "manifest.json", manifestOf(progress, identity, hash).dump(2) + "\n");
         syncDirectory(temporary);
@@ -231,26 +276,23 @@ std::optional<Checkpoint> findCheckpoint(const std::filesystem::path& runFolder)
     return std::nullopt;
 }
 
-void loadCheckpoint(const Checkpoint& checkpoint, AdapterSet& adapters, AdamW& optimiser)
+void loadCheckpoint(const Checkpoint& checkpoint, const NamedTensors& state)
 {
     const auto file = checkpoint.folder / "state.safetensors";
     const auto tensors = readTensors(file);
-    const auto load = [&](const char* name, at::Tensor& to) {
+    const at::NoGradGuard guard;
+    for (const auto& [name, to] : state) {
         const auto found = tensors.find(name);
-        if (found == tensors.end() || found->second.numel() != to.numel()) {
+        if (found == tensors.end() || found->second.sizes() != to.sizes()) {
             throw Error({.code = Code::mismatch,
                 .file = file,
-                .place = std::string("tensor ") + name,
+                .place = "tensor " + name,
                 .found = found == tensors.end() ? "it is not there" : std::to_string(found->second.numel()) + " values",
                 .allowed = std::to_string(to.numel()) + " values",
                 .advice = "The checkpoint belongs to another configuration."});
         }
         to.copy_(found->second);
-    };
-    const at::NoGradGuard guard;
-    load("parameters", adapters.parameters());
-    load("first", optimiser.first());
-    load("second", optimiser.second());
+    }
 }
 
 }  // namespace rankwright

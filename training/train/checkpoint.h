@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // The state of a run on disk. start.safetensors: the method's start, written once, so that no decomposition is ever repeated.
-// checkpoints/step-000012/: parameters and moments with a manifest written last; the folder appears under its name only when it is
+// checkpoints/step-000012/: parameters, the optimiser's state and that of a drifting base, with a manifest written last; the folder appears under its name only when it is
 // whole.
 #pragma once
 
-#include "training/methods/adapter_set.h"
-#include "training/optimisers/adamw.h"
+#include "training/adapters/adapter_set.h"
+#include "training/io/tensor_writer.h"
 
 #include <filesystem>
 #include <optional>
 
 namespace rankwright {
 
-// With hashes of each W and of the edited base as metadata.
-void writeStart(const std::filesystem::path& runFolder, const std::vector<PlacedStart>& starts, Decoder& model,
-    Weights& weights);
+// The tensors of each start under its module's name, and as metadata what else a start says, the hash of each W and `format`, in
+// which bases without one of their own are stored. A weight that is trained from its original value has no tensor here.
+void writeStart(const std::filesystem::path& runFolder, const std::vector<PlacedStart>& starts, Weights& weights);
 // Throws Error{mismatch} where the model's weights are not those the start was made from.
 // or Error{format} where the file is damaged (`startHash`, of the checkpoint's manifest, is another).
 std::vector<PlacedStart> readStart(const std::filesystem::path& runFolder, Weights& weights, const std::string& startHash);
@@ -38,7 +38,7 @@ struct CheckpointIdentity
 
 // Returns the checkpoint's folder; the newest two stay. Throws Error{io}; earlier checkpoints are untouched then.
 std::filesystem::path writeCheckpoint(const std::filesystem::path& runFolder, const Progress& progress,
-    const CheckpointIdentity& identity, AdapterSet& adapters, AdamW& optimiser);
+    const CheckpointIdentity& identity, const NamedTensors& state);
 
 struct Checkpoint
 {
@@ -49,6 +49,7 @@ struct Checkpoint
 };
 // The newest whole checkpoint (hashes match), or nothing. Leftover temporary folders are ignored.
 std::optional<Checkpoint> findCheckpoint(const std::filesystem::path& runFolder);
-void loadCheckpoint(const Checkpoint& checkpoint, AdapterSet& adapters, AdamW& optimiser);
+// Copies the checkpoint's tensors into those of `state`, by name. Throws Error{mismatch} where one is missing or has another size.
+void loadCheckpoint(const Checkpoint& checkpoint, const NamedTensors& state);
 
 }  // namespace rankwright

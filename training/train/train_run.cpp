@@ -62,34 +62,36 @@ std::string modelHash(const ModelSource& source)
     return sha256(hashes);
 }
 
-struct Prepared
+struct OpenModel
 {
-    Weights weights;
+    std::unique_ptr<Weights> weights;   // stays where it is: bases that are not placed yet read from it
     ModelText text;
     Decoder model;
 };
 
-Prepared openModel(const RunConfig& config, JobContext& context)
+OpenModel openModel(const RunConfig& config, JobContext& context)
 {
     validate(config);
     checkDevice(config.device);
-    methodById(config.method).check(config);
-    Weights weights(openModelSource(config.model));
-    ModelText text(weights.source().path, weights.config().vocabSize);
-    Decoder model(weights, scalarType(config.dtype), context.reporter());
+    auto weights = std::make_unique<Weights>(openModelSource(config.model));
+    ModelText text(weights->source().path, weights->config().vocabSize);
+    Decoder model(*weights, scalarType(config.dtype), context.reporter(), isQuantised(config));
     return {std::move(weights), std::move(text), std::move(model)};
 }
 
-StepZero compareAtStart(const StepZeroProbe& probe, Prepared& prepared, const AdapterSet& adapters)
+StepZero compareAtStart(const StepZeroProbe& probe, OpenModel& prepared, const AdapterSet& adapters)
 {
     auto found = probe.compare(prepared.model);
-    std::tie(found.moduleLargest, found.moduleName) = adapters.largestDeviation(prepared.weights);
+    std::tie(found.moduleLargest, found.moduleName) = adapters.largestDeviation(*prepared.weights);
     return found;
 }
 
 // Replaces runFolder/adapter as a whole: the old one steps aside first, so that a whole one is always there under one of the names.
+// Empty where no plain adapter says what was trained.
 std::string writeTrainedAdapter(const std::filesystem::path& runFolder, const AdapterSet& adapters, const Weights& weights)
 {
+    if (!whyNoPlainAdapter(adapters).empty())
+        return {};
     const auto target = runFolder / "adapter";
     // Names that the store clears away after a kill: NAME.tmp-PID.
     const auto suffix = ".tmp-" + std::to_string(::getpid());
@@ -107,7 +109,7 @@ std::string writeTrainedAdapter(const std::filesystem::path& runFolder, const Ad
     return target.string();
 }
 
-void checkContext(const Prepared& prepared, const RunConfig& config, const PreparedData& data, JobContext& context,
+void checkContext(const OpenModel& prepared, const RunConfig& config, const PreparedData& data, JobContext& context,
     const std::string& run)
 {
     if (config.maxLength > prepared.model.config().contextLength) {
@@ -150,7 +152,7 @@ TrainResult train(const TrainJob& job, JobContext& context)
     const auto checkpoint = job.resume ? findCheckpoint(folder) : std::nullopt;
     CheckpointIdentity identity{.configHash = numbersHash(config),
         .dataHash = data.dataset.hash,
-        .modelHash = modelHash(prepared.weights.source()),
+        .modelHash = modelHash(prepared.weights->source()),
         .threads = threads};
     if (checkpoint) {
         refuseChangedData(checkpoint->identity.dataHash, data, job.force);
@@ -163,7 +165,7 @@ TrainResult train(const TrainJob& job, JobContext& context)
         }
         if (checkpoint->identity.modelHash != identity.modelHash) {
             throw Error({.code = Code::mismatch,
-                .file = prepared.weights.source().path,
+                .file = prepared.weights->source().path,
                 .place = "SHA-256",
                 .found = identity.modelHash,
                 .allowed = checkpoint->identity.modelHash + ", as when the run started",
@@ -179,19 +181,13 @@ TrainResult train(const TrainJob& job, JobContext& context)
     }
 
     const StepZeroProbe probe(prepared.model, data.samples);
-    const auto starts = checkpoint ? readStart(folder, prepared.weights, checkpoint->identity.startHash)
-                                   : startAdapters(prepared.model, prepared.weights, config, context.reporter(),
-                                         [&] { return context.stopped(); });
-    AdapterSet adapters(prepared.model, prepared.weights, starts, config.dropout);
+    const auto starts = checkpoint ? readStart(folder, *prepared.weights, checkpoint->identity.startHash)
+                                   : startAdapters(prepared.model, *prepared.weights, config, data.samples,
+                                         context.reporter(), [&] { return context.stopped(); });
+    AdapterSet adapters(prepared.model, *prepared.weights, starts, config.dropout, effectiveBase(config), context.reporter());
     if (!checkpoint)
-        writeStart(folder, starts, prepared.model, prepared.weights);
+        writeStart(folder, starts, *prepared.weights);
     identity.startHash = sha256OfFile(folder / "start.safetensors");
-    NamedTensors started;
-    for (const auto& [name, start] : starts) {
-        started.emplace_back(name + ".lora_A", start.A);
-        started.emplace_back(name + ".lora_B", start.B);
-    }
-
     RowOrder order(int64_t(data.samples.size()), config.order, config.seed);
     Group alone;
     Trainer trainer({job, prepared.model, adapters, data.samples, evalSamples, identity, alone}, context);
@@ -204,7 +200,7 @@ TrainResult train(const TrainJob& job, JobContext& context)
         .rows = int64_t(data.samples.size()),
         .truncatedRows = data.truncated,
         .evalRows = int64_t(evalSamples.size()),
-        .initHash = hashOf(started),
+        .initHash = identity.startHash,
         .orderHash = order.hash(),
         .modelHash = identity.modelHash,
         .dataHash = data.dataset.hash,
@@ -216,7 +212,7 @@ TrainResult train(const TrainJob& job, JobContext& context)
 
     auto result = trainer.train();
     result.stepZero = event.stepZero;
-    result.adapter = writeTrainedAdapter(folder, adapters, prepared.weights);
+    result.adapter = writeTrainedAdapter(folder, adapters, *prepared.weights);
     return result;
 }
 
@@ -228,9 +224,9 @@ StepZero stepZero(const RunConfig& config, JobContext& context)
     few.rows = few.rows.empty() ? ":8" : few.rows;
     const auto data = prepared.text.prepare(config.data, Split::train, few, few.rows, context);
     const StepZeroProbe probe(prepared.model, data.samples);
-    const auto starts = startAdapters(prepared.model, prepared.weights, config, context.reporter(),
+    const auto starts = startAdapters(prepared.model, *prepared.weights, config, data.samples, context.reporter(),
         [&] { return context.stopped(); });
-    const AdapterSet adapters(prepared.model, prepared.weights, starts, config.dropout);
+    const AdapterSet adapters(prepared.model, *prepared.weights, starts, config.dropout, effectiveBase(config));
     return compareAtStart(probe, prepared, adapters);
 }
 
@@ -254,10 +250,17 @@ double matrixRate(const ModelConfig& config, at::ScalarType type)
     return double(rounds) * 512 * double(config.hiddenSize) * double(config.intermediateSize) / seconds;
 }
 
+double baseBits(const RunConfig& config)
+{
+    const auto& formats = baseFormats();
+    return std::find_if(formats.begin(), formats.end(), [&](const auto& f) { return f.id == effectiveBase(config); })->bits;
+}
+
 // A training step takes about this many times the time of its matrix products at the measured rate (2 cores, float32).
 constexpr double kOverhead = 1.6;
 
-struct Sizes { int64_t adaptable = 0, all = 0, trainable = 0; };
+// In values: matrices of the slots, everything, what is trained, and what of the matrices stays frozen.
+struct Sizes { int64_t adaptable = 0, all = 0, trainable = 0, frozen = 0; };
 
 Sizes sizesOf(const ModelSource& source, const RunConfig& config)
 {
@@ -271,8 +274,15 @@ Sizes sizesOf(const ModelSource& source, const RunConfig& config)
         sizes.adaptable += expected.shape[0] * expected.shape[1];
         modules.push_back({expected.name.substr(0, expected.name.rfind('.')), expected.shape[0], expected.shape[1]});
     }
-    for (const auto& [module, rank] : chosenModules(modules, config))
-        sizes.trainable += rank.rank * (module.out + module.in);
+    sizes.frozen = sizes.adaptable;
+    const bool trainsWeights = effectivePicture(config).weight == Part::trained;
+    for (const auto& [module, rank] : chosenModules(modules, config)) {
+        sizes.trainable += trainedValues(config, module, rank.rank);
+        if (trainsWeights)
+            sizes.frozen -= module.out * module.in;
+    }
+    if (trainsWeights && config.modules == "*")
+        sizes.trainable = sizes.all;   // embeddings, norms and head as well
     return sizes;
 }
 
@@ -282,8 +292,7 @@ Estimate estimate(const RunConfig& config, JobContext& context)
 {
     validate(config);
     checkDevice(config.device);
-    methodById(config.method).check(config);
-    useThreads(config.threads);
+        useThreads(config.threads);
     const auto source = openModelSource(config.model);
     const auto& c = source.config;
     const ModelText text(source.path);
@@ -309,10 +318,14 @@ Estimate estimate(const RunConfig& config, JobContext& context)
         .parameters = sizes.all,
         .steps = totalSteps(config, int64_t(data.samples.size())),
         .rows = int64_t(data.samples.size())};
-    found.peakBytes = int64_t(double(sizes.all) * width + 16.0 * double(sizes.trainable) + microTokens * perToken * width + head)
-        + (300ll << 20);
+    const auto baseWidth = isQuantised(config) ? baseBits(config) / 8 : width;
+    const auto weights = double(sizes.all - sizes.adaptable) * width + double(sizes.adaptable) * baseWidth;
+    // Parameters, gradients and two moments.
+    found.peakBytes = int64_t(weights + 16.0 * double(sizes.trainable) + microTokens * perToken * width + head) + (300ll << 20);
     const auto stepRows = double(config.batch * config.accumulate);
-    const auto products = 2 * double(sizes.adaptable) * stepRows * tokens / rows
+    // Forward and the gradient of the input; a trained weight wants a third product.
+    const auto perValue = 2 * double(sizes.adaptable) + double(sizes.adaptable - sizes.frozen);
+    const auto products = perValue * stepRows * tokens / rows
         + 2 * double(c.vocabSize * c.hiddenSize) * stepRows * targets / rows;
     found.secondsPerStep = kOverhead * products / matrixRate(c, scalarType(config.dtype));
     found.seconds = found.secondsPerStep * double(found.steps);

@@ -36,8 +36,10 @@ Trainer::Trainer(Parts parts, JobContext& context)
     : m_parts(std::move(parts)),
       m_context(context),
       m_config(m_parts.job.config),
-      m_optimiser(m_parts.adapters.count(),
-          {m_config.beta1, m_config.beta2, m_config.epsilon, m_config.weightDecay}),
+      m_method(methodById(m_config.method)),
+      m_optimiserSpec(optimiserById(effectiveOptimiser(m_config))),
+      m_optimiser(m_optimiserSpec.make(m_parts.adapters.trained(), m_parts.adapters.parameters(),
+          m_parts.adapters.gradients(), m_config)),
       m_order(int64_t(m_parts.samples.size()), m_config.order, m_config.seed),
       m_steps(totalSteps(m_config, int64_t(m_parts.samples.size())))
 {
@@ -46,9 +48,20 @@ Trainer::Trainer(Parts parts, JobContext& context)
 
 void Trainer::restore(const Checkpoint& checkpoint)
 {
-    loadCheckpoint(checkpoint, m_parts.adapters, m_optimiser);
+    loadCheckpoint(checkpoint, state());
+    m_parts.adapters.stateLoaded();
     m_progress = checkpoint.progress;
     m_savedStep = m_progress.step;
+}
+
+NamedTensors Trainer::state()
+{
+    NamedTensors all{{"parameters", m_parts.adapters.parameters()}};
+    for (auto& named : m_optimiser->state())
+        all.push_back(std::move(named));
+    for (auto& named : m_parts.adapters.state())
+        all.push_back(std::move(named));
+    return all;
 }
 
 int64_t Trainer::rowsPerStep() const
@@ -97,10 +110,21 @@ void Trainer::update(const Gradient& gradient)
 {
     const auto step = m_progress.step + 1;
     const double lr = m_config.learningRate * scheduleFactor(m_config.schedule, m_config.warmup, step, m_steps);
-    const double scale
-        = m_config.clip > 0 ? std::min(1.0, m_config.clip / (gradient.norm + 1e-6)) : 1.0;
-    if (gradient.finite)
-        m_optimiser.step(m_parts.adapters.parameters(), m_parts.adapters.gradients(), step, lr, scale);
+    if (!gradient.finite)
+        return;
+    auto& adapters = m_parts.adapters;
+    double scale = m_config.clip > 0 && !m_optimiserSpec.clipsItself
+        ? std::min(1.0, m_config.clip / (gradient.norm + 1e-6))
+        : 1.0;
+    const at::NoGradGuard guard;
+    if (m_method.regularise) {
+        adapters.gradients().mul_(scale);
+        scale = 1;
+        m_method.regularise(adapters, m_config, lr);
+    }
+    m_optimiser->step(step, lr, scale);
+    if (m_method.afterStep)
+        m_method.afterStep(adapters, m_config, step);
 }
 
 void Trainer::takeStep()
@@ -164,7 +188,7 @@ void Trainer::save()
         return;
     m_context.events().flush();
     const auto folder
-        = writeCheckpoint(m_parts.job.folder, m_progress, m_parts.identity, m_parts.adapters, m_optimiser);
+        = writeCheckpoint(m_parts.job.folder, m_progress, m_parts.identity, state());
     m_savedStep = m_progress.step;
     m_context.events().on(CheckpointEvent{m_parts.job.run, m_progress.step, folder.string()});
 }

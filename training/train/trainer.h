@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The training loop: batches, forward and backward, clipping, AdamW, evaluation, checkpoints, pause and stop.
+// The training loop: batches, forward and backward, clipping, update, evaluation, checkpoints, pause and stop.
 #pragma once
 
-#include "training/methods/adapter_set.h"
+#include "training/adapters/adapter_set.h"
+#include "training/optimisers/optimiser.h"
 #include "training/train/checkpoint.h"
 #include "training/train/evaluate.h"
 #include "training/train/group.h"
@@ -42,13 +43,16 @@ private:
     void takeStep();
     void evaluateNow(std::optional<double>& result);
     void save();
+    [[nodiscard]] NamedTensors state();      // what a checkpoint holds
     bool waitWhilePaused();                  // false: stop
     [[nodiscard]] int64_t rowsPerStep() const;
 
     Parts m_parts;
     JobContext& m_context;
     const RunConfig& m_config;
-    AdamW m_optimiser;
+    const MethodSpec& m_method;
+    const OptimiserSpec& m_optimiserSpec;
+    std::unique_ptr<Optimiser> m_optimiser;
     RowOrder m_order;
     int64_t m_steps;
     Progress m_progress;

@@ -28,6 +28,27 @@ QString configValueText(const nlohmann::json& value)
     return format::shown(value.dump());
 }
 
+namespace {
+
+// That another method has an option is told by the method. What counts is an option that was set, or that two runs have with
+// different values.
+bool differs(const Field& field, const std::vector<ConfigDiff::Column>& runs, const std::vector<QString>& cells)
+{
+    const QString* first = nullptr;
+    bool unequal = false, set = false;
+    for (size_t i = 0; i < cells.size(); ++i) {
+        const bool has = field.methods.empty() || std::ranges::find(field.methods, runs[i].config.method) != field.methods.end();
+        if (!has)
+            continue;
+        set |= runs[i].config.options.contains(field.key);
+        unequal |= first != nullptr && cells[i] != *first;
+        first = first == nullptr ? &cells[i] : first;
+    }
+    return unequal || (set && std::ranges::any_of(cells, [&](const QString& cell) { return cell != cells.front(); }));
+}
+
+}  // namespace
+
 ConfigDiff::ConfigDiff(QObject* parent) : QAbstractTableModel(parent) {}
 
 void ConfigDiff::setRuns(const std::vector<Column>& runs)
@@ -44,8 +65,7 @@ void ConfigDiff::setRuns(const std::vector<Column>& runs)
         Row row{format::text(field.label), format::text(field.key), format::text(field.help), {}, false};
         for (const auto& document : documents)
             row.cells.push_back(configValueText(document.value(field.key, nlohmann::json())));
-        row.differs
-            = std::any_of(row.cells.begin(), row.cells.end(), [&](const QString& c) { return c != row.cells[0]; });
+        row.differs = differs(field, runs, row.cells);
         m_rows.push_back(std::move(row));
     }
     choose();

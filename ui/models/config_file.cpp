@@ -8,6 +8,7 @@
 
 #include <QFile>
 #include <QFileInfo>
+#include <QRegularExpression>
 #include <QSaveFile>
 
 #include <set>
@@ -72,52 +73,26 @@ void writeConfigFile(const RunConfig& config, const QString& name)
             "Choose a folder that you may write to and that has space left.");
 }
 
-namespace {
-
-const nlohmann::json* overridesOf(const QString& arm, const std::map<std::string, nlohmann::json>& overrides)
-{
-    const auto found = overrides.find(format::plain(arm));
-    return found == overrides.end() || !found->second.is_object() || found->second.empty() ? nullptr : &found->second;
-}
-
-// "--lr" -> "lr"; the JSON key where the field has no option.
-std::string armKey(const std::string& key)
-{
-    for (const Field& field : configFields())
-        if (field.key == key && field.option.starts_with("--"))
-            return field.option.substr(2);
-    return key;
-}
-
-}  // namespace
-
-RunConfig armConfig(const RunConfig& config, const QString& arm, const std::map<std::string, nlohmann::json>& overrides)
-{
-    auto json = toJson(config);
-    json["method"] = format::plain(arm);
-    if (const auto* changes = overridesOf(arm, overrides))
-        for (const auto& [key, value] : changes->items())
-            json[key] = value;
-    return configFromJson(json);
-}
-
-QString comparisonCommand(const RunConfig& config, const QStringList& arms,
-    const std::map<std::string, nlohmann::json>& overrides)
+QString comparisonCommand(const RunConfig& config, const QStringList& arms, const ArmOverrides& overrides)
 {
     if (arms.size() == 1)
         return format::text(commandLine(armConfig(config, arms.front(), overrides)));
     RunConfig shared = config;
-    shared.method = RunConfig().method;   // the arms say the method
+    shared.method = RunConfig().method;   // the arms say the method and its options
+    shared.options.clear();
     auto command = format::text(commandLine(shared));
     const auto train = QStringLiteral("rankwright-cli train");
     if (command.startsWith(train))
         command.replace(0, train.size(), QStringLiteral("rankwright-cli compare"));
     for (const QString& arm : arms) {
-        auto text = arm;
-        if (const auto* changes = overridesOf(arm, overrides))
-            for (const auto& [key, value] : changes->items())
-                text += (text == arm ? ":" : ",") + format::text(armKey(key) + "=")
-                    + format::text(value.is_string() ? value.get<std::string>() : value.dump());
+        const auto method = format::text(armMethod(arm));
+        auto text = method;
+        for (const auto& [key, value] : changesOf(arm, overrides).items())
+            text += (text == method ? ":" : ",") + format::text(armKey(key) + "=") + valueText(value);
+        // A value with spaces or quotes (a list of layers, say) stays one word of the shell.
+        static const QRegularExpression plainWord(QStringLiteral("^[A-Za-z0-9_.:=,+/-]*$"));
+        if (!plainWord.match(text).hasMatch())
+            text = '\'' + text.replace("'", "'\\''") + '\'';
         command += QStringLiteral(" --arm ") + text;
     }
     return command;

@@ -3,10 +3,9 @@
 // A configuration as a JSON file, and as the command line that repeats a comparison.
 #pragma once
 
-#include "training/api/config.h"
+#include "ui/models/arms.h"
 
 #include <QString>
-#include <QStringList>
 
 namespace rankwright {
 
@@ -14,10 +13,6 @@ namespace rankwright {
 RunConfig readConfigFile(const QString& file);
 void writeConfigFile(const RunConfig& config, const QString& file);   // through QSaveFile; throws Error{io}
 // "rankwright-cli train ..." for one arm, "rankwright-cli compare ... --arm lora --arm pissa:lr=1e-4" for several.
-QString comparisonCommand(const RunConfig& config, const QStringList& arms,
-    const std::map<std::string, nlohmann::json>& overrides);
-// The configuration of one arm: `config` with the method and what its overrides change.
-RunConfig armConfig(
-    const RunConfig& config, const QString& arm, const std::map<std::string, nlohmann::json>& overrides);
+QString comparisonCommand(const RunConfig& config, const QStringList& arms, const ArmOverrides& overrides);
 
 }  // namespace rankwright

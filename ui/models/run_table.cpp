@@ -4,6 +4,7 @@
 // store.
 #include "ui/models/run_table.h"
 
+#include "training/api/catalog.h"
 #include "ui/format.h"
 #include "ui/theme.h"
 
@@ -20,11 +21,9 @@ namespace rankwright {
 
 QString methodTitle(const std::string& method)
 {
-    static const std::map<std::string, const char*> titles = {{"lora", "LoRA"}, {"rslora", "rsLoRA"},
-        {"lora-plus", "LoRA+"}, {"dora", "DoRA"}, {"pissa", "PiSSA"}, {"olora", "OLoRA"}, {"qlora", "QLoRA"},
-        {"qpissa", "QPiSSA"}, {"loftq", "LoftQ"}, {"full", "Full fine-tuning"}};
-    const auto known = titles.find(method);
-    return known == titles.end() ? format::shown(method, 24) : QString::fromLatin1(known->second);
+    // A stored run may be of a method that this program does not have.
+    const MethodCard* card = findMethodCard(method);
+    return card == nullptr ? format::shown(method, 24) : format::text(card->title);
 }
 
 QString stateTitle(RunState state)
@@ -172,7 +171,9 @@ QColor RunTable::colorOf(const QString& id) const
 Qt::PenStyle RunTable::styleOf(const QString& id) const
 {
     const auto dash = m_dash.find(id);
-    return theme::dashStyle(dash == m_dash.end() ? 0 : dash->second);
+    const RunRow* run = find(id);
+    return theme::methodStyle(
+        run == nullptr ? QString() : format::text(run->method), dash == m_dash.end() ? 0 : dash->second);
 }
 
 void RunTable::removeRun(const QString& id)

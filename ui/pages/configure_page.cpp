@@ -25,8 +25,7 @@
 namespace rankwright {
 
 ConfigurePage::ConfigurePage(Workbench& workbench, QWidget* parent)
-    : Page(parent), m_workbench(workbench), m_arms(new ArmCards(workbench, this)),
-      m_summary(new SummaryPanel(workbench, this)), m_messages(new MessageBar(this))
+    : Page(parent), m_workbench(workbench), m_summary(new SummaryPanel(workbench, this)), m_messages(new MessageBar(this))
 {
     m_messages->setObjectName("configureMessages");
     auto* column = new QVBoxLayout(this);
@@ -36,11 +35,7 @@ ConfigurePage::ConfigurePage(Workbench& workbench, QWidget* parent)
     column->addWidget(m_messages);
     auto* both = new QHBoxLayout;
     both->setSpacing(24);
-    auto* left = new QVBoxLayout;
-    left->setSpacing(16);
-    left->addWidget(m_arms);
-    left->addWidget(makeForms(), 1);
-    both->addLayout(left, 1);
+    both->addWidget(makeSettings(), 1);
     both->addWidget(makeSide());
     column->addLayout(both, 1);
     auto& session = m_workbench.session();
@@ -99,18 +94,26 @@ QWidget* ConfigurePage::makeHeader()
     return box;
 }
 
-QWidget* ConfigurePage::makeForms()
+// Arms and shared settings scroll as one: with many arms the settings are still a turn of the wheel away.
+QWidget* ConfigurePage::makeSettings()
 {
     auto* inner = new QWidget(this);
-    auto* row = new QHBoxLayout(inner);
-    row->setContentsMargins(0, 0, 12, 0);
+    m_arms = new ArmCards(m_workbench, inner);
+    auto* column = new QVBoxLayout(inner);
+    column->setContentsMargins(0, 0, 12, 0);
+    column->setSpacing(16);
+    column->addWidget(m_arms);
+    auto* row = new QHBoxLayout;
     row->setSpacing(32);
+    column->addLayout(row);
+    column->addStretch();
     auto* first = new ConfigForm(m_workbench, ConfigForm::keysOf({"method", "run"}, {"method"}), inner);
     auto* second = new ConfigForm(
         m_workbench, ConfigForm::keysOf({"optimisation"}) + ConfigForm::keysOf({"data"}, {"model", "data", "columns",
             "chatTemplate", "rows", "order"}), inner);
     for (ConfigForm* form : {first, second}) {
         row->addWidget(form, 1);
+        form->keepForAdvanced({"base", "optimizer"});   // each arm has its own; here is what they begin with
         m_forms.push_back(form);
         connect(form, &ConfigForm::problemsChanged, this, &ConfigurePage::refreshButtons);
     }
@@ -120,7 +123,7 @@ QWidget* ConfigurePage::makeForms()
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setFocusPolicy(Qt::NoFocus);
-    scroll->setAccessibleName(tr("Shared settings"));
+    scroll->setAccessibleName(tr("Methods and shared settings"));
     return scroll;
 }
 
@@ -164,7 +167,8 @@ void ConfigurePage::hideEvent(QHideEvent* event)
 void ConfigurePage::refreshButtons()
 {
     const auto& arms = m_workbench.arms();
-    const bool problems = m_arms->hasProblems()
+    const auto wrongArm = m_arms->reason();
+    const bool problems = !wrongArm.isEmpty()
         || std::any_of(m_forms.begin(), m_forms.end(), [](const ConfigForm* form) { return form->hasProblems(); });
     const bool busy = m_workbench.session().isBusy();
     m_start->setEnabled(!busy && !problems && !arms.isEmpty());
@@ -172,6 +176,8 @@ void ConfigurePage::refreshButtons()
     m_start->setText(arms.size() > 1 ? tr("Start comparison") : tr("Start"));
     if (busy)
         m_startNote->setText(tr("A run is going on. What you change here is for the next one."));
+    else if (!wrongArm.isEmpty())
+        m_startNote->setText(wrongArm);
     else if (problems)
         m_startNote->setText(tr("Correct the marked settings first."));
     else if (arms.isEmpty())
@@ -231,7 +237,7 @@ void ConfigurePage::loadFrom(const QString& file)
     try {
         const RunConfig config = readConfigFile(file);
         const auto model = m_workbench.config().model;
-        m_workbench.edit(config, tr("Load a configuration"));
+        take(config);
         m_messages->say(config.model == model ? tr("Loaded %1").arg(file)
                                               : tr("Loaded %1. It is for the model %2: choose it on the Models page.")
                                                     .arg(file, format::shown(config.model)),
@@ -239,6 +245,23 @@ void ConfigurePage::loadFrom(const QString& file)
     } catch (const std::exception& error) {
         m_messages->say(QString::fromUtf8(error.what()), true);
     }
+}
+
+// The method of a file becomes an arm, with its options; the shared settings know no method.
+void ConfigurePage::take(const RunConfig& config)
+{
+    RunConfig shared = config;
+    shared.method = RunConfig().method;
+    shared.options.clear();
+    const auto arm = format::text(config.method);
+    m_workbench.undoStack().beginMacro(tr("Load a configuration"));
+    m_workbench.edit(shared, tr("Load a configuration"));
+    for (const auto& [key, value] : config.options)
+        m_workbench.setArmOverride(config.method, key,
+            std::visit([](const auto& either) { return nlohmann::json(either); }, value));
+    if ((config.method != shared.method || !config.options.empty()) && !m_workbench.arms().contains(arm))
+        m_workbench.setArms(m_workbench.arms() + QStringList(arm));
+    m_workbench.undoStack().endMacro();
 }
 
 void ConfigurePage::copyCommand()

@@ -34,15 +34,16 @@ protected:
 
 private:
     QWidget* makeHeader();
-    QWidget* makeForms();
+    QWidget* makeSettings();
     QWidget* makeSide();
     void chooseFile(bool save);
+    void take(const RunConfig& config);
     void copyCommand();
     void start();
     void refreshButtons();
 
     Workbench& m_workbench;
-    ArmCards* m_arms;
+    ArmCards* m_arms = nullptr;
     std::vector<ConfigForm*> m_forms;
     SummaryPanel* m_summary;
     MessageBar* m_messages;

@@ -4,6 +4,7 @@
 #include "ui/pages/export_page.h"
 
 #include "ui/format.h"
+#include "ui/models/export_forms.h"
 #include "ui/models/run_table.h"
 #include "ui/theme.h"
 #include "ui/widgets/headings.h"
@@ -18,6 +19,7 @@
 #include <QListWidget>
 #include <QProgressBar>
 #include <QPushButton>
+#include <QStandardItemModel>
 
 #include <algorithm>
 #include <cmath>
@@ -27,27 +29,6 @@ namespace rankwright {
 namespace {
 
 constexpr double kBar = 1e-3;   // of float32 logits read back
-
-QString explain(const QString& format, const RunConfig& config)
-{
-    const bool edited = config.method == "pissa";
-    if (format == "lora")
-        return edited
-            ? ExportPage::tr("An adapter for the original base model, which every program that loads LoRA adapters can "
-                             "use. PiSSA has edited the base, so the adapter also has to take its start away again: "
-                             "the rank doubles from %1 to %2, and the files with it. The model it gives is the same.")
-                  .arg(config.rank)
-                  .arg(2 * config.rank)
-            : ExportPage::tr("An adapter of rank %1 for the original base model, as it was trained.").arg(config.rank);
-    if (format == "peft")
-        return edited
-            ? ExportPage::tr("The trained A and B as they are, rank %1, with the edited base model in the folder base/ "
-                             "beside them. Needs the room of a whole model; use it to go on training.")
-                  .arg(config.rank)
-            : ExportPage::tr("The trained A and B, rank %1. LoRA edits no base: the same as the adapter above.")
-                  .arg(config.rank);
-    return ExportPage::tr("A whole model with the adapter added into its weights: nothing else is needed to load it.");
-}
 
 }  // namespace
 
@@ -229,14 +210,42 @@ const ExportPage::Choice* ExportPage::chosen() const
     return found == m_choices.end() ? nullptr : &*found;
 }
 
+// Formats that cannot say what the run has trained are greyed, with the reason; the first that can takes their place.
+void ExportPage::offerFormats()
+{
+    const Choice* choice = chosen();
+    auto* items = qobject_cast<QStandardItemModel*>(m_formatBox->model());
+    for (int i = 0; i < m_formatBox->count(); ++i) {
+        const auto refusal
+            = choice == nullptr ? QString() : exportRefusal(m_formatBox->itemData(i).toString(), choice->config);
+        items->item(i)->setEnabled(refusal.isEmpty());
+        items->item(i)->setToolTip(QStringLiteral("<qt>%1</qt>").arg(plainMessage(refusal)));
+    }
+    for (int i = 0; i < m_formatBox->count() && !items->item(m_formatBox->currentIndex())->isEnabled(); ++i)
+        m_formatBox->setCurrentIndex(i);
+}
+
+// What will be written, and why what is greyed is not offered.
+QString ExportPage::explanation(const Choice& choice) const
+{
+    auto text = exportExplanation(m_formatBox->currentData().toString(), choice.config);
+    for (int i = 0; i < m_formatBox->count(); ++i) {
+        const auto refusal = exportRefusal(m_formatBox->itemData(i).toString(), choice.config);
+        if (!refusal.isEmpty() && !text.contains(refusal))
+            text += '\n' + refusal;
+    }
+    return text;
+}
+
 void ExportPage::refresh()
 {
+    offerFormats();
     const Choice* choice = chosen();
     const auto format = m_formatBox->currentData().toString();
     const bool busy = !m_job.isNull();
     m_explanation->setText(choice == nullptr
             ? tr("No run has finished yet. Train one on the Run page; it can be exported here.")
-            : explain(format, choice->config));
+            : explanation(*choice));
     m_dtypeBox->setVisible(format == "merged");
     m_dtypeLabel->setVisible(format == "merged");
     suggestFolder();

@@ -39,6 +39,8 @@ private:
     void readRuns();
     void showRuns(std::vector<Choice>& choices);
     [[nodiscard]] const Choice* chosen() const;
+    void offerFormats();
+    [[nodiscard]] QString explanation(const Choice& choice) const;
     void refresh();
     void suggestFolder();
     void chooseFolder();

@@ -272,7 +272,7 @@ void RunPage::makeArms()
         const RunRow* row = m_curves.run(run);
         if (row == nullptr)
             continue;
-        auto* arm = new ArmProgress(*row, theme::dashStyle(ofMethod[row->method]++), this);
+        auto* arm = new ArmProgress(*row, theme::methodStyle(format::text(row->method), ofMethod[row->method]++), this);
         m_armColumn->addWidget(arm);
         m_arms[run] = arm;
         for (const NoteRow& note : m_curves.notes(run))
@@ -290,7 +290,7 @@ void RunPage::showCurves()
         if (row == nullptr)
             continue;
         const auto color = theme::methodColor(format::text(row->method));
-        const auto style = theme::dashStyle(ofMethod[row->method]++);
+        const auto style = theme::methodStyle(format::text(row->method), ofMethod[row->method]++);
         const auto curve = [&](const QString& series, const QString& label, bool markers) {
             Curve drawn{.id = curveId(run, series), .label = label, .color = color, .style = style, .markers = markers,
                 .x = {}, .y = {}};

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Cards for the method choices of the configuration table; an empty rate means the shared one.
 #include "ui/widgets/arm_cards.h"
 
-#include "ui/format.h"
-#include "ui/models/run_table.h"
 #include "ui/theme.h"
+#include "ui/widgets/arm_card.h"
 #include "ui/widgets/headings.h"
+#include "ui/widgets/method_picker.h"
 
-#include <QCheckBox>
-#include <QFrame>
-#include <QHBoxLayout>
-#include <QLineEdit>
-#include <QPainter>
+#include <QGridLayout>
+#include <QPushButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -21,51 +17,27 @@ namespace rankwright {
 
 namespace {
 
-QString sentence(const std::string& method)
-{
-    if (method == "lora")
-        return ArmCards::tr(
-            "Trains two small matrices beside every frozen weight. One of them starts at zero, so the first "
-            "step leaves from the base model.");
-    if (method == "pissa")
-        return ArmCards::tr(
-            "Starts the two small matrices from each weight's largest singular values and freezes the rest. "
-            "The same model at step 0, but the strongest directions train first.");
-    return ArmCards::tr("Fine-tunes with the method “%1”.").arg(methodTitle(method));
-}
-
-QString rateHelp(const std::string& method)
-{
-    const auto shared = ArmCards::tr("Learning rate of this arm only. Empty: the shared one.");
-    return method == "pissa"
-        ? shared + ' ' + ArmCards::tr("PiSSA's matrices start large, so it often wants a smaller rate than LoRA.")
-        : shared;
-}
-
-// The arm's colour along the left edge, as on every chart.
-class ColorStrip : public QWidget
-{
-public:
-    ColorStrip(QString method, QWidget* parent) : QWidget(parent), m_method(std::move(method)) { setFixedWidth(4); }
-
-protected:
-    void paintEvent(QPaintEvent*) override { QPainter(this).fillRect(rect(), theme::methodColor(m_method)); }
-
-private:
-    QString m_method;
-};
+constexpr int kLeastCard = 400, kMostColumns = 3;   // pixels; a card is readable from 320 on
 
 }  // namespace
 
-ArmCards::ArmCards(Workbench& workbench, QWidget* parent) : QWidget(parent), m_workbench(workbench)
+ArmCards::ArmCards(Workbench& workbench, QWidget* parent)
+    : QWidget(parent), m_workbench(workbench), m_grid(new QGridLayout),
+      m_add(new QPushButton(theme::icon("add"), tr("Add a method…"), this))
 {
-    auto* row = new QHBoxLayout(this);
-    row->setContentsMargins(0, 0, 0, 0);
-    row->setSpacing(16);
-    for (const Field& field : configFields())
-        if (field.key == "method")
-            for (const auto& method : field.choices)
-                row->addWidget(makeCard(method), 1);
+    m_add->setObjectName("addMethodButton");
+    setPlainToolTip(m_add, tr("Choose another method to compare, or the same one with other options"));
+    connect(m_add, &QPushButton::clicked, this, &ArmCards::openPicker);
+    auto* top = new QHBoxLayout;
+    top->addWidget(makeHeading(tr("Methods"), this));
+    top->addStretch();
+    top->addWidget(m_add);
+    m_grid->setSpacing(12);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    column->addLayout(top);
+    column->addLayout(m_grid);
     connect(&m_workbench, &Workbench::armsChanged, this, &ArmCards::refresh);
     connect(&m_workbench, &Workbench::configChanged, this, &ArmCards::refresh);
     refresh();
@@ -77,108 +49,138 @@ ArmCards::~ArmCards()
     hide();
 }
 
-QWidget* ArmCards::makeCard(const std::string& method)
+void ArmCards::openPicker()
 {
-    const auto name = format::text(method);
-    const auto title = methodTitle(method);
-    auto* frame = new QFrame(this);
-    frame->setFrameShape(QFrame::StyledPanel);
-    frame->setBackgroundRole(QPalette::Base);
-    frame->setAutoFillBackground(true);
-    Card card;
-    card.method = method;
-    card.tick = new QCheckBox(title, frame);
-    card.tick->setObjectName("arm_" + name);
-    card.tick->setAccessibleName(tr("Train with %1").arg(title));
-    card.tick->setFont(theme::headingFont());
-    card.rate = new QLineEdit(frame);
-    card.rate->setObjectName("armRate_" + name);
-    card.rate->setAccessibleName(tr("Learning rate of %1").arg(title));
-    card.rate->setAlignment(Qt::AlignRight);
-    card.rate->setFixedWidth(136);
-    setPlainToolTip(card.rate, rateHelp(method));
-    card.problem = makeNote({}, frame);
-    card.problem->hide();
-    auto* rateLabel = new PlainLabel(tr("Learning rate"), frame);
-    rateLabel->setBuddy(card.rate);
-    auto* top = new QHBoxLayout;
-    top->addWidget(card.tick, 1);
-    top->addWidget(rateLabel);
-    top->addWidget(card.rate);
-    auto* text = new QVBoxLayout;
-    text->setContentsMargins(12, 8, 12, 8);
-    text->setSpacing(4);
-    text->addLayout(top);
-    text->addWidget(makeNote(sentence(method), frame));
-    text->addWidget(card.problem);
-    text->addStretch();
-    auto* all = new QHBoxLayout(frame);
-    all->setContentsMargins(0, 0, 0, 0);
-    all->setSpacing(0);
-    all->addWidget(new ColorStrip(name, frame));
-    all->addLayout(text, 1);
-    const size_t index = m_cards.size();
-    connect(card.tick, &QCheckBox::clicked, this, &ArmCards::choose);
-    connect(card.rate, &QLineEdit::editingFinished, this, [this, index] { commitRate(index); });
-    m_cards.push_back(std::move(card));
-    return frame;
+    QStringList chosen;
+    for (const ArmCard* card : m_cards)
+        chosen << QString::fromStdString(armMethod(card->arm()));
+    auto* picker = new MethodPicker(chosen, this);
+    picker->setAttribute(Qt::WA_DeleteOnClose);
+    connect(picker, &MethodPicker::picked, this, &ArmCards::add);
+    picker->open();
+}
+
+// An unticked card of the method is ticked again before a second one is made.
+void ArmCards::add(const QString& method)
+{
+    QStringList taken;
+    for (const ArmCard* card : m_cards) {
+        if (!card->isTicked() && card->arm() == method) {
+            auto arms = m_workbench.arms();
+            arms.insert(std::count_if(m_cards.begin(), std::find(m_cards.begin(), m_cards.end(), card),
+                            [](const ArmCard* before) { return before->isTicked(); }),
+                method);
+            m_workbench.setArms(arms);
+            return;
+        }
+        taken << card->arm();
+    }
+    m_workbench.setArms(m_workbench.arms() + QStringList(newArm(method.toStdString(), taken)));
 }
 
 void ArmCards::choose()
 {
     QStringList arms;
-    for (const Card& card : m_cards)
-        if (card.tick->isChecked())
-            arms << format::text(card.method);
+    for (const ArmCard* card : m_cards)
+        if (card->isTicked())
+            arms << card->arm();
     m_workbench.setArms(arms);
 }
 
-void ArmCards::commitRate(size_t index)
+// One step to undo: the arm comes back with what it had changed.
+void ArmCards::remove(const QString& arm)
 {
-    Card& card = m_cards[index];
-    const bool before = hasProblems();
-    try {
-        const auto text = format::plain(card.rate->text());
-        nlohmann::json value;
-        if (!text.empty()) {
-            value = parseNumber(text, "learning rate");
-            auto document = toJson(m_workbench.config());
-            document["learningRate"] = value;
-            configFromJson(document);   // the range
-        }
-        card.problem->setText({});
-        if (!value.is_null() || m_workbench.armOverrides().contains(card.method))
-            m_workbench.setArmOverride(card.method, "learningRate", value);
-    } catch (const std::exception& error) {
-        card.problem->setText(QString::fromUtf8(error.what()));
+    const auto found = std::find_if(m_cards.begin(), m_cards.end(), [&](const ArmCard* card) { return card->arm() == arm; });
+    if (found == m_cards.end())
+        return;
+    ArmCard* card = *found;
+    m_cards.erase(found);
+    card->hide();
+    card->disconnect(this);
+    card->deleteLater();   // its own button is what was pressed
+    auto arms = m_workbench.arms();
+    const nlohmann::json changes = changesOf(arm, m_workbench.armOverrides());   // a copy: they go away below
+    if (arms.contains(arm) || !changes.empty()) {
+        m_workbench.undoStack().beginMacro(tr("Remove %1").arg(armTitle(arm)));
+        arms.removeAll(arm);
+        m_workbench.setArms(arms);
+        for (const auto& [key, value] : changes.items())
+            m_workbench.setArmOverride(arm.toStdString(), key, nullptr);
+        m_workbench.undoStack().endMacro();
     }
-    card.problem->setVisible(!card.problem->text().isEmpty());
-    if (before != hasProblems())
-        emit problemsChanged(!before);
+    layOut();
+    emit problemsChanged(hasProblems());
+    m_add->setFocus();
 }
 
-bool ArmCards::hasProblems() const
+QString ArmCards::reason() const
 {
-    return std::any_of(
-        m_cards.begin(), m_cards.end(), [](const Card& card) { return !card.problem->text().isEmpty(); });
+    for (const ArmCard* card : m_cards)
+        if (card->isTicked() && !card->reason().isEmpty())
+            return tr("%1: %2").arg(armTitle(card->arm()), card->reason());
+    return {};
 }
 
+// Arms come and go by other ways too: undo, a test, another page.
 void ArmCards::refresh()
 {
-    const auto shared = format::text(nlohmann::json(m_workbench.config().learningRate).dump());
-    for (Card& card : m_cards) {
-        const bool on = m_workbench.arms().contains(format::text(card.method));
-        card.tick->setChecked(on);
-        card.rate->setEnabled(on);
-        card.rate->setPlaceholderText(tr("%1 (shared)").arg(shared));
-        if (!card.problem->text().isEmpty())
-            continue;   // what was refused stays to be corrected
-        const auto own = m_workbench.armOverrides().find(card.method);
-        const bool set = own != m_workbench.armOverrides().end() && own->second.contains("learningRate");
-        const auto text = set ? format::text(own->second.at("learningRate").dump()) : QString();
-        if (card.rate->text() != text)
-            card.rate->setText(text);
+    const auto& arms = m_workbench.arms();
+    const auto before = m_cards.size();
+    size_t at = 0;   // behind the card of the arm before
+    for (const QString& arm : arms) {
+        const auto found
+            = std::find_if(m_cards.begin(), m_cards.end(), [&](const ArmCard* card) { return card->arm() == arm; });
+        if (found == m_cards.end())
+            insert(arm, at++);
+        else
+            at = size_t(found - m_cards.begin()) + 1;
     }
+    for (ArmCard* card : m_cards)
+        card->refresh();
+    if (before != m_cards.size())
+        layOut();
+}
+
+void ArmCards::insert(const QString& arm, size_t at)
+{
+    auto* card = new ArmCard(m_workbench, arm, this);
+    connect(card, &ArmCard::ticked, this, &ArmCards::choose);
+    connect(card, &ArmCard::removed, this, [this, arm] { remove(arm); });
+    connect(card, &ArmCard::unfolded, this, &ArmCards::layOut);
+    connect(card, &ArmCard::reasonChanged, this, [this] { emit problemsChanged(hasProblems()); });
+    m_cards.insert(m_cards.begin() + std::ptrdiff_t(at), card);
+}
+
+void ArmCards::layOut()
+{
+    m_columns = std::clamp(width() / kLeastCard, 2, kMostColumns);
+    for (ArmCard* card : m_cards)
+        m_grid->removeWidget(card);
+    QWidget* last = m_add;
+    for (size_t i = 0; i < m_cards.size(); ++i) {
+        // Cards of a row are equally high, but an open one does not blow up its neighbours.
+        const size_t row = i / size_t(m_columns), first = row * size_t(m_columns);
+        const bool open = std::any_of(m_cards.begin() + std::ptrdiff_t(first),
+            m_cards.begin() + std::ptrdiff_t(std::min(first + size_t(m_columns), m_cards.size())),
+            [](const ArmCard* card) { return card->isUnfolded(); });
+        m_grid->addWidget(m_cards[i], int(row), int(i) % m_columns, open ? Qt::AlignTop : Qt::Alignment());
+        m_cards[i]->show();
+        // The Tab key goes through the cards as they stand, whichever was made first.
+        for (QWidget* part : m_cards[i]->findChildren<QWidget*>())
+            if ((part->focusPolicy() & Qt::TabFocus) != 0 && part->focusProxy() == nullptr && part->window() == window()) {
+                setTabOrder(last, part);
+                last = part;
+            }
+    }
+    for (int column = 0; column < kMostColumns; ++column)
+        m_grid->setColumnStretch(column, column < m_columns ? 1 : 0);
+}
+
+void ArmCards::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    if (std::clamp(width() / kLeastCard, 2, kMostColumns) != m_columns)
+        layOut();
 }
 
 }  // namespace rankwright

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The methods to compare, a card each: colour, tick, one sentence, a learning rate of its own.
+// The arms of the comparison, a card each, in as many columns as there is room for; "Add a method…" opens the picker. An arm
+// that is not ticked keeps its card until it is removed.
 #pragma once
 
 #include "ui/workbench.h"
 
 #include <QWidget>
 
-class QCheckBox;
-class QLineEdit;
+class QGridLayout;
+class QPushButton;
 
 namespace rankwright {
 
-class PlainLabel;
+class ArmCard;
 
 class ArmCards : public QWidget
 {
@@ -20,26 +21,30 @@ class ArmCards : public QWidget
 public:
     explicit ArmCards(Workbench& workbench, QWidget* parent = nullptr);
     ~ArmCards() override;
-    [[nodiscard]] bool hasProblems() const;
+    [[nodiscard]] bool hasProblems() const { return !reason().isEmpty(); }
+    // Why the ticked arms cannot start, the first one's: "PiSSA: …". Empty: they can.
+    [[nodiscard]] QString reason() const;
+    void add(const QString& method);   // another arm, ticked
 
 signals:
     void problemsChanged(bool any);
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
-    struct Card
-    {
-        std::string method;
-        QCheckBox* tick = nullptr;    // "arm_lora"
-        QLineEdit* rate = nullptr;    // "armRate_lora"
-        PlainLabel* problem = nullptr;
-    };
-    QWidget* makeCard(const std::string& method);
+    void openPicker();
     void choose();
-    void commitRate(size_t card);
+    void remove(const QString& arm);
     void refresh();
+    void insert(const QString& arm, size_t at);
+    void layOut();
 
     Workbench& m_workbench;
-    std::vector<Card> m_cards;
+    QGridLayout* m_grid;
+    QPushButton* m_add;              // "addMethodButton"
+    std::vector<ArmCard*> m_cards;   // in the order of the arms
+    int m_columns = 0;
 };
 
 }  // namespace rankwright

@@ -47,7 +47,7 @@ QString numberText(double value)
 const QStringList& usualValues(const std::string& key)
 {
     static const std::map<std::string, QStringList> known = {{"chatTemplate", {"auto", "none"}},
-        {"svd", {"exact", "2", "4", "16"}}, {"modules", {"*", "*self_attn*", "*mlp*", "q_proj,v_proj"}},
+        {"modules", {"*", "*self_attn*", "*mlp*", "q_proj,v_proj"}},
         {"evalData", {"default", ""}}, {"device", {"cpu", "cuda"}}};
     static const QStringList none;
     const auto found = known.find(key);
@@ -86,7 +86,8 @@ QStringList ConfigForm::keysOf(const QStringList& groups, const QStringList& wit
     QStringList keys;
     for (const QString& group : groups)
         for (const Field& field : configFields())
-            if (format::text(field.group) == group && !without.contains(format::text(field.key)))
+            if (format::text(field.group) == group && field.methods.empty()   // a method's options are its arms'
+                && !without.contains(format::text(field.key)))
                 keys << format::text(field.key);
     return keys;
 }
@@ -325,6 +326,12 @@ void ConfigForm::setAdvanced(bool on)
     arrange();
 }
 
+void ConfigForm::keepForAdvanced(const QStringList& keys)
+{
+    m_forAdvanced = keys;
+    arrange();
+}
+
 void ConfigForm::arrange()
 {
     const auto document = toJson(m_workbench.config());
@@ -333,7 +340,8 @@ void ConfigForm::arrange()
         const auto& key = row.field->key;
         const bool changed = document.value(key, nlohmann::json()) != m_defaults.value(key, nlohmann::json());
         const bool problem = !row.problem->text().isEmpty();
-        const bool shown = m_advanced || !row.field->advanced || changed || problem;
+        const bool advanced = row.field->advanced || m_forAdvanced.contains(format::text(key));
+        const bool shown = m_advanced || !advanced || changed || problem;
         groupShown[row.field->group] |= shown;
         for (QWidget* part : {static_cast<QWidget*>(row.label), row.editor, static_cast<QWidget*>(row.unit)})
             part->setVisible(shown);

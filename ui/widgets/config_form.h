@@ -23,10 +23,11 @@ public:
     // several.
     ConfigForm(Workbench& workbench, const QStringList& keys, QWidget* parent = nullptr);
     ~ConfigForm() override;
-    // All fields of these groups of the table but `without`.
+    // All fields of these groups of the table but `without` and the options of single methods.
     [[nodiscard]] static QStringList keysOf(const QStringList& groups, const QStringList& without = {});
 
     void setAdvanced(bool on);            // also fields marked advanced; a changed one is always shown
+    void keepForAdvanced(const QStringList& keys);   // also these, whatever the table says
     [[nodiscard]] bool isAdvanced() const { return m_advanced; }
     [[nodiscard]] bool hasProblems() const;   // an editor holds something that was refused
     // The editor of a key (object name "field_KEY"), or null.
@@ -63,6 +64,7 @@ private:
     std::vector<Row> m_rows;
     std::vector<std::pair<std::string, PlainLabel*>> m_headings;   // group -> its heading
     nlohmann::json m_defaults;
+    QStringList m_forAdvanced;
     bool m_advanced = false;
 };
 

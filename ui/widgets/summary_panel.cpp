@@ -4,8 +4,6 @@
 #include "ui/widgets/summary_panel.h"
 
 #include "ui/format.h"
-#include "ui/models/config_file.h"
-#include "ui/models/run_table.h"
 #include "ui/theme.h"
 #include "ui/widgets/headings.h"
 #include "ui/widgets/message_bar.h"
@@ -32,6 +30,18 @@ QString checkExplanation()
         "Before training, the prepared model must answer as the base model does. Bars: logits within "
         "%1, each module's weights within %2 of their largest value (rounding).")
         .arg(format::scientific(SummaryPanel::kLargestLogit), format::scientific(SummaryPanel::kLargestModule));
+}
+
+// What an arm's estimate depends on beside the shared settings.
+std::string costKind(const RunConfig& config)
+{
+    const MethodPicture picture = effectivePicture(config);
+    const bool known = picture.core == Part::absent && picture.magnitude == Part::absent && !picture.drifts
+        && picture.weight == Part::frozen && config.options.empty();
+    const auto digit = [](Part part) { return std::to_string(int(part)); };
+    // Methods that train A and B or one of them cost the same; the others are asked for one by one.
+    return (known ? digit(picture.A) + digit(picture.B) : config.method + nlohmann::json(toJson(config)).dump()) + ' '
+        + effectiveBase(config) + ' ' + effectiveOptimiser(config);
 }
 
 int64_t machineMemory()
@@ -79,7 +89,7 @@ SummaryPanel::SummaryPanel(Workbench& workbench, QWidget* parent) : QFrame(paren
     column->setSpacing(8);
     column->addWidget(makeHeading(tr("Summary"), this));
     m_trainable
-        = addFigure("summaryTrainable", tr("Trainable parameters"), tr("Of one arm, and their share of the model"));
+        = addFigure("summaryTrainable", tr("Trainable parameters"), tr("Of an arm, and the share of the model"));
     m_energy = addFigure("summaryEnergy", tr("Energy captured"),
         tr("Share of the adapted weights' squared Frobenius norm that the chosen ranks hold. It describes the weights, "
            "not "
@@ -130,7 +140,8 @@ QWidget* SummaryPanel::makeCheck()
     m_checkButton = new QPushButton(tr("Check step 0"), box);
     m_checkButton->setObjectName("stepZeroButton");
     setPlainToolTip(
-        m_checkButton, tr("Prepares the PiSSA arm and compares its answers with the base model's before any training"));
+        m_checkButton, tr("Prepares an arm that edits the base, PiSSA for one, and compares its answers with the base model's "
+                          "before any training"));
     m_verdict = makeHeading({}, box);
     m_verdict->setObjectName("stepZeroVerdict");
     m_verdict->setWordWrap(true);
@@ -164,26 +175,49 @@ void SummaryPanel::settingsChanged()
     showEnergy();
 }
 
+// One question for all arms that cost the same; arms whose settings make no sense say so on their cards.
 void SummaryPanel::ask()
 {
     if (m_estimate)
         m_estimate->cancel();
-    const auto arms = m_workbench.arms();
+    m_asked.clear();
+    const auto& arms = m_workbench.arms();
     if (arms.isEmpty()) {
         m_messages->say(tr("No method is ticked."), false);
         return;
     }
-    RunConfig config;
-    try {
-        config = armConfig(m_workbench.config(), arms.front(), m_workbench.armOverrides());
-    } catch (const std::exception& error) {
-        m_messages->say(QString::fromUtf8(error.what()), true);
+    QString refusal;
+    for (const QString& arm : arms) {
+        try {
+            const auto config = armConfig(m_workbench.config(), arm, m_workbench.armOverrides());
+            const auto cost = costKind(config);
+            const auto same = std::find_if(m_asked.begin(), m_asked.end(), [&](const Asked& a) { return a.cost == cost; });
+            if (same == m_asked.end())
+                m_asked.push_back({cost, config, 1, {}});
+            else
+                ++same->arms;
+        } catch (const std::exception& error) {
+            refusal = QString::fromUtf8(error.what());
+        }
+    }
+    if (m_asked.empty()) {
+        m_messages->say(refusal, true);
         return;
     }
     m_stale = false;
-    m_estimate = m_workbench.ask(EstimateJob{.config = config}, this);
-    connect(m_estimate, &JobCall::finished, this,
-        [this](const Result& result) { showEstimate(std::get<Estimate>(result)); });
+    askNext(0);
+}
+
+void SummaryPanel::askNext(size_t index)
+{
+    m_estimate = m_workbench.ask(EstimateJob{.config = m_asked[index].config}, this);
+    connect(m_estimate, &JobCall::finished, this, [this, index](const Result& result) {
+        m_asked[index].estimate = std::get<Estimate>(result);
+        if (index + 1 < m_asked.size())
+            askNext(index + 1);
+        else
+            showEstimates();
+    });
     connect(m_estimate, &JobCall::failed, this, [this](const QString& message) {
         for (PlainLabel* label : {m_trainable, m_memory, m_steps, m_time})
             label->setText(QStringLiteral("—"));
@@ -192,27 +226,40 @@ void SummaryPanel::ask()
     });
 }
 
-void SummaryPanel::showEstimate(const Estimate& estimate)
+// Arms run in turn: times add up, of memory the largest counts.
+void SummaryPanel::showEstimates()
 {
-    const auto arms = std::max<qsizetype>(1, m_workbench.arms().size());
-    const double share = estimate.parameters > 0 ? 100.0 * double(estimate.trainable) / double(estimate.parameters) : 0;
-    m_trainable->setText(tr("%1 (%2 %)").arg(format::shortCount(estimate.trainable), format::number(share, 2)));
-    const auto memory = machineMemory();
-    m_memory->setText(tr("%1 of %2").arg(format::bytes(estimate.peakBytes), format::bytes(memory)));
-    m_bar->setShare(double(estimate.peakBytes) / double(std::max<int64_t>(memory, 1)));
-    m_steps->setText(tr("%1 over %2 rows").arg(format::count(estimate.steps), format::count(estimate.rows)));
-    const auto each = format::duration(estimate.seconds);
-    m_time->setText(arms == 1
-            ? tr("about %1").arg(each)
-            : tr("about %1 each, %2 in all").arg(each, format::duration(estimate.seconds * double(arms))));
+    const Estimate& first = m_asked.front().estimate;
+    int64_t least = first.trainable, most = first.trainable, peak = first.peakBytes;
+    double seconds = 0;
+    int arms = 0;
     QStringList warnings;
-    for (const auto& warning : estimate.warnings)
-        warnings << format::shown(warning, 400);
+    for (const Asked& asked : m_asked) {
+        least = std::min(least, asked.estimate.trainable);
+        most = std::max(most, asked.estimate.trainable);
+        peak = std::max(peak, asked.estimate.peakBytes);
+        seconds += asked.estimate.seconds * asked.arms;
+        arms += asked.arms;
+        for (const auto& warning : asked.estimate.warnings)
+            if (const auto text = format::shown(warning, 400); !warnings.contains(text))
+                warnings << text;
+    }
+    const double share = first.parameters > 0 ? 100.0 * double(most) / double(first.parameters) : 0;
+    m_trainable->setText(least == most
+            ? tr("%1 (%2 %)").arg(format::shortCount(most), format::number(share, 2))
+            : tr("%1 to %2 (%3 %)").arg(format::shortCount(least), format::shortCount(most), format::number(share, 2)));
+    const auto memory = machineMemory();
+    m_memory->setText(tr("%1 of %2").arg(format::bytes(peak), format::bytes(memory)));
+    m_bar->setShare(double(peak) / double(std::max<int64_t>(memory, 1)));
+    m_steps->setText(tr("%1 over %2 rows").arg(format::count(first.steps), format::count(first.rows)));
+    m_time->setText(arms == 1     ? tr("about %1").arg(format::duration(seconds))
+            : m_asked.size() == 1 ? tr("about %1 each, %2 in all")
+                                        .arg(format::duration(seconds / arms), format::duration(seconds))
+                                  : tr("about %1 in all").arg(format::duration(seconds)));
     if (warnings.isEmpty())
         m_messages->clear();
     else
         m_messages->say(warnings.join('\n'), false);
-    emit estimated(estimate);
 }
 
 void SummaryPanel::showEnergy()
@@ -230,19 +277,29 @@ void SummaryPanel::showEnergy()
     m_energy->setText(all > 0 ? tr("%1 %").arg(format::number(100 * held / all, 1)) : tr("see Spectrum"));
 }
 
+// The first that edits the base: there is something to check. Else the first of all.
+QString SummaryPanel::armToCheck() const
+{
+    const auto& arms = m_workbench.arms();
+    for (const QString& arm : arms)
+        if (const MethodCard* card = findMethodCard(armMethod(arm)); card != nullptr && card->picture.residual)
+            return arm;
+    return arms.isEmpty() ? QStringLiteral("pissa") : arms.front();
+}
+
 void SummaryPanel::checkStepZero()
 {
-    const auto arms = m_workbench.arms();
-    const QString arm = arms.contains("pissa") || arms.isEmpty() ? QStringLiteral("pissa") : arms.front();
+    const QString arm = armToCheck();
     try {
         const auto config = armConfig(m_workbench.config(), arm, m_workbench.armOverrides());
+        m_checkedBase = isQuantised(config) ? effectiveBase(config) : std::string();
         m_check = m_workbench.ask(StepZeroJob{.config = config}, this);
     } catch (const std::exception& error) {
         verdict(QString::fromUtf8(error.what()), -1);
         return;
     }
     m_checkButton->setEnabled(false);
-    verdict(tr("Preparing %1 …").arg(methodTitle(format::plain(arm))), 0);
+    verdict(tr("Preparing %1 …").arg(armTitle(arm)), 0);
     connect(m_check, &JobCall::advanced, this, [this](const std::vector<Event>& batch) {
         for (const Event& event : batch)
             if (const auto* progress = std::get_if<ProgressEvent>(&event))
@@ -262,6 +319,14 @@ void SummaryPanel::checkStepZero()
 void SummaryPanel::showStepZero(const StepZero& result)
 {
     m_checkButton->setEnabled(true);
+    if (!m_checkedBase.empty()) {   // few bits change the answers; there is no bar for how far
+        verdict(tr("The base is stored as %1, which changes its answers").arg(format::text(m_checkedBase)), 0);
+        m_detail->setText(tr("Largest difference of logits %1, mean %2, over %3 positions. Largest error of a module %4, in %5.")
+                              .arg(format::scientific(result.largest), format::scientific(result.mean),
+                                  format::count(result.tokens), format::scientific(result.moduleLargest),
+                                  format::shown(result.moduleName, 120)));
+        return;
+    }
     // NaN must not pass: the comparisons are written so that it fails them.
     const bool good = result.largest <= kLargestLogit && result.moduleLargest <= kLargestModule;
     const auto figures

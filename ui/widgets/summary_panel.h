@@ -28,9 +28,6 @@ public:
     explicit SummaryPanel(Workbench& workbench, QWidget* parent = nullptr);
     void setActive(bool on);                 // asks for estimates only while its page is the visible one
 
-signals:
-    void estimated(const rankwright::Estimate& estimate);
-
 protected:
     void changeEvent(QEvent* event) override;
 
@@ -39,13 +36,16 @@ private:
     QWidget* makeCheck();
     void settingsChanged();
     void ask();
-    void showEstimate(const Estimate& estimate);
+    void askNext(size_t index);
+    void showEstimates();
+    [[nodiscard]] QString armToCheck() const;
     void showEnergy();
     void checkStepZero();
     void showStepZero(const StepZero& result);
     void verdict(const QString& text, int outcome);   // 1 good, -1 bad, 0 neither
 
     class MemoryBar;
+    struct Asked { std::string cost; RunConfig config; int arms = 0; Estimate estimate; };
     Workbench& m_workbench;
     QTimer m_delay;
     QPointer<JobCall> m_estimate, m_check;
@@ -54,6 +54,8 @@ private:
     MemoryBar* m_bar;
     QPushButton* m_checkButton;
     MessageBar* m_messages;
+    std::vector<Asked> m_asked;      // a configuration for each kind of cost, and how many arms have it
+    std::string m_checkedBase;       // of the arm whose step 0 was asked for; empty: full precision
     int m_outcome = 0;
     bool m_active = false, m_stale = true;
 };

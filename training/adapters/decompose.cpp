@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-#include "training/methods/decompose.h"
+#include "training/adapters/decompose.h"
 
 #include "training/train/random.h"
 
@@ -13,9 +13,10 @@ namespace {
 // Squaring the condition number leaves this much of a singular value exact in float64.
 constexpr double kGramFloor = 1e-5;
 
-Triplets firstOf(const at::Tensor& U, const at::Tensor& S, const at::Tensor& Vh, int64_t rank)
+Triplets slice(const at::Tensor& U, const at::Tensor& S, const at::Tensor& Vh, int64_t rank, int64_t first = 0)
 {
-    return {U.narrow(1, 0, rank).contiguous(), S.narrow(0, 0, rank).contiguous(), Vh.narrow(0, 0, rank).t().contiguous()};
+    return {U.narrow(1, first, rank).contiguous(), S.narrow(0, first, rank).contiguous(),
+        Vh.narrow(0, first, rank).t().contiguous()};
 }
 
 at::Tensor orthonormal(const at::Tensor& columns)
@@ -25,18 +26,19 @@ at::Tensor orthonormal(const at::Tensor& columns)
 
 }  // namespace
 
-Triplets exactTriplets(const at::Tensor& weight, int64_t rank)
+Triplets exactTriplets(const at::Tensor& weight, int64_t rank, int64_t first)
 {
     const bool wide = weight.size(0) <= weight.size(1);
     const auto W = (wide ? weight : weight.t()).to(at::kDouble).contiguous();   // (short side, long side)
     const auto [eigenvalues, vectors] = at::linalg_eigh(at::matmul(W, W.t()));
     const auto count = W.size(0);
-    auto S = eigenvalues.flip(0).narrow(0, 0, rank).clamp_min(0).sqrt();
-    if (S[rank - 1].item<double>() <= kGramFloor * S[0].item<double>()) {
-        const auto [U, all, Vh] = at::linalg_svd(weight.to(at::kDouble), false);
-        return firstOf(U, all, Vh, rank);
+    const auto all = eigenvalues.flip(0).clamp_min(0).sqrt();
+    const auto S = all.narrow(0, first, rank).contiguous();
+    if (S[rank - 1].item<double>() <= kGramFloor * all[0].item<double>()) {
+        const auto [U, values, Vh] = at::linalg_svd(weight.to(at::kDouble), false);
+        return slice(U, values, Vh, rank, first);
     }
-    const auto U = vectors.narrow(1, count - rank, rank).flip(1).contiguous();
+    const auto U = vectors.narrow(1, count - first - rank, rank).flip(1).contiguous();
     const auto V = at::matmul(W.t(), U) / S.unsqueeze(0);
     return wide ? Triplets{U, S, V} : Triplets{V, S, U};
 }
@@ -58,7 +60,7 @@ Triplets randomisedTriplets(const at::Tensor& weight, int64_t rank, int64_t iter
         Q = orthonormal(at::matmul(X, Q));
     }
     const auto [Ub, S, Vh] = at::linalg_svd(at::matmul(Q.t(), X), false);
-    auto found = firstOf(at::matmul(Q, Ub), S, Vh, rank);
+    auto found = slice(at::matmul(Q, Ub), S, Vh, rank);
     if (swapped)
         std::swap(found.U, found.V);
     return found;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-#include "training/methods/method.h"
+#include "training/adapters/method.h"
 
 #include "training/api/error.h"
 

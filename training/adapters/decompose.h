@@ -12,9 +12,10 @@ namespace rankwright {
 // U (m, r), S (r), V (n, r); float64 from the exact form, float32 from the randomised one. Signs of pairs are arbitrary.
 struct Triplets { at::Tensor U, S, V; };
 
-// The `rank` largest triplets of `weight` (m, n), float32. From the float64 Gram matrix of the shorter side where the spectrum
-// allows it (sigma_r / sigma_1 >= 1e-5), from a float64 SVD otherwise. 1 <= rank <= min(m, n).
-Triplets exactTriplets(const at::Tensor& weight, int64_t rank);
+// The triplets first .. first + rank - 1 of `weight` (m, n), largest first; without `first` the `rank` largest. From the float64
+// Gram matrix of the shorter side where the spectrum allows it (the smallest of them >= 1e-5 sigma_1), from a float64 SVD otherwise,
+// so that U and V are orthonormal also where the weight has a lower rank or is zero. 1 <= rank, first + rank <= min(m, n).
+Triplets exactTriplets(const at::Tensor& weight, int64_t rank, int64_t first = 0);
 
 // Randomised range finder with `iterations` power iterations and a QR at every half step (Halko, Martinsson and Tropp 2011,
 // algorithm 5.1 after 4.4; torch's svd_lowrank is the same with oversample 0). Drawn from (seed, name).

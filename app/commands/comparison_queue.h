@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The runs of one comparison in turn: begun by `compare`, gone on with by `resume`.
+#pragma once
+
+#include "app/commands/training.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rankwright {
+
+struct ComparisonQueue
+{
+    std::string comparison;            // id
+    std::vector<std::string> runs;     // ids, in the order of training
+    std::optional<double> seconds{};   // for all of them together; a run that has used its share is stopped
+    bool force = false;                // failed ones again; also where the data file has changed
+    bool events = false;               // standard output carries events
+};
+
+// Trains what is left: queued runs from their start, stopped and interrupted ones from their newest checkpoint. Finished
+// and diverged runs stay as they are. Then one table, or JSON, over all of them. Returns the exit status. Throws
+// Error{locked} where another process trains the same comparison.
+int trainQueue(Context& context, Training& training, const ComparisonQueue& queue);
+
+}  // namespace rankwright

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// `methods`, the page that is made of it, and what a run's options say before anything is loaded.
+#include "tests/support/cli_fixture.h"
+#include "training/api/catalog.h"
+
+#include <QJsonArray>
+#include <QTest>
+
+using namespace rankwright;
+
+class TestCliMethods : public QObject, CliFixture
+{
+    Q_OBJECT
+private slots:
+    void init() { QVERIFY(renew()); }
+
+    void theTableHasEveryMethod()
+    {
+        const Answer answer = cli({"methods"}, withoutEngine());
+        QCOMPARE(answer.status, 0);
+        QCOMPARE(size_t(answer.out.count('\n')), methodCards().size() + 1);
+        for (const MethodCard* card : methodCards())
+            QVERIFY2(answer.out.contains('\n' + QByteArray::fromStdString(card->id) + ' '), card->id.c_str());
+    }
+
+    void oneMethodShowsItsOptions()
+    {
+        for (const MethodCard* card : methodCards()) {
+            const Answer answer = cli({"methods", QString::fromStdString(card->id)}, withoutEngine());
+            QCOMPARE(answer.status, 0);
+            QVERIFY(answer.out.startsWith(QByteArray::fromStdString(card->title)));
+            QVERIFY(answer.out.contains(QByteArray::fromStdString(card->paper)));
+            for (const MethodOption& option : card->options)
+                QVERIFY(answer.out.contains(QByteArray::fromStdString(option.option)));
+        }
+        const Answer wrong = cli({"methods", "pisa"});
+        QCOMPARE(wrong.status, 65);
+        QVERIFY2(wrong.err.contains("Did you mean pissa?"), wrong.err.constData());
+    }
+
+    void jsonHoldsTheCards()
+    {
+        const QJsonArray all = QJsonDocument::fromJson(cli({"methods", "--json"}).out).array();
+        QCOMPARE(size_t(all.size()), methodCards().size());
+        const QJsonObject one = QJsonDocument::fromJson(cli({"methods", "sorsa", "--json"}).out).object();
+        QVERIFY(all.contains(one));
+        QCOMPARE(one["parts"].toObject()["core"].toString(), "trained");
+        QCOMPARE(one["options"].toArray()[0].toObject()["default"].toDouble(), 4e-4);
+    }
+
+    void thePageIsWhatTheCardsSay()
+    {
+        const Answer answer = cli({"methods", "--markdown"}, withoutEngine());
+        QCOMPARE(answer.status, 0);
+        QFile page(RANKWRIGHT_SOURCE_DIR "/docs/methods.md");
+        QVERIFY2(page.open(QIODevice::ReadOnly), "docs/methods.md is not there");
+        QVERIFY2(page.readAll() == answer.out,
+            "docs/methods.md is not what the cards say: rankwright-cli methods --markdown > docs/methods.md");
+    }
+
+    // Without an engine there is nothing that could have been computed.
+    void runsAreRefusedBeforeAnything_data()
+    {
+        QTest::addColumn<QStringList>("options");
+        QTest::addColumn<QByteArray>("named");
+        QTest::newRow("foreign option") << QStringList{"train", "--slice", "minor"} << QByteArray("pissa, qpissa");
+        QTest::newRow("full on 4 bits") << QStringList{"train", "--method", "full", "--base", "nf4"} << QByteArray("--base none");
+        QTest::newRow("qlora on none") << QStringList{"train", "--method", "qlora", "--base", "none"} << QByteArray("nf4");
+        QTest::newRow("dropout") << QStringList{"train", "--method", "pissa", "--dropout", "0.1"} << QByteArray("dropout");
+        QTest::newRow("rite") << QStringList{"train", "--method", "lora-xs", "--optimizer", "rite"} << QByteArray("adamw");
+        QTest::newRow("svd") << QStringList{"train", "--method", "pissa", "--svd", "65"} << QByteArray("0 to 64");
+        QTest::newRow("option of no arm") << QStringList{"compare", "--arms", "lora,dora", "--slice", "minor"}
+                                          << QByteArray("pissa, qpissa");
+        QTest::newRow("an arm") << QStringList{"compare", "--arms", "lora,full", "--base", "int8"} << QByteArray("Full fine-tuning");
+    }
+    void runsAreRefusedBeforeAnything()
+    {
+        QFETCH(QStringList, options);
+        QFETCH(QByteArray, named);
+        const QStringList arguments = QStringList{options.takeFirst(), "default", "default", "--dry-run"} + options;
+        const Answer answer = cli(arguments, withoutEngine());
+        QVERIFY2(answer.status == 65, answer.err.constData());
+        QVERIFY2(answer.err.contains(named) && answer.err.contains("(allowed: "), answer.err.constData());
+    }
+
+    // A value that is accepted gets as far as the engine, which is not there.
+    void optionsReachTheArmsThatHaveThem_data()
+    {
+        QTest::addColumn<QStringList>("options");
+        QTest::newRow("train") << QStringList{"train", "--method", "qpissa", "--rounds", "3", "--svd", "2", "--slice", "minor"};
+        QTest::newRow("compare") << QStringList{"compare", "--arms", "lora,pissa", "--slice", "minor"};
+        QTest::newRow("arm") << QStringList{"compare", "--arm", "pissa:slice=minor,lr=1e-4", "--arm", "lora-ga:ga-scale=unit"};
+        QTest::newRow("base of all") << QStringList{"compare", "--arms", "lora,pissa", "--base", "nf4", "--optimizer", "rite"};
+    }
+    void optionsReachTheArmsThatHaveThem()
+    {
+        QFETCH(QStringList, options);
+        const QStringList arguments = QStringList{options.takeFirst(), "default", "default", "--dry-run"} + options;
+        const Answer answer = cli(arguments, withoutEngine());
+        QVERIFY2(answer.status == 66 && answer.err.contains("not-there.so"), answer.err.constData());
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCliMethods)
+#include "tst_cli_methods.moc"

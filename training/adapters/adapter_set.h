@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// All adapters of a model in flat float32 buffers: parameters and gradients lie end to end, what is trained is a view. The
+// optimiser, clipping, checkpoints and an all-reduce work on the buffers.
+#pragma once
+
+#include "training/adapters/method.h"
+#include "training/nn/decoder.h"
+#include "training/optimisers/optimiser.h"
+
+namespace rankwright {
+
+struct PlacedStart
+{
+    std::string name;     // of a slot, or of a whole tensor ("model.norm.weight") whose start trains the weight
+    Start start;
+};
+
+class AdapterSet
+{
+public:
+    // Attaches a Delta to each named slot of the model, edits its base where the start says so and stores every slot's base in
+    // `format` (BaseFormat::id; "none": as it is). Original weights come from `weights`. Throws Error{mismatch} where a name or shape
+    // does not fit.
+    AdapterSet(Decoder& model, Weights& weights, const std::vector<PlacedStart>& starts, double dropout,
+        const std::string& format = "none", const Decoder::Progress& progress = {});
+
+    [[nodiscard]] at::Tensor& parameters() { return m_parameters; }     // (count) float32
+    [[nodiscard]] at::Tensor& gradients() { return m_gradients; }       // (count) float32
+    [[nodiscard]] int64_t count() const { return m_parameters.numel(); }
+    // What is trained, as views, in the order of the buffers; A and B of a pair are neighbours.
+    [[nodiscard]] const std::vector<TrainedTensor>& trained() const { return m_trained; }
+    struct Entry
+    {
+        std::string name;
+        LinearSlot* slot = nullptr;          // nullptr: a tensor of its own (embedding, norm, head)
+        std::optional<BaseEdit> edit;
+        std::string format;                  // of the base: "none", "nf4", ...
+        double driftGain = 0;
+        bool belongsToBase = false;          // quantised and edited, or made for what this base lost
+    };
+    [[nodiscard]] const std::vector<Entry>& entries() const { return m_entries; }
+    [[nodiscard]] bool editsBase() const;
+    [[nodiscard]] bool quantisesBase() const;
+    [[nodiscard]] bool belongsToBase() const;   // no other base than the one in memory makes sense of what is trained
+    [[nodiscard]] bool trainsWeights() const;   // whole matrices or tensors, not only low-rank parts
+    // Delta-LoRA: from now on the base drifts, measured from the present A and B.
+    void snapshotDrift();
+    // What a checkpoint holds beside the parameters; loading copies into these tensors and calls stateLoaded().
+    [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> state();
+    void stateLoaded();
+    // Largest max|W_eff - W| / max|W| over the modules, at the moment of the call, and the module where it is.
+    [[nodiscard]] std::pair<double, std::string> largestDeviation(Weights& weights) const;
+
+private:
+    void attach(Decoder& model, Weights& weights, const PlacedStart& placed, double dropout, const std::string& format);
+    void attachTensor(Decoder& model, Weights& weights, const PlacedStart& placed);
+    at::Tensor place(const std::string& name, TrainedTensor::Role role, const at::Tensor& value, double rateFactor = 1);
+
+    at::Tensor m_parameters, m_gradients;
+    at::Tensor m_drifting;                      // (1): 1 once the base drifts; undefined where none does
+    std::vector<std::pair<at::Tensor, at::Tensor>> m_snapshots;   // A and B of each entry that drifts
+    std::vector<TrainedTensor> m_trained;
+    std::vector<Entry> m_entries;
+    int64_t m_offset = 0;
+};
+
+// A weight that could carry an adapter.
+struct ModuleShape { std::string name; int64_t out = 0, in = 0; };
+// Rank and alpha of each module that the configuration adapts, in the given order: glob, plan, rank. Throws Error{config} for a
+// rank above min(out, in) where a factor of that rank is made, a plan entry that names no module, or a selection that is empty. Training and estimates share it.
+std::vector<std::pair<ModuleShape, ModuleRank>> chosenModules(const std::vector<ModuleShape>& modules, const RunConfig& config);
+
+// Values that the configured method trains in a module of this shape.
+int64_t trainedValues(const RunConfig& config, const ModuleShape& module, int64_t rank);
+
+// The method's start of every chosen module, or the start adapter's where one is given. `samples` are the training data's, for
+// methods that look at gradients. The model has no adapters yet.
+std::vector<PlacedStart> startAdapters(Decoder& model, Weights& weights, const RunConfig& config,
+    std::span<const Sample> samples, const Decoder::Progress& progress, const std::function<bool()>& stopped);
+
+}  // namespace rankwright
