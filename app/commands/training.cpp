@@ -152,7 +152,7 @@ RunOutcome storedOutcome(RunStore& store, const std::string& id)
     const auto evaluations = store.curve(row.id, "evalLoss");
     if (!evaluations.empty() && evaluations.front().step == 0)
         outcome.result.evalBefore = evaluations.front().value;
-    if (!evaluations.empty())
+    if (!evaluations.empty() && evaluations.back().step > 0)
         outcome.result.evalAfter = evaluations.back().value;
     std::error_code unreadable;
     for (const ArtifactRow& artifact : store.artifacts(row.id)) {

@@ -30,6 +30,10 @@ private slots:
     void secondInterruptEndsAtOnce();
     void trainingOutlivesAClosedPipe();
     void compareIsPaired();
+    void estimatesBeforeAnythingIsTrained();
+    void comparisonOutlivesKill_data();
+    void comparisonOutlivesKill();
+    void failedRunsAreTriedAgainOnlyOnRequest();
     void progressFitsTheTerminal_data();
     void progressFitsTheTerminal();
     void spectraAreKept();
@@ -196,6 +200,146 @@ void TestCliTraining::compareIsPaired()
         orders[run["seed"].toInt()] = order;
     }
     QCOMPARE(cli(tinyRun("compare") + QStringList{"--arms", "lora,pisa"}).status, 2);
+}
+
+void TestCliTraining::estimatesBeforeAnythingIsTrained()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    const QStringList arms{"--steps", "2", "--seeds", "0,1", "--arm", "lora:lr=1e-3", "--arm", "lora:lr=2e-3", "--arm", "dora"};
+    const Answer answer = cli(tinyRun("compare") + arms);
+    QVERIFY2(answer.status == 0, answer.err.constData());
+    const auto estimate = answer.err.indexOf("6 runs, one after another: about "), queue = answer.err.indexOf("6 of 6 runs");
+    QVERIFY2(estimate > 0 && queue > estimate && answer.err.indexOf("step 1/2") > queue, answer.err.constData());
+    for (const char* word : {"ARM", "TRAINED", "MEMORY", "lora lr=1e-3 ", "lora lr=2e-3 ", "dora "})
+        QVERIFY2(answer.err.left(estimate).contains(word), word);
+    QVERIFY2(answer.out.startsWith("ARM           SEED      LR  OUTCOME"), answer.out.constData());
+    QCOMPARE(answer.out.count('\n'), 7);
+    const Answer dry = cli(tinyRun("compare") + arms + QStringList{"--dry-run", "--quiet"});
+    QVERIFY2(dry.out.contains("6 runs, one after another") && dry.out.contains("lora lr=2e-3"), dry.out.constData());
+    QVERIFY(QJsonDocument::fromJson(cli({"runs", "--json"}).out).array().size() == 6);
+    // Where all arms have one rate the table does not show it.
+    QVERIFY(cli(tinyRun("compare") + QStringList{"--steps", "1"}).out.startsWith("ARM    SEED  OUTCOME"));
+}
+
+// What a comparison prints with --json, without what differs from one comparison to the next.
+static QMap<QString, QJsonObject> outcomesOf(const QByteArray& printed)
+{
+    QMap<QString, QJsonObject> outcomes;
+    for (const QJsonValue& value : QJsonDocument::fromJson(printed).object()["runs"].toArray()) {
+        QJsonObject run = value.toObject();
+        for (const char* key : {"run", "adapter", "seconds", "tokensPerSecond"})
+            run.remove(key);
+        outcomes[run["arm"].toString() + ' ' + QString::number(run["seed"].toInt())] = run;
+    }
+    return outcomes;
+}
+
+void TestCliTraining::comparisonOutlivesKill_data()  // TR09
+{
+    QTest::addColumn<int>("runs");
+    QTest::addColumn<int>("steps");
+    QTest::newRow("in the first run, before its first step") << 1 << 0;
+    QTest::newRow("in the second run") << 2 << 3;
+    QTest::newRow("in the third run") << 3 << 11;
+    QTest::newRow("in the last run") << 6 << 16;
+}
+
+void TestCliTraining::comparisonOutlivesKill()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    QFETCH(int, runs);
+    QFETCH(int, steps);
+    const QStringList words = tinyRun("compare") + QStringList{"--steps", "20", "--save-every", "4", "--eval-data",
+        goldenPath("rows.jsonl"), "--eval-rows", ":2", "--seeds", "0,1", "--threads", "1", "--arm", "lora:lr=1e-3", "--arm",
+        "pissa", "--arm", "lora:lr=2e-3"};
+    static const Answer undisturbed = cli(words + QStringList{"--json", "--quiet"});
+    QVERIFY2(undisturbed.status == 0, undisturbed.err.constData());
+    QVERIFY(renew());
+
+    QProcess process;
+    process.setProcessEnvironment(environment());
+    process.setWorkingDirectory(m_folder->path());
+    process.start(RANKWRIGHT_CLI_PATH, words + QStringList{"--events", "--quiet"});
+    QByteArray out;
+    const auto there = [&] {
+        const auto started = out.count("\"event\":\"start\"");
+        const auto since = out.mid(out.lastIndexOf("\"event\":\"start\"")).count("\"event\":\"step\"");
+        return started > runs || (started == runs && since >= steps);
+    };
+    while (!there()) {
+        QVERIFY2(process.waitForReadyRead(60'000), process.readAllStandardError().constData());
+        out += process.readAllStandardOutput();
+    }
+    QCOMPARE(::kill(pid_t(process.processId()), SIGKILL), 0);
+    QVERIFY(process.waitForFinished(30'000));
+    const QJsonArray rows = QJsonDocument::fromJson(cli({"runs", "--json"}).out).array();
+    QCOMPARE(rows.size(), 6);  // all of them were queued before the first began
+    const QString comparison = rows.first().toObject()["comparison"].toString();
+    const auto finished = std::count_if(
+        rows.begin(), rows.end(), [](const QJsonValue& row) { return row.toObject()["state"].toString() == "finished"; });
+    QVERIFY(finished < 6);
+
+    const Answer resumed = cli({"resume", comparison, "--json"});
+    QVERIFY2(resumed.status == 0, resumed.err.constData());
+    const QString left = QString::number(6 - finished) + " of 6 runs to train";
+    QVERIFY2(resumed.err.contains(left.toUtf8()), resumed.err.constData());
+    QCOMPARE(QJsonDocument::fromJson(resumed.out).object()["comparison"].toString(), comparison);
+    const auto expected = outcomesOf(undisturbed.out), found = outcomesOf(resumed.out);
+    QCOMPARE(found.size(), 6);
+    for (auto run = expected.begin(); run != expected.end(); ++run) {
+        QVERIFY2(run->value("evalAfter").isDouble() && run->value("finalLoss").isDouble(), qPrintable(run.key()));
+        QVERIFY2(found[run.key()] == *run, QJsonDocument(found[run.key()]).toJson() + QJsonDocument(*run).toJson());
+    }
+    // Once more: nothing is left, and the table is the same.
+    const Answer again = cli({"resume", comparison.left(7), "--json"});
+    QCOMPARE(again.status, 0);
+    QCOMPARE(again.out, resumed.out);
+    QVERIFY2(again.err.contains("0 of 6 runs"), again.err.constData());
+}
+
+void TestCliTraining::failedRunsAreTriedAgainOnlyOnRequest()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    // The rows change between the estimate and a later run: that run fails, and only --force begins it again.
+    QVERIFY(QFile::copy(goldenPath("rows.jsonl"), m_folder->filePath("rows.jsonl")));
+    QStringList words = tinyRun("compare");
+    words[2] = "rows.jsonl";
+    QProcess process;
+    process.setProcessEnvironment(environment());
+    process.setWorkingDirectory(m_folder->path());
+    process.start(RANKWRIGHT_CLI_PATH, words + QStringList{"--steps", "1000000", "--save-every", "1", "--events"});
+    QByteArray out;
+    while (out.count("\"event\":\"step\"") < 3) {
+        QVERIFY2(process.waitForReadyRead(60'000), process.readAllStandardError().constData());
+        out += process.readAllStandardOutput();
+    }
+    QCOMPARE(::kill(pid_t(process.processId()), SIGTERM), 0);
+    QVERIFY(process.waitForFinished(30'000));
+    QCOMPARE(process.exitCode(), 130);
+    QVERIFY(QFile::remove(m_folder->filePath("rows.jsonl")));
+    const auto stateOf = [this](int run) {
+        return QJsonDocument::fromJson(cli({"runs", "--json"}).out).array()[run].toObject()["state"].toString();
+    };
+    const QString comparison
+        = QJsonDocument::fromJson(cli({"runs", "--json"}).out).array().first().toObject()["comparison"].toString();
+    QCOMPARE(stateOf(1), "stopped");
+    QCOMPARE(stateOf(0), "queued");
+    const Answer failed = cli({"resume", comparison, "--json", "--quiet"});
+    QCOMPARE(failed.status, 66);
+    const QJsonArray runs = QJsonDocument::fromJson(failed.out).object()["runs"].toArray();
+    QCOMPARE(runs[0].toObject()["outcome"].toString(), "failed");
+    QVERIFY(runs[0].toObject()["error"].toString().contains("rows.jsonl"));
+    // Not tried again, but reported, with the same status and message.
+    const Answer again = cli({"resume", comparison, "--json"});
+    QCOMPARE(again.status, 66);
+    QVERIFY2(again.err.contains("0 of 2 runs"), again.err.constData());
+    QCOMPARE(again.out, failed.out);
+    const Answer forced = cli({"resume", comparison, "--json", "--force"});
+    QVERIFY2(forced.err.contains("2 of 2 runs"), forced.err.constData());
+    QCOMPARE(cli({"resume", "nothing-of-that-name"}).status, 66);
 }
 
 void TestCliTraining::progressFitsTheTerminal_data()  // CL07

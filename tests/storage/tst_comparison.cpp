@@ -215,6 +215,24 @@ private slots:
         QVERIFY(store.run(ids[1]).loss < store.run(ids[0]).loss);
     }
 
+    void findsTheRunsOfAComparison()
+    {
+        const QTemporaryDir folder;
+        RunStore store(folder.path().toStdString());
+        const auto ids = createComparison(store, comparisonConfigs(parseArms(base(), {"lora,pissa"}), {0, 1}));
+        const auto other = createComparison(store, comparisonConfigs(parseArms(base(), {"lora"}), {0, 1, 2}));
+        const std::string alone = store.createRun(base());
+        const std::string id = store.run(ids[0]).comparison;
+        QVERIFY(comparisonRuns(store, id) == ids);
+        QVERIFY(comparisonRuns(store, store.run(other[0]).comparison) == other);
+        QVERIFY(comparisonRuns(store, id.substr(0, 7)) == ids);
+        for (const std::string& none : {std::string(), alone, ids[1], std::string("mine lora seed 0"), std::string("%"), id + "x"})
+            QVERIFY2(comparisonRuns(store, none).empty(), none.c_str());
+        // A run's name counts before the start of a comparison's id.
+        store.rename(alone, id.substr(0, 6));
+        QVERIFY(comparisonRuns(store, id.substr(0, 6)).empty());
+    }
+
     void createsNothingWhereOneIsWrong()
     {
         const QTemporaryDir folder;

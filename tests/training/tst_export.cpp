@@ -139,7 +139,7 @@ private Q_SLOTS:
         QVERIFY(refused(changed, "/init_lora_weights"));
         changed = config;
         changed["use_dora"] = true;
-        QVERIFY(refused(changed, "/use_dora"));
+        QVERIFY(refused(changed, "lora_magnitude_vector"));
     }
 
     void refusesAPickle()

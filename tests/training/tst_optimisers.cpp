@@ -470,28 +470,18 @@ private Q_SLOTS:
         QVERIFY(finite(buffers.tensors[1].parameter));
     }
 
-    void tensorsWithoutPairsAreRefused_data()
-    {
-        QTest::addColumn<QList<int>>("roles");   // 0: A, 1: B, 2: other
-        QTest::newRow("nothing") << QList<int>{};
-        QTest::newRow("weights") << QList<int>{2, 2};
-        QTest::newRow("A alone") << QList<int>{0};
-        QTest::newRow("B alone") << QList<int>{1};
-        QTest::newRow("A without B after a pair") << QList<int>{0, 1, 0};
-        QTest::newRow("B before A") << QList<int>{1, 0};
-        QTest::newRow("something between") << QList<int>{0, 2, 1};
-    }
     void tensorsWithoutPairsAreRefused()
     {
-        QFETCH(QList<int>, roles);
-        std::vector<Buffers::Given> given;
-        for (const int role : roles)
-            given.push_back({role == 0 ? Role::A : role == 1 ? Role::B : Role::other, at::ones({4, 4})});
-        Buffers buffers(given);
-        const auto error = errorOf([&] { (void)buffers.optimiser("rite", {}); });
-        QVERIFY(error && error->code == Code::config);
-        QCOMPARE(error->place, std::string("/optimizer"));
-        QVERIFY(!error->found.empty() && !error->advice.empty());
+        for (const std::string roles : {"", "oo", "A", "B", "ABA", "BA", "AoB"}) {
+            std::vector<Buffers::Given> given;
+            for (const char role : roles)
+                given.push_back({role == 'A' ? Role::A : role == 'B' ? Role::B : Role::other, at::ones({4, 4})});
+            Buffers buffers(given);
+            const auto error = errorOf([&] { (void)buffers.optimiser("rite", {}); });
+            QVERIFY2(error && error->code == Code::config, roles.c_str());
+            QCOMPARE(error->place, std::string("/optimizer"));
+            QVERIFY(!error->found.empty() && !error->advice.empty());
+        }
     }
 
     void namesAreChecked()

@@ -142,6 +142,8 @@ void AdapterSet::attach(Decoder& model, Weights& weights, const PlacedStart& pla
 
 void AdapterSet::attachTensor(Decoder& model, Weights& weights, const PlacedStart& placed)
 {
+    if (placed.start.untiesHead)
+        (void)model.parameter("lm_head.weight");
     auto* tensor = model.parameter(placed.name);
     // A head that was tied to the embeddings has no tensor of its own in the file: the model has made its copy.
     const auto original = weights.has(placed.name) ? weights.read(placed.name) : tensor->to(at::kFloat);

@@ -46,6 +46,7 @@ struct Start
     bool trainsA = true, trainsB = true;
     bool trainsWeight = false;          // the weight itself, from `weight` or, where that is undefined, from its original value
     at::Tensor weight = {};             // (as stored) float32
+    bool untiesHead = false;            // embeddings whose tied head stays as it was (PEFT's modules_to_save)
     double rateFactorB = 1;             // learning rate of B over that of A (LoRA+)
     double driftGain = 0;               // Delta-LoRA's lambda: the base moves by driftGain * scaling * (B A - snapshot)
     bool belongsToBase = false;         // makes good what this quantised base lost: nonsense on any other (LoftQ)

@@ -21,6 +21,7 @@ namespace rankwright {
 namespace {
 
 constexpr std::string_view kPrefix = "base_model.model.";
+constexpr const char *kEmbeddings = "model.embed_tokens.weight", *kHead = "lm_head.weight";
 
 // Rank and alpha of a start with factors.
 struct Scale { int64_t rank; double alpha; };
@@ -241,12 +242,20 @@ void readSavedModules(AdapterTensors& tensors, Decoder& model, const nlohmann::j
             continue;
         const auto module = name.substr(0, name.size() - 7);
         const bool named = std::any_of(listed->begin(), listed->end(), [&](const nlohmann::json& entry) {
-            return entry.is_string() && (module == entry || module.ends_with("." + entry.get<std::string>()));
+            return entry.is_string() && module.ends_with(entry.get<std::string>());   // PEFT's rule: "norm" is every norm
         });
-        if (!named || (!model.slot(module) && !model.parameter(name)))
+        const bool slot = model.slot(module) != nullptr;
+        const bool head = name == kHead;   // asking for it would untie it
+        if (!named || (!slot && !head && !model.parameter(name)))
             continue;
-        starts.push_back({model.slot(module) ? module : name, {.trainsWeight = true, .weight = tensors.take(name)}});
+        starts.push_back({slot ? module : name, {.trainsWeight = true, .weight = tensors.take(name)}});
     }
+    // PEFT saves a copy of the embeddings: a head that was tied to them stays as it was.
+    const auto named = [&](const char* name) {
+        return std::find_if(starts.begin(), starts.end(), [&](const PlacedStart& placed) { return placed.name == name; });
+    };
+    if (const auto embeddings = named(kEmbeddings); embeddings != starts.end())
+        embeddings->start.untiesHead = model.tied() && named(kHead) == starts.end();
 }
 
 }  // namespace

@@ -57,8 +57,11 @@ std::vector<std::string> writeModelFolder(const std::filesystem::path& folder, W
 {
     const at::NoGradGuard guard;
     NamedTensors tensors;
-    for (const auto& [name, tensor] : model.otherTensors())
-        tensors.emplace_back(name, (tensor.requires_grad() ? tensor.detach().clone() : weights.read(name)).to(type));
+    for (const auto& [name, tensor] : model.otherTensors()) {
+        // What was trained, or a head that is no longer tied, is in the model alone.
+        const bool stored = !tensor.requires_grad() && weights.has(name);
+        tensors.emplace_back(name, (stored ? weights.read(name) : tensor.detach().clone()).to(type));
+    }
     for (const auto& slot : model.slots()) {
         tensors.emplace_back(slot.name + ".weight", weightOf(slot).to(type));
         if (slot.bias.defined())

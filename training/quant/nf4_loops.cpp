@@ -11,7 +11,12 @@
 #include <utility>
 
 #if defined(__x86_64__)
+// GCC 12 warns of the undefined registers that its own AVX-512 header makes on purpose (its bug 105593).
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
+#pragma GCC diagnostic pop
 #endif
 
 namespace rankwright {

@@ -116,8 +116,9 @@ std::string metadataOf(const SafetensorsFile& table, const std::filesystem::path
 nlohmann::json wordsOf(const Start& start)
 {
     return {{"scaling", start.scaling}, {"trainsA", start.trainsA}, {"trainsB", start.trainsB},
-        {"trainsWeight", start.trainsWeight}, {"rateFactorB", start.rateFactorB}, {"driftGain", start.driftGain},
-        {"belongsToBase", start.belongsToBase}, {"format", start.format}, {"edit", start.edit ? nlohmann::json(start.edit->scaling) : nlohmann::json()}};
+        {"trainsWeight", start.trainsWeight}, {"untiesHead", start.untiesHead}, {"rateFactorB", start.rateFactorB},
+        {"driftGain", start.driftGain}, {"belongsToBase", start.belongsToBase}, {"format", start.format},
+        {"edit", start.edit ? nlohmann::json(start.edit->scaling) : nlohmann::json()}};
 }
 
 Start startOf(const nlohmann::json& words, std::map<std::string, at::Tensor>& tensors, const std::string& name,
@@ -127,6 +128,7 @@ Start startOf(const nlohmann::json& words, std::map<std::string, at::Tensor>& te
         .trainsA = words.at("trainsA"),
         .trainsB = words.at("trainsB"),
         .trainsWeight = words.at("trainsWeight"),
+        .untiesHead = words.at("untiesHead"),
         .rateFactorB = words.at("rateFactorB"),
         .driftGain = words.at("driftGain"),
         .belongsToBase = words.at("belongsToBase"),
