@@ -220,7 +220,7 @@ def page(options, arms, runs):
     first = min(run["created"] for run in runs)[:10]
     model = "SmolLM2-135M-Instruct (the default model, a GGUF file in Q4_1)" if options.model == "default" else options.model
     return ["# Every method on the same rows", "",
-            f"Written by `docs/make_results.py` on {datetime.date.today().isoformat()}; trained on {first} and later.", "",
+            f"Written by `docs/make_results.py` on {datetime.date.today().isoformat()}; the runs are of {first}.", "",
             f"- **Machine:** {machine()}.", f"- **Model:** {model}, read as {options.dtype}; adapters and optimiser in float32.",
             f"- **Data:** `{data}` (GSM8K's training rows), {options.steps} steps of 2 rows cut at 192 tokens, loss on the answers; the same rows "
             "in the same order for all arms of a seed.",

@@ -90,8 +90,8 @@ void plainAdamW(at::Tensor& p, const at::Tensor& g, at::Tensor& m, at::Tensor& v
     const float b1 = 0.9f, b2 = 0.999f, grad = g.const_data_ptr<float>()[i] * 0.5f;
     const auto size = float(rate / (1 - std::pow(0.9, double(t)))), root = float(std::sqrt(1 - std::pow(0.999, double(t))));
     float &pi = p.data_ptr<float>()[i], &mi = m.data_ptr<float>()[i], &vi = v.data_ptr<float>()[i];
-    mi = b1 * mi + (1 - b1) * grad;
-    vi = b2 * vi + (1 - b2) * grad * grad;
+    mi = b1 * mi + float(1 - 0.9) * grad;
+    vi = b2 * vi + float(1 - 0.999) * grad * grad;
     pi = pi * float(1 - rate * 0.1) - size * mi / (std::sqrt(vi) / root + 1e-8f);
 }
 
@@ -139,9 +139,8 @@ private Q_SLOTS:
         for (size_t i = 0; i < 3; ++i) {
             const auto expected = golden[(plus ? "plus." : "equal.") + std::to_string(i)];
             QVERIFY(worst(golden["start." + std::to_string(i)], expected) > 1e-2);
-            // 1 - beta2 is taken in float32, which makes a step smaller by 2e-5 of itself: seen where the rate is 16 times as high.
             const double found = worst(buffers.tensors[i].parameter, expected);
-            QVERIFY2(found < (plus && i == 1 ? 1e-5 : 1e-6), qPrintable(QString::number(found)));
+            QVERIFY2(found < 1e-6, qPrintable(QString::number(found)));
         }
     }
 
@@ -413,7 +412,7 @@ private Q_SLOTS:
     {
         QFETCH(QList<int>, shape);
         const int out = shape[0], in = shape[1], rank = shape[2];
-        for (const int kind : {0, 1, 2, 3}) {
+        for (const int kind : {0, 1, 2, 3, 4}) {
             auto A = random({rank, in}, 1), B = random({out, rank}, 2);
             if (kind == 1)
                 A.select(0, rank - 1).zero_();
@@ -421,6 +420,8 @@ private Q_SLOTS:
                 B.copy_(B.select(1, 0).unsqueeze(1).expand_as(B).clone());
             if (kind == 3)
                 A.zero_(), B.zero_();
+            if (kind == 4)   // the inverse is beyond float32
+                B.mul_(1e-40);
             Buffers buffers({{Role::A, A}, {Role::B, B}});
             const auto optimiser = buffers.optimiser("rite", {});
             for (int64_t t = 1; t <= 10; ++t) {

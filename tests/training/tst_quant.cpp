@@ -52,7 +52,7 @@ Tensors readAll(const std::filesystem::path& file)
 bool sameBytes(const at::Tensor& a, const at::Tensor& b)
 {
     return a.scalar_type() == b.scalar_type() && a.numel() == b.numel()
-        && std::memcmp(a.contiguous().const_data_ptr(), b.contiguous().const_data_ptr(), a.numel() * a.element_size()) == 0;
+        && (a.numel() == 0 || std::memcmp(a.contiguous().const_data_ptr(), b.contiguous().const_data_ptr(), a.numel() * a.element_size()) == 0);
 }
 
 bool sameTensors(const Quantised& a, const Quantised& b)

@@ -20,6 +20,8 @@ AdamWOptions adamwOptions(const RunConfig& config)
 AdamWStep::AdamWStep(const AdamWOptions& options, int64_t step, double rate, double scale)
     : beta1(float(options.beta1)),
       beta2(float(options.beta2)),
+      share1(float(1 - options.beta1)),
+      share2(float(1 - options.beta2)),
       epsilon(float(options.epsilon)),
       decay(float(1 - rate * options.weightDecay)),
       shrink(float(scale)),
@@ -31,12 +33,12 @@ AdamWStep::AdamWStep(const AdamWOptions& options, int64_t step, double rate, dou
 void AdamWStep::apply(float* p, const float* g, float* m, float* v, int64_t first, int64_t last) const
 {
     // Copies, since a store to an array of floats might change a member of this type.
-    const auto [b1, b2, eps, keep, factor, rate, correction] = *this;
+    const auto [b1, b2, r1, r2, eps, keep, factor, rate, correction] = *this;
 #pragma omp simd
     for (int64_t i = first; i < last; ++i) {
         const float grad = g[i] * factor;
-        m[i] = b1 * m[i] + (1 - b1) * grad;
-        v[i] = b2 * v[i] + (1 - b2) * grad * grad;
+        m[i] = b1 * m[i] + r1 * grad;
+        v[i] = b2 * v[i] + r2 * grad * grad;
         p[i] = p[i] * keep - rate * m[i] / (std::sqrt(v[i]) / correction + eps);
     }
 }

@@ -20,7 +20,8 @@ struct AdamWStep
     void apply(float* parameters, const float* gradients, float* firstMoment, float* secondMoment, int64_t first,
         int64_t last) const;
 
-    float beta1, beta2, epsilon, decay, shrink, size, rootCorrection;
+    // share1 and share2 are 1 - beta, taken in double as torch does: in float32 1 - 0.999f is 2e-5 too small.
+    float beta1, beta2, share1, share2, epsilon, decay, shrink, size, rootCorrection;
 };
 
 class AdamW : public Optimiser

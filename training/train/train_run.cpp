@@ -15,8 +15,12 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <algorithm>
 #include <cmath>
+#include <map>
+#include <mutex>
 #include <set>
+#include <tuple>
 
 namespace rankwright {
 
@@ -232,22 +236,27 @@ StepZero stepZero(const RunConfig& config, JobContext& context)
 
 namespace {
 
-// Multiply-adds a second of a product of the model's own shape, measured for about 50 ms.
+// Multiply-adds a second of a product of the model's own shape: the best of a few short measurements, since anything else that runs
+// on the machine only slows them down. Measured once for each shape and dtype.
 double matrixRate(const ModelConfig& config, at::ScalarType type)
 {
+    static std::mutex mutex;
+    static std::map<std::tuple<int64_t, int64_t, at::ScalarType>, double> measured;
+    const std::lock_guard lock(mutex);
+    auto& best = measured[{config.hiddenSize, config.intermediateSize, type}];
+    if (best > 0)
+        return best;
     const at::NoGradGuard guard;
     const auto x = at::rand({512, config.hiddenSize}, at::kFloat).to(type);
     const auto W = at::rand({config.intermediateSize, config.hiddenSize}, at::kFloat).to(type);
     ops::timesTransposed(x, W);
-    const auto begin = std::chrono::steady_clock::now();
-    double seconds = 0;
-    int64_t rounds = 0;
-    while (seconds < 0.05) {
+    for (int i = 0; i < 10; ++i) {
+        const auto begin = std::chrono::steady_clock::now();
         ops::timesTransposed(x, W);
-        ++rounds;
-        seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        best = std::max(best, 512 * double(config.hiddenSize) * double(config.intermediateSize) / seconds);
     }
-    return double(rounds) * 512 * double(config.hiddenSize) * double(config.intermediateSize) / seconds;
+    return best;
 }
 
 double baseBits(const RunConfig& config)
