@@ -99,11 +99,13 @@ def largest(found, expected):
 
 
 def our_losses(asked, method, start, folder):
-    options = ["--method", method, "--rank", asked.rank, "--alpha", asked.rank if method == "loftq" else asked.alpha]
+    options = ["--method", method]
     if method == "loftq":
         options += ["--base", "nf4", "--rounds", asked.rounds]
     if start.exists():
-        options += ["--init-adapter", start]
+        options += ["--init-adapter", start]   # which says rank and alpha
+    else:
+        options += ["--rank", asked.rank, "--alpha", asked.rank if method == "loftq" else asked.alpha]
     lines = ask(asked, "--data-dir", folder, "train", asked.model, asked.data, "--events", "--template", "none", "--loss", "all",
                 "--order", "sequential", "--rows", f":{asked.steps * asked.batch}", "--steps", asked.steps, "--batch", asked.batch,
                 "--lr", rate(asked, method), "--weight-decay", 0.01, "--clip", 1, "--max-length", asked.max_length, "--dtype", "float32", *options)

@@ -284,7 +284,7 @@ private Q_SLOTS:
             delta.scaling = s;
             delta.driftGain = lambda;
             for (int step = 0; step < 20; ++step) {
-                if (step == startStep) {
+                if (step == startStep + 1) {   // the state after startStep + 1 updates
                     delta.driftA = delta.A.clone();
                     delta.driftB = delta.B.clone();
                 }
@@ -298,7 +298,7 @@ private Q_SLOTS:
                 const auto before = at::matmul(B, A);
                 descend(A, B, inPlace - f64(target));
                 descend(delta.A, delta.B, ours - f64(target));
-                if (step >= startStep)
+                if (step > startStep)   // t > K, t from 0
                     W = W + lambda * s * (at::matmul(B, A) - before);
             }
             QVERIFY(largest(W - f64(W0)) > 1e-3);

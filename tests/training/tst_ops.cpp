@@ -8,6 +8,7 @@
 
 #include <QTest>
 
+#include <array>
 #include <deque>
 #include <functional>
 
@@ -135,6 +136,83 @@ private Q_SLOTS:
                 return ops::linearGroup(x[0], slots, {});
             },
             tolerance);
+    }
+
+    // Delta-LoRA 2309.02411: forward with gain (1 + lambda) s, gradients with LoRA's gain s.
+    void aDriftingBaseKeepsTheGradientGain()
+    {
+        LinearSlot slot;
+        slot.base = BaseWeight(random({6, 8}));
+        slot.delta = Delta{.A = random({3, 8}), .B = random({6, 3}), .driftA = random({3, 8}), .driftB = random({6, 3}),
+            .driftGain = 2, .scaling = 0.5};
+        auto& delta = *slot.delta;
+        delta.A.set_requires_grad(true);
+        delta.B.set_requires_grad(true);
+        auto x = random({5, 8}).set_requires_grad(true);
+        const auto dy = random({5, 6});
+        const std::array<const LinearSlot*, 1> slots{&slot};
+        const auto y = ops::linearGroup(x, slots, {})[0];
+        const auto W = effectiveWeight(slot);
+        QVERIFY((y - at::matmul(x, W.t())).abs().max().item<double>() < 1e-5);
+        (y * dy).sum().backward();
+        const auto G = at::matmul(dy.t(), x.detach());   // dL/dW
+        QVERIFY((delta.A.grad() - 0.5 * at::matmul(delta.B.detach().t(), G)).abs().max().item<double>() < 1e-4);
+        QVERIFY((delta.B.grad() - 0.5 * at::matmul(G, delta.A.detach().t())).abs().max().item<double>() < 1e-4);
+        QVERIFY((x.grad() - at::matmul(dy, W)).abs().max().item<double>() < 1e-4);
+    }
+
+    // DoRA 2402.09353 with a bias and with dropout, as PEFT: y = base(x) + (g - 1) W drop(x) + g s B A drop(x), the bias once.
+    void doraWithBiasAndDropoutIsTheFormula()
+    {
+        LinearSlot slot, probe;
+        slot.name = probe.name = "model.layers.0.self_attn.q_proj";
+        probe.base = BaseWeight(at::zeros({8, 8}));   // y = drop(x)
+        probe.delta = Delta{.A = at::eye(8), .B = at::eye(8), .dropout = 0.5};
+        const auto W = random({6, 8}), A = random({3, 8}), B = random({6, 3}), bias = random({6}), m = random({6}).abs();
+        slot.base = BaseWeight(W);
+        slot.bias = bias;
+        slot.delta = Delta{.A = A, .B = B, .magnitude = m, .scaling = 0.5, .dropout = 0.5};
+        const auto x = random({5, 8});
+        const std::vector<int64_t> bounds{0, 5}, samples{4};
+        const std::array<const LinearSlot*, 1> slots{&slot}, probes{&probe};
+        for (const bool training : {true, false}) {
+            const ops::DropoutSource source{training, 3, 7, &bounds, &samples};
+            const auto dropped = ops::linearGroup(x, probes, source)[0];
+            QCOMPARE(at::equal(dropped, x), !training);
+            const auto g = m / (W + 0.5 * at::matmul(B, A)).norm(2, {1});
+            const auto expected = at::matmul(x, W.t()) + (g - 1) * at::matmul(dropped, W.t())
+                + g * 0.5 * at::matmul(at::matmul(dropped, A.t()), B.t()) + bias;
+            const auto found = ops::linearGroup(x, slots, source)[0];
+            QVERIFY((found - expected).abs().max().item<double>() < 1e-5);
+        }
+    }
+
+    // More than one piece of a quantised base, forward and backward.
+    void aBaseInPiecesEqualsTheDenseOne_data() { fastEqualsPlain_data(); }
+    void aBaseInPiecesEqualsTheDenseOne()
+    {
+        QFETCH(int, type);
+        QFETCH(double, tolerance);
+        const auto t = at::ScalarType(type);
+        const auto W = random({1200, 2048}) * 0.05;   // 2.3 pieces of about a million values
+        LinearSlot pieces, whole;
+        pieces.base = BaseWeight(W.to(t));
+        pieces.base.place({.whole = [&] { return W; }, .stream = [&](const auto& visit) { visit(W); }}, {}, "nf4");
+        whole.base = BaseWeight(pieces.base.dense().to(t));
+        const auto dy = random({7, 1200}, t);
+        std::vector<at::Tensor> outputs, gradients;
+        for (const auto* slot : {&pieces, &whole}) {
+            at::manual_seed(5);
+            auto x = (at::randn({7, 2048}) * 0.1).to(t).set_requires_grad(true);
+            const std::array<const LinearSlot*, 1> slots{slot};
+            const auto y = ops::linearGroup(x, slots, {})[0];
+            (y * dy).sum().backward();
+            outputs.push_back(y.detach().to(at::kFloat));
+            gradients.push_back(x.grad().to(at::kFloat));
+        }
+        const auto apart = [](const at::Tensor& a, const at::Tensor& b) { return ((a - b).norm() / b.norm()).item<double>(); };
+        QVERIFY2(apart(outputs[0], outputs[1]) < tolerance, qPrintable(QString::number(apart(outputs[0], outputs[1]))));
+        QVERIFY2(apart(gradients[0], gradients[1]) < tolerance, qPrintable(QString::number(apart(gradients[0], gradients[1]))));
     }
 
     void dropoutFollowsFromSeedStepAndSampleAlone()

@@ -4,6 +4,7 @@
 
 #include "training/api/error.h"
 #include "training/export/adapter_file.h"
+#include "training/formats/sha256.h"
 
 #include <ATen/ATen.h>
 
@@ -36,6 +37,22 @@ void checkShapes(const std::string& name, const Start& start, const LinearSlot* 
     if (start.A.size(1) != in || start.B.size(0) != out || start.B.size(1) != rank || !core || !magnitude) {
         refuseStart(name, "factors that do not fit the weight",
             "A (r, " + std::to_string(in) + "), B (" + std::to_string(out) + ", r)");
+    }
+}
+
+// Quantisers know rows, not names: what they refuse is said of the tensor.
+void placeBase(LinearSlot& slot, Weights& weights, const std::optional<BaseEdit>& edit, const std::string& format)
+{
+    const auto name = slot.name + ".weight";
+    try {
+        slot.base.place(originalOf(weights, name), edit, format);
+    } catch (const Error& error) {
+        if (error.code() != Code::data)
+            throw;
+        auto parts = error.parts();
+        parts.file = weights.source().path;
+        parts.place = "tensor " + name + ", " + parts.place;
+        throw Error(parts);
     }
 }
 
@@ -79,11 +96,11 @@ AdapterSet::AdapterSet(Decoder& model, Weights& weights, const std::vector<Place
             attachTensor(model, weights, placed);
     }
     for (auto& slot : model.slots()) {
-        if (format != "none" && !slot.delta) {
-            if (progress)
-                progress("Quantising " + slot.name, int64_t(&slot - model.slots().data()), int64_t(model.slots().size()));
-            slot.base.place(originalOf(weights, slot.name + ".weight"), {}, format);
-        }
+        if (format == "none" || slot.delta)
+            continue;
+        if (progress)
+            progress("Quantising " + slot.name, int64_t(&slot - model.slots().data()), int64_t(model.slots().size()));
+        placeBase(slot, weights, {}, format);
     }
     if (m_drifting.defined())
         stateLoaded();   // no drift yet
@@ -132,7 +149,7 @@ void AdapterSet::attach(Decoder& model, Weights& weights, const PlacedStart& pla
     if (start.magnitude.defined())
         delta.magnitude = place(name + ".magnitude", Role::other, start.magnitude);
     if (start.edit || entry.format != "none")
-        slot->base.place(original, start.edit, entry.format);
+        placeBase(*slot, weights, start.edit, entry.format);
     if (start.driftGain > 0) {
         m_drifting = at::zeros({1}, at::kFloat);
         m_snapshots.emplace_back(at::zeros_like(start.A), at::zeros_like(start.B));
@@ -150,7 +167,8 @@ void AdapterSet::attachTensor(Decoder& model, Weights& weights, const PlacedStar
     const auto& value = placed.start.weight.defined() ? placed.start.weight : original;
     if (value.sizes() != tensor->sizes())
         refuseStart(placed.name, "a tensor of another shape", "the model's shape");
-    *tensor = place(placed.name, TrainedTensor::Role::other, value);
+    // LoRA+ gives every vector the rate of B.
+    *tensor = place(placed.name, TrainedTensor::Role::other, value, value.dim() == 1 ? placed.start.rateFactorB : 1);
     m_entries.push_back({.name = placed.name, .edit = {}, .format = "none"});
 }
 
@@ -173,6 +191,23 @@ bool AdapterSet::trainsWeights() const
 {
     return std::any_of(m_entries.begin(), m_entries.end(),
         [](const Entry& entry) { return !entry.slot || entry.slot->delta->weight.defined(); });
+}
+
+std::string AdapterSet::baseHash() const
+{
+    std::string hashes;
+    for (const auto& entry : m_entries) {
+        if (!entry.slot || (!entry.edit && entry.format == "none"))
+            continue;
+        const auto& base = entry.slot->base;
+        Sha256 sum;
+        for (const auto& [name, tensor] : base.stored()) {
+            const auto bytes = tensor.contiguous();
+            sum.update(std::span(static_cast<const std::byte*>(bytes.const_data_ptr()), size_t(bytes.nbytes())));
+        }
+        hashes += entry.name + " " + sum.hex() + "\n";
+    }
+    return hashes.empty() ? hashes : sha256(hashes);
 }
 
 void AdapterSet::snapshotDrift()
@@ -255,8 +290,13 @@ std::vector<std::pair<ModuleShape, ModuleRank>> chosenModules(const std::vector<
     const bool factors = effectivePicture(config).weight != Part::trained;
     std::vector<std::pair<ModuleShape, ModuleRank>> chosen;
     for (const auto& module : modules) {
-        if (!matchesModules(config.modules, module.name))
+        if (!matchesModules(config.modules, module.name)) {
+            if (config.plan.contains(module.name)) {
+                refuseModule("/plan/" + module.name, "a module that --modules " + config.modules + " leaves out",
+                    "modules that it matches", "Leave --modules at *, or take the module out of the plan.");
+            }
             continue;
+        }
         ModuleRank rank{config.rank, config.effectiveAlpha()};
         if (const auto planned = config.plan.find(module.name); planned != config.plan.end())
             rank = planned->second;

@@ -44,6 +44,8 @@ public:
     [[nodiscard]] bool quantisesBase() const;
     [[nodiscard]] bool belongsToBase() const;   // no other base than the one in memory makes sense of what is trained
     [[nodiscard]] bool trainsWeights() const;   // whole matrices or tensors, not only low-rank parts
+    // SHA-256 over the bases that were edited or quantised, as they are stored; empty where none was.
+    [[nodiscard]] std::string baseHash() const;
     // Delta-LoRA: from now on the base drifts, measured from the present A and B.
     void snapshotDrift();
     // What a checkpoint holds beside the parameters; loading copies into these tensors and calls stateLoaded().

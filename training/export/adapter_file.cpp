@@ -80,6 +80,7 @@ double patterned(const nlohmann::json& config, const char* pattern, const std::s
     const auto found = config.find(pattern);
     if (found == config.end() || !found->is_object())
         return otherwise;
+    std::optional<double> matched;
     for (const auto& [key, value] : found->items()) {
         const bool literal = key.find_first_not_of(
                                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
@@ -88,10 +89,17 @@ double patterned(const nlohmann::json& config, const char* pattern, const std::s
             refuse(file, Code::unsupported, std::string("/") + pattern + "/" + key, "a regular expression",
                 "module names or their endings", "Write the module names out.");
         }
-        if (module == key || module.ends_with("." + key))
-            return positiveNumber(value, file, std::string("/") + pattern + "/" + key);
+        if (module != key && !module.ends_with("." + key))
+            continue;
+        // PEFT takes the first in the order of the file, which a parsed object does not have.
+        const double number = positiveNumber(value, file, std::string("/") + pattern + "/" + key);
+        if (matched.value_or(number) != number) {
+            refuse(file, Code::unsupported, std::string("/") + pattern + "/" + key,
+                "a second value for " + module, "one value for each module", "Write the modules' whole names.");
+        }
+        matched = number;
     }
-    return otherwise;
+    return matched.value_or(otherwise);
 }
 
 nlohmann::json readAdapterConfig(const std::filesystem::path& folder)
@@ -110,6 +118,12 @@ nlohmann::json readAdapterConfig(const std::filesystem::path& folder)
         && *init != "gaussian") {
         refuse(file, Code::mismatch, "/init_lora_weights", init->dump(), "true, false or \"gaussian\"",
             "This adapter belongs to an edited base: convert it to plain LoRA first (export --format lora).");
+    }
+    for (const char* key : {"use_qalora", "use_bdlora", "alora_invocation_tokens", "layer_replication", "kasa_config", "velora_config",
+             "arrow_config", "fan_in_fan_out"}) {
+        const auto found = config.find(key);
+        if (found != config.end() && !found->is_null() && *found != false)
+            refuse(file, Code::unsupported, std::string("/") + key, found->dump(), "null or false", "Only plain LoRA, rsLoRA and DoRA can be read.");
     }
     return config;
 }
@@ -171,7 +185,13 @@ public:
     at::Tensor take(const std::string& name)
     {
         auto found = m_tensors.extract(std::string(kPrefix) + name);
-        return found.empty() ? at::Tensor() : found.mapped();
+        if (found.empty())
+            return {};
+        if (const auto bad = found.mapped().numel() - at::isfinite(found.mapped()).sum().item<int64_t>(); bad > 0) {
+            refuse(m_file, Code::data, "tensor " + found.key(), std::to_string(bad) + " values that are not finite",
+                "finite values", "The adapter's training diverged or the file is damaged: take another one.");
+        }
+        return found.mapped();
     }
     [[nodiscard]] const std::filesystem::path& file() const { return m_file; }
     [[nodiscard]] const std::map<std::string, at::Tensor>& left() const { return m_tensors; }
@@ -258,6 +278,38 @@ void readSavedModules(AdapterTensors& tensors, Decoder& model, const nlohmann::j
         embeddings->start.untiesHead = model.tied() && named(kHead) == starts.end();
 }
 
+// Every module that target_modules names has its tensors, and every name is a module's: half an adapter is not used in silence.
+void checkTargets(const nlohmann::json& config, const std::filesystem::path& file, const Decoder& model,
+    const std::vector<PlacedStart>& starts)
+{
+    const auto targets = config.find("target_modules");
+    for (const char* key : {"layers_to_transform", "exclude_modules"}) {
+        if (config.contains(key) && !config[key].is_null())
+            return;   // a selection that we do not repeat; what is there has been matched by name
+    }
+    if (targets == config.end() || !targets->is_array())
+        return;
+    for (const auto& entry : *targets) {
+        const auto target = entry.is_string() ? entry.get<std::string>() : entry.dump();
+        bool any = false;
+        for (const auto& slot : model.slots()) {
+            if (slot.name != target && !slot.name.ends_with("." + target))
+                continue;
+            any = true;
+            const bool there = std::any_of(
+                starts.begin(), starts.end(), [&](const PlacedStart& placed) { return placed.name == slot.name; });
+            if (!there) {
+                refuse(file, Code::mismatch, "/target_modules", target + ", but no tensors of " + slot.name,
+                    "tensors of every module that it names", "The file is incomplete: fetch or export the adapter again.");
+            }
+        }
+        if (!any) {
+            refuse(file, Code::mismatch, "/target_modules", escaped(target) + ", which is no module of this model",
+                "modules that `inspect` lists", "Use the adapter with the model it was made for.");
+        }
+    }
+}
+
 }  // namespace
 
 std::vector<PlacedStart> readAdapter(const std::filesystem::path& folder, Decoder& model, const std::filesystem::path& modelPath)
@@ -282,6 +334,8 @@ std::vector<PlacedStart> readAdapter(const std::filesystem::path& folder, Decode
             starts.push_back({slot.name, std::move(*start)});
     }
     const bool adapted = !starts.empty();
+    if (adapted)
+        checkTargets(config, configFile, model, starts);
     readSavedModules(tensors, model, config, starts);
     if (!tensors.left().empty() || !adapted) {
         refuse(file, Code::mismatch, tensors.left().empty() ? "" : "tensor " + tensors.left().begin()->first,

@@ -54,24 +54,18 @@ bool drifts(const AdapterSet& adapters)
         [](const AdapterSet::Entry& entry) { return entry.slot && entry.slot->delta->driftA.defined(); });
 }
 
-// The weight's steps lambda s (B' A' - B A) telescope: from the snapshot on, the base is W + lambda s (B A - snapshot). A step that was
+// The weight moves in steps t > K, t from 0: the snapshot is the
+// state after K + 1 updates. The weight's steps lambda s (B' A' - B A) telescope: from the snapshot on, the base is W + lambda s (B A - snapshot). A step that was
 // skipped for a gradient that is not finite has no afterStep: the next one takes the snapshot.
 void afterStep(AdapterSet& adapters, const RunConfig& config, int64_t step)
 {
-    if (double(step) >= optionNumber(config, "startStep") && !drifts(adapters))
-        adapters.snapshotDrift();
-}
-
-// Start step 0: the snapshot is the start itself, and this is the last moment before the first update.
-void beforeUpdate(AdapterSet& adapters, const RunConfig& config, double)
-{
-    if (optionNumber(config, "startStep") == 0 && !drifts(adapters))
+    if (double(step) > optionNumber(config, "startStep") && !drifts(adapters))
         adapters.snapshotDrift();
 }
 
 }  // namespace
 
-extern const MethodSpec deltaLora{.id = "delta-lora", .start = start, .regularise = beforeUpdate, .afterStep = afterStep};
+extern const MethodSpec deltaLora{.id = "delta-lora", .start = start, .afterStep = afterStep};
 
 }  // namespace rankwright
 #endif

@@ -16,7 +16,8 @@ extern const MethodCard loraRiteCard{
     .formula = "y = W x + s B A x as in LoRA; A and B are preconditioned by one another (optimiser rite)",
     .paper = "Yen and others 2024, LoRA Done RITE, arXiv 2410.20625",
     .stepZero = "Bit for bit the base model, since B is zero.",
-    .note = "LoRA with --optimizer rite under a name of its own. While B is zero A does not move.",
+    .note = "LoRA with --optimizer rite under a name of its own. While B is zero A does not move; in the second step, with B as"
+            " small as the learning rate, A moves by about its own size, whatever the rate, as in the published method.",
     .options = {options::init()},
     .optimiser = "rite",
     .learningRate = 1e-3,

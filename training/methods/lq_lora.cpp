@@ -30,12 +30,12 @@ void check(const RunConfig& config)
 extern const MethodCard lqLoraCard{
     .id = "lq-lora",
     .title = "LQ-LoRA",
-    .explanation = "Splits W into a quantised and a low-rank part in turn until the error grows, with bits chosen for each matrix.",
-    .formula = "s B A = the principal slice of F^1/2 o (W - Q), Q = Q(W - s B A), in turn while ||F^1/2 o (W - s B A - Q)|| falls;"
+    .explanation = "Splits W into a quantised and a low-rank part in turn until the error grows; with --bits, a number format for each matrix under a budget.",
+    .formula = "s B A = the principal slice of W - Q, its rows and columns weighted by w = sqrt of F's means, Q = Q(W - s B A), in turn while ||F^1/2 o (W - s B A - Q)|| falls;"
                " y = Q x + s B A x, s = alpha / r",
     .paper = "Guo and others 2023, arXiv 2311.12023",
     .stepZero = "Near the base model: closer than the quantised W alone.",
-    .note = "The published code returns the round after the best one; we keep the best.",
+    .note = "F is gathered from a few training rows (16 unless told), where the paper takes 10,000 sequences of C4. The published code returns the round after the best one; we keep the best.",
     .picture = {.residual = true},
     .options = {options::rounds(100),
         {.key = "weighted", .option = "--weighted", .label = "Weighted by Fisher information",

@@ -13,7 +13,7 @@ extern const MethodCard qpissaCard{
     .id = "qpissa",
     .title = "QPiSSA",
     .explanation = "PiSSA with its residual in four bits, decomposed and quantised in turn to keep the error small.",
-    .formula = "R = W; T times: B A = the principal slice of R, Q = Q(W - s B A), R = W - Q; y = Q x + s B A x, s = alpha / r",
+    .formula = "R = W; T times: s B A = the principal slice of R, Q = Q(W - s B A), R = W - Q; y = Q x + s B A x, s = alpha / r",
     .paper = "Meng, Wang and Zhang 2024, arXiv 2404.02948",
     .stepZero = "Near the base model: off by the error of the quantised residual, which is below that of the quantised W.",
     .note = "The rounds are those of the authors' code, not the indices printed in algorithm 1.",

@@ -50,6 +50,14 @@ int64_t BaseWeight::bytes() const
     return m_dense.defined() ? int64_t(m_dense.nbytes()) : 0;
 }
 
+std::vector<std::pair<std::string, at::Tensor>> BaseWeight::stored() const
+{
+    if (m_quantised)
+        return m_quantised->tensors();
+    return m_dense.defined() ? std::vector<std::pair<std::string, at::Tensor>>{{"weight", m_dense}}
+                             : std::vector<std::pair<std::string, at::Tensor>>{};
+}
+
 void BaseWeight::place(const Original& original, const std::optional<BaseEdit>& edit, const std::string& format)
 {
     const at::NoGradGuard guard;
@@ -71,15 +79,15 @@ void BaseWeight::place(const Original& original, const std::optional<BaseEdit>& 
     m_original = {};
 }
 
-void BaseWeight::eachRows(const std::function<void(int64_t first, const at::Tensor& rows)>& visit) const
+void BaseWeight::eachRows(at::ScalarType type, const std::function<void(int64_t first, const at::Tensor& rows)>& visit) const
 {
     if (!m_quantised) {
-        visit(0, m_dense.defined() ? m_dense : m_original.whole().to(m_type));
+        visit(0, (m_dense.defined() ? m_dense : m_original.whole()).to(type));
         return;
     }
     const auto step = std::max<int64_t>(1, kPiece / m_in);
     for (int64_t first = 0; first < m_out; first += step)
-        visit(first, m_quantised->rows(first, std::min(m_out, first + step), m_type));
+        visit(first, m_quantised->rows(first, std::min(m_out, first + step), type));
 }
 
 at::Tensor effectiveWeight(const LinearSlot& slot)
@@ -101,9 +109,9 @@ at::Tensor rowNorms(const LinearSlot& slot)
     const at::NoGradGuard guard;
     const auto product = lowRank(*slot.delta);
     auto norms = at::empty({slot.out()}, at::kFloat);
-    slot.base.eachRows([&](int64_t first, const at::Tensor& rows) {
+    slot.base.eachRows(at::kFloat, [&](int64_t first, const at::Tensor& rows) {
         const auto count = rows.size(0);
-        norms.narrow(0, first, count).copy_((rows.to(at::kFloat) + product.narrow(0, first, count)).norm(2, {1}));
+        norms.narrow(0, first, count).copy_((rows + product.narrow(0, first, count)).norm(2, {1}));
     });
     return norms.clamp_min_(1e-30);   // a row of zeros has a magnitude of 0 and stays 0
 }

@@ -59,13 +59,14 @@ public:
     [[nodiscard]] at::Tensor dense() const;                        // float32, as stored
     [[nodiscard]] int64_t bytes() const;                           // held in memory
     [[nodiscard]] bool isQuantised() const { return m_quantised != nullptr; }
-    [[nodiscard]] const std::shared_ptr<const Quantised>& quantised() const { return m_quantised; }
+    // The tensors that are held: codes and statistics, or the dense weight.
+    [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> stored() const;
     // Stores original - scaling B0 A0, computed in float32, in `format` (BaseFormat::id; "none": the compute dtype). Without an edit
     // the weight never exists as a whole while it is quantised.
     void place(const Original& original, const std::optional<BaseEdit>& edit, const std::string& format);
-    // Calls visit(first row, rows in the compute dtype) over all rows: once with everything where the weight is dense, in pieces of
-    // about a million values where it is not, so that the whole never exists.
-    void eachRows(const std::function<void(int64_t first, const at::Tensor& rows)>& visit) const;
+    // Calls visit(first row, rows in `type`) over all rows: once with everything where the weight is dense, in pieces of about a million
+    // values where it is not, so that the whole never exists.
+    void eachRows(at::ScalarType type, const std::function<void(int64_t first, const at::Tensor& rows)>& visit) const;
 
 private:
     int64_t m_out = 0, m_in = 0;

@@ -38,7 +38,7 @@ at::Tensor dropoutMask(const at::Tensor& x, const LinearSlot& slot, const Dropou
 at::Tensor baseForward(const at::Tensor& x, const BaseWeight& base)
 {
     at::Tensor y;
-    base.eachRows([&](int64_t first, const at::Tensor& rows) {
+    base.eachRows(base.type(), [&](int64_t first, const at::Tensor& rows) {
         auto part = timesTransposed(x, rows);
         if (rows.size(0) == base.out()) {
             y = std::move(part);
@@ -55,11 +55,16 @@ at::Tensor baseForward(const at::Tensor& x, const BaseWeight& base)
 at::Tensor baseBackward(const at::Tensor& dy, const BaseWeight& base)
 {
     at::Tensor dx;
-    base.eachRows([&](int64_t first, const at::Tensor& rows) {
-        const auto part = times(rows.size(0) == base.out() ? dy : dy.narrow(1, first, rows.size(0)).contiguous(), rows);
+    base.eachRows(base.type(), [&](int64_t first, const at::Tensor& rows) {
+        if (rows.size(0) == base.out()) {
+            dx = times(dy, rows);
+            return;
+        }
+        // Many pieces are summed in float32: in bfloat16 each sum would round anew.
+        const auto part = times(dy.narrow(1, first, rows.size(0)).contiguous(), rows).to(at::kFloat);
         dx = dx.defined() ? dx.add_(part) : part;
     });
-    return dx;
+    return dx.to(dy.scalar_type());
 }
 
 // The slots of one application travel from forward to backward as numbers: they belong to the model, which outlives the graph.
@@ -76,22 +81,28 @@ const BaseWeight& baseOf(int64_t handle)
     return reinterpret_cast<const LinearSlot*>(handle)->base;
 }
 
-// Inputs: x, then A and B of each projection. Saves x and the skinny products; the base weights are frozen.
+// Inputs: x, then A and B of each projection. Saves x and the skinny products; the base weights are frozen. Adapters are float32 and so
+// are their products, whatever the base's dtype: a residual was made for these very factors.
 struct LinearGroup : torch::autograd::Function<LinearGroup>
 {
     static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
         at::TensorList parts, const std::vector<const LinearSlot*>& slots)
     {
-        const auto type = x.scalar_type();
         std::vector<at::Tensor> stacked, outputs;
         for (size_t i = 0; i < slots.size(); ++i)
-            stacked.push_back(parts[2 * i].to(type));
-        const auto low = timesTransposed(x, at::cat(stacked));
+            stacked.push_back(parts[2 * i]);
+        const auto low = timesTransposed(x.to(at::kFloat), at::cat(stacked));
         int64_t column = 0;
         for (size_t i = 0; i < slots.size(); ++i) {
             const auto rank = parts[2 * i].size(0);
             auto y = baseForward(x, slots[i]->base);
-            y.addmm_(low.narrow(1, column, rank), parts[2 * i + 1].to(type).t(), 1, slots[i]->delta->scaling);
+            const auto part = low.narrow(1, column, rank);
+            const auto &B = parts[2 * i + 1];
+            const double scaling = slots[i]->delta->scaling;
+            if (y.scalar_type() == at::kFloat)
+                y.addmm_(part, B.t(), 1, scaling);
+            else
+                y.add_(at::matmul(part, B.t()).mul_(scaling).to(y.scalar_type()));
             outputs.push_back(std::move(y));
             column += rank;
         }
@@ -99,6 +110,10 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
         saved.insert(saved.end(), parts.begin(), parts.end());
         context->save_for_backward(saved);
         context->saved_data["slots"] = handles(slots);
+        std::vector<double> scalings;
+        for (const auto* slot : slots)
+            scalings.push_back(slot->delta->scaling);
+        context->saved_data["scalings"] = scalings;
         return outputs;
     }
 
@@ -107,8 +122,8 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
     {
         const auto saved = context->get_saved_variables();
         const auto slots = context->saved_data["slots"].toIntVector();
+        const auto scalings = context->saved_data["scalings"].toDoubleVector();
         const auto &x = saved[0], &low = saved[1];
-        const auto type = x.scalar_type();
         const bool wantsX = context->needs_input_grad(0);
         torch::autograd::variable_list result(2 + 2 * slots.size());  // x, then A and B each, then the slots
         std::vector<at::Tensor> stacked;
@@ -118,26 +133,28 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
         for (size_t i = 0; i < slots.size(); ++i) {
             const auto &A = saved[2 + 2 * i], &B = saved[3 + 2 * i];
             const auto& base = baseOf(slots[i]);
-            const auto scaling = reinterpret_cast<const LinearSlot*>(slots[i])->delta->scaling;
+            const auto scaling = scalings[i];
             const auto rank = A.size(0);
             const auto dy = grads[i].defined() ? grads[i].contiguous() : at::zeros({x.size(0), base.out()}, x.options());
-            auto part = dLow.narrow(1, column, rank);
-            part.copy_(times(dy, B.to(type)).mul_(scaling));
-            result[2 + 2 * i] = times(dy.t(), low.narrow(1, column, rank)).to(at::kFloat).mul_(scaling);
-            stacked.push_back(A.to(type));
+            const auto wide = dy.to(at::kFloat);
+            dLow.narrow(1, column, rank).copy_(times(wide, B).mul_(scaling));
+            result[2 + 2 * i] = times(wide.t(), low.narrow(1, column, rank)).mul_(scaling);
+            stacked.push_back(A);
             if (wantsX)
                 dx = dx.defined() ? dx.add_(baseBackward(dy, base)) : baseBackward(dy, base);
             column += rank;
         }
-        const auto dA = times(dLow.t(), x).to(at::kFloat);
+        const auto dA = times(dLow.t(), x.to(at::kFloat));
         column = 0;
         for (size_t i = 0; i < slots.size(); ++i) {
             const auto rank = saved[2 + 2 * i].size(0);
             result[1 + 2 * i] = dA.narrow(0, column, rank);
             column += rank;
         }
-        if (wantsX)
+        if (wantsX && dx.scalar_type() == at::kFloat)
             result[0] = dx.addmm_(dLow, at::cat(stacked));
+        else if (wantsX)
+            result[0] = dx.add_(times(dLow, at::cat(stacked)).to(dx.scalar_type()));
         return result;
     }
 };

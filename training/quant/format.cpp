@@ -52,14 +52,11 @@ std::unique_ptr<Quantiser> makeQuantiser(const std::string& format, int64_t out,
     if (out < 1 || in < 1)
         throw Error({.code = Code::internal, .place = "quantiser",
             .found = std::to_string(out) + " x " + std::to_string(in), .allowed = "at least one row and one column"});
-    if (format == "nf4" || format == "nf4-dq")
-        return nf4Quantiser(out, in, format == "nf4-dq");
-    if (format == "int8")
-        return int8Quantiser(out, in);
-    for (const int bits : {2, 3, 8}) {
-        if (format == "nf" + std::to_string(bits))
-            return nfbQuantiser(out, in, {.bits = bits});
-    }
+#define BASE_FORMAT(id, title, bits, explanation, ...)                                                                     \
+    if (format == (id) && format != "none")                                                                             \
+        return __VA_ARGS__;
+#include "training/quant/formats.inc"
+#undef BASE_FORMAT
     if (format.starts_with("nfb:"))
         return nfbQuantiser(out, in, parseNfb(format));
     refuse(format);

@@ -34,7 +34,8 @@ nlohmann::json manifestOf(const Progress& progress, const CheckpointIdentity& id
 {
     return {{"format", kFormat}, {"step", progress.step}, {"tokens", progress.tokens}, {"targets", progress.targets},
         {"seconds", progress.seconds}, {"loss", std::isfinite(progress.loss) ? nlohmann::json(progress.loss) : nullptr},
-        {"skippedInARow", progress.skippedInARow}, {"configHash", identity.configHash}, {"dataHash", identity.dataHash}, {"modelHash", identity.modelHash},
+        {"skippedInARow", progress.skippedInARow}, {"configHash", identity.configHash}, {"dataHash", identity.dataHash},
+        {"modelHash", identity.modelHash},
         {"threads", identity.threads}, {"start.safetensors", identity.startHash}, {"state.safetensors", hash}};
 }
 
@@ -49,7 +50,7 @@ Checkpoint readManifest(const std::filesystem::path& folder)
             .place = "/format",
             .found = json.value("format", nlohmann::json()).dump(),
             .allowed = std::to_string(kFormat),
-            .advice = "Use the version of Rankwright that wrote it, or a newer one."});
+            .advice = "Another version of Rankwright wrote it: go on with or export the run there."});
     }
     if (sha256OfFile(folder / "state.safetensors") != json.at("state.safetensors").get<std::string>()) {
         throw Error({.code = Code::format,
@@ -177,10 +178,17 @@ NamedTensors tensorsOf(const PlacedStart& placed)
 
 }  // namespace
 
-void writeStart(const std::filesystem::path& runFolder, const std::vector<PlacedStart>& starts, Weights& weights)
+bool sameBases(const std::filesystem::path& runFolder, const AdapterSet& adapters)
+{
+    const auto file = runFolder / "start.safetensors";
+    return metadataOf(readSafetensors(file), file, "bases") == adapters.baseHash();
+}
+
+void writeStart(const std::filesystem::path& runFolder, const std::vector<PlacedStart>& starts, Weights& weights,
+    const std::string& baseHash)
 {
     NamedTensors tensors;
-    std::map<std::string, std::string> metadata{{"format", "rankwright-start-2"}};
+    std::map<std::string, std::string> metadata{{"format", "rankwright-start-2"}, {"bases", baseHash}};
     for (const auto& placed : starts) {
         for (auto& named : tensorsOf(placed))
             tensors.push_back(std::move(named));

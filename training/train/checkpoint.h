@@ -13,11 +13,14 @@
 
 namespace rankwright {
 
-// The tensors of each start under its module's name, and as metadata what else a start says, the hash of each W and `format`, in
-// which bases without one of their own are stored. A weight that is trained from its original value has no tensor here.
-void writeStart(const std::filesystem::path& runFolder, const std::vector<PlacedStart>& starts, Weights& weights);
-// Throws Error{mismatch} where the model's weights are not those the start was made from.
-// or Error{format} where the file is damaged (`startHash`, of the checkpoint's manifest, is another).
+// The tensors of each start under its module's name; as metadata what else a start says, the hash of each W and that of the bases made
+// from them (AdapterSet::baseHash()). A weight that is trained from its original value has no tensor here.
+void writeStart(const std::filesystem::path& runFolder, const std::vector<PlacedStart>& starts, Weights& weights,
+    const std::string& baseHash);
+// Whether the bases are, bit for bit, those that the run began with: other processors and numbers of threads may round otherwise.
+bool sameBases(const std::filesystem::path& runFolder, const AdapterSet& adapters);
+// Throws Error{mismatch} where the model's weights are not those the start was made from, Error{format} where the file is damaged
+// (`startHash`, of the checkpoint's manifest, is another).
 std::vector<PlacedStart> readStart(const std::filesystem::path& runFolder, Weights& weights, const std::string& startHash);
 
 // Where a run stands after `step` updates.

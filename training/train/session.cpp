@@ -171,6 +171,11 @@ StepZeroProbe::StepZeroProbe(const Decoder& base, const std::vector<Sample>& sam
 {
 }
 
+double StepZeroProbe::largestLogit() const
+{
+    return m_logits.abs().max().item<double>();
+}
+
 StepZero StepZeroProbe::compare(const Decoder& prepared) const
 {
     const auto difference = (logitsOf(prepared, m_batch) - m_logits).abs();

@@ -74,6 +74,7 @@ public:
     StepZeroProbe(const Decoder& base, const std::vector<Sample>& samples);
     // Against the same model with its adapters in place.
     [[nodiscard]] StepZero compare(const Decoder& prepared) const;
+    [[nodiscard]] double largestLogit() const;   // of the base, by size
 
 private:
     Batch m_batch;

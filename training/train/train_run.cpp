@@ -190,7 +190,10 @@ TrainResult train(const TrainJob& job, JobContext& context)
                                          context.reporter(), [&] { return context.stopped(); });
     AdapterSet adapters(prepared.model, *prepared.weights, starts, config.dropout, effectiveBase(config), context.reporter());
     if (!checkpoint)
-        writeStart(folder, starts, *prepared.weights);
+        writeStart(folder, starts, *prepared.weights, adapters.baseHash());
+    else if (!sameBases(folder, adapters))
+        context.events().on(NoteEvent{job.run, "warning",
+            "The base weights made from the start differ from the run's first ones in single bits (another processor or number of threads): not bit-exact."});
     identity.startHash = sha256OfFile(folder / "start.safetensors");
     RowOrder order(int64_t(data.samples.size()), config.order, config.seed);
     Group alone;
@@ -237,13 +240,14 @@ StepZero stepZero(const RunConfig& config, JobContext& context)
 namespace {
 
 // Multiply-adds a second of a product of the model's own shape: the best of a few short measurements, since anything else that runs
-// on the machine only slows them down. Measured once for each shape and dtype.
+// on the machine only slows them down. Measured once for each shape, dtype and
+// number of threads.
 double matrixRate(const ModelConfig& config, at::ScalarType type)
 {
     static std::mutex mutex;
-    static std::map<std::tuple<int64_t, int64_t, at::ScalarType>, double> measured;
+    static std::map<std::tuple<int64_t, int64_t, at::ScalarType, int>, double> measured;
     const std::lock_guard lock(mutex);
-    auto& best = measured[{config.hiddenSize, config.intermediateSize, type}];
+    auto& best = measured[{config.hiddenSize, config.intermediateSize, type, at::get_num_threads()}];
     if (best > 0)
         return best;
     const at::NoGradGuard guard;
@@ -261,6 +265,8 @@ double matrixRate(const ModelConfig& config, at::ScalarType type)
 
 double baseBits(const RunConfig& config)
 {
+    if (findMethodOption(methodCard(config.method), "bits") && optionNumber(config, "bits") > 0)
+        return optionNumber(config, "bits");   // a format a matrix, so many bits on average
     const auto& formats = baseFormats();
     return std::find_if(formats.begin(), formats.end(), [&](const auto& f) { return f.id == effectiveBase(config); })->bits;
 }
