@@ -3,7 +3,9 @@
 #include "app/command_options.h"
 
 #include "app/commands.h"
+#include "training/api/catalog.h"
 #include "training/api/config_fields.h"
+#include "training/api/words.h"
 #include "training/formats/json.h"
 #include "training/formats/limits.h"
 
@@ -15,21 +17,13 @@ namespace rankwright {
 
 namespace {
 
-std::string joined(const std::vector<std::string>& words, const std::string& between)
-{
-    std::string text;
-    for (const std::string& word : words)
-        text += (text.empty() ? "" : between) + word;
-    return text;
-}
-
 std::string typeName(const Field& field)
 {
     switch (field.kind) {
     case Field::Kind::integer:
         return "N";
     case Field::Kind::number:
-        return "X";
+        return field.key == "clip" ? "X|none" : field.key == "alpha" ? "X|auto" : "X";
     case Field::Kind::choice:
         return joined(field.choices, "|");
     case Field::Kind::map:
@@ -65,7 +59,7 @@ void checkChoice(const Field& field, const std::string& text)
 {
     if (std::find(field.choices.begin(), field.choices.end(), text) != field.choices.end())
         return;
-    const std::string there = joined(field.choices, ", ");
+    const std::string there = joined(field.choices);
     const std::string nearest = nearestName(text, field.choices);
     throw notAllowed(field, text, there, nearest.empty() ? "Choose one of them." : "Did you mean " + nearest + "?");
 }
@@ -73,16 +67,12 @@ void checkChoice(const Field& field, const std::string& text)
 nlohmann::json columnsFrom(const Field& field, const std::string& text)
 {
     nlohmann::json columns = nlohmann::json::object();
-    size_t from = 0;
-    while (from <= text.size()) {
-        const size_t end = std::min(text.find(',', from), text.size());
-        const std::string part = text.substr(from, end - from);
+    for (const std::string& part : split(text)) {
         const size_t equals = part.find('=');
         if (equals == std::string::npos || equals == 0 || equals + 1 == part.size())
             throw notAllowed(
                 field, text, "ROLE=COLUMN,...", "For example " + field.option + " prompt=question,response=answer.");
         columns[part.substr(0, equals)] = part.substr(equals + 1);
-        from = end + 1;
     }
     return columns;
 }
@@ -132,7 +122,7 @@ nlohmann::json valueOf(const Field& field, const std::string& text)
         return value;
     }
     case Field::Kind::number: {
-        const double value = field.key == "clip" && text == "none" ? 0 : parseNumber(text, field.option);
+        const double value = numberFromText(field, text);
         checkRange(field, value, text);
         return value;
     }
@@ -170,7 +160,7 @@ void ConfigOptions::addTo(CLI::App& command, const std::vector<std::string>& key
             continue;
         Given& given = m_given.emplace_back();
         given.field = &field;
-        const std::string owners = field.methods.empty() ? "" : " (" + joined(field.methods, ", ") + ")";
+        const std::string owners = field.methods.empty() ? "" : " (" + joined(field.methods) + ")";
         given.option = command.add_option(field.option, given.text, field.help + owners);
         given.option->type_name(typeName(field))->group(groupTitle(field));
     }
@@ -250,6 +240,7 @@ RunConfig runConfig(
     const Document document = documentOf(model, data, options, command);
     RunConfig config = placed(configFromJson(document.json, document.file));
     validate(config, document.file);
+    checkStartAdapter(config, document.file);
     return config;
 }
 

@@ -50,7 +50,9 @@ Options readOptions(int argc, char** argv)
     const QCommandLineOption render(QStringLiteral("render"),
         QStringLiteral("Writes pictures of every page to DIR and ends."), QStringLiteral("DIR"));
     const QCommandLineOption runs(
-        QStringLiteral("runs"), QStringLiteral("With --render: the stored runs to draw; without it a sample that comes with the program."), QStringLiteral("A,B"));
+        QStringLiteral("runs"),
+        QStringLiteral("With --render: the stored runs to draw; without it a sample that comes with the program."),
+        QStringLiteral("A,B"));
     parser.addOptions({help, version, data, render, runs});
     const bool parsed = parser.parse(arguments);
     if (!parsed || !parser.positionalArguments().isEmpty()) {

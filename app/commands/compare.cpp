@@ -3,15 +3,18 @@
 // `compare`: several methods on the same rows in the same order, one after another, and one table.
 #include "app/command_options.h"
 #include "app/commands/comparison_queue.h"
+#include "app/commands/time_shares.h"
 #include "app/text_table.h"
 #include "training/api/catalog.h"
 #include "training/api/paths.h"
+#include "training/api/words.h"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <map>
+#include <tuple>
 #include <unistd.h>
 
 namespace rankwright {
@@ -33,13 +36,14 @@ std::vector<int64_t> seedsOf(const std::string& text, int64_t fallback)
     if (text.empty())
         return {fallback};
     std::vector<int64_t> seeds;
-    size_t from = 0;
-    while (from <= text.size()) {
-        const size_t end = std::min(text.find(',', from), text.size());
-        seeds.push_back(parseInteger(std::string_view(text).substr(from, end - from), "--seeds"));
-        if (seeds.back() < 0)
+    for (const std::string& word : split(text)) {
+        const int64_t seed = parseInteger(word, "--seeds");
+        if (seed < 0)
             throw refusal(Code::usage, "--seeds", text, "0 or more", "For example --seeds 0,1,2.");
-        from = end + 1;
+        if (std::ranges::find(seeds, seed) != seeds.end())
+            throw refusal(Code::usage, "--seeds", word + " twice", "each seed once",
+                "Runs of one seed are the same run: give another seed.");
+        seeds.push_back(seed);
     }
     return seeds;
 }
@@ -111,28 +115,51 @@ double startCost(const RunConfig& config)
     return cost;
 }
 
-// Steps for each of the runs so that all of them fit into `seconds`, from a trial of two steps of the arm that has the
-// longest start, with its evaluations: time = runs * (start and evaluations + steps * step).
-int64_t stepsWithin(Training& training, const std::vector<RunConfig>& configs, double seconds)
+// What two steps of this configuration show, with its start and its evaluations.
+RunTime trialOf(Training& training, const RunConfig& config)
 {
     TrainJob job;
-    job.config = *std::ranges::max_element(configs, {}, startCost);
+    job.config = config;
     job.config.steps = 2;
     job.run = "trial";
     const TemporaryFolder folder(training.store().dataDirectory() / ("trial-" + std::to_string(::getpid())));
     job.folder = folder.path().string();
     StepTimer timer;
-    training.progress().setTitle("trial of 2 steps");
+    training.progress().setTitle("trial of 2 steps: " + armName(config));
     FanOut events({&timer, &training.progress()});
     const auto start = Clock::now();
     const TrainResult trial = run(training.engine(), std::move(job), events, training.signals().token());
     if (trial.outcome == RunState::stopped)
         throw refusal(Code::stopped, "compare", "stopped before the first arm", {}, "Start it again.");
     const double wall = std::chrono::duration<double>(Clock::now() - start).count();
-    // 5 % are kept back: later steps may have longer rows than the trial's.
-    const double left = 0.95 * seconds - wall - double(configs.size()) * (wall - timer.total());
-    const double each = std::max(timer.lastStep(), 1e-6) * double(configs.size());
-    return std::max<int64_t>(1, int64_t(std::min(left / each, 1e9)));
+    return {.start = std::max(0.0, wall - timer.total()), .step = std::max(timer.lastStep(), 1e-6)};
+}
+
+// Runs of one kind start alike, and their steps do alike what Estimate::secondsPerStep, which counts products, leaves out: DoRA's norms,
+// Delta-LoRA's weights, frozen weights that are dequantised, the optimiser.
+auto kindOf(const RunConfig& config)
+{
+    const MethodPicture picture = effectivePicture(config);
+    return std::tuple(startCost(config), picture.magnitude != Part::absent, picture.drifts, effectiveBase(config),
+        effectiveOptimiser(config));
+}
+
+// The time of each run: of each kind one arm is tried; within a kind, steps differ as the estimates say (full
+// fine-tuning multiplies half as much again as LoRA).
+std::vector<RunTime> timesOf(Training& training, const std::vector<RunConfig>& configs, const std::vector<Estimate>& estimates)
+{
+    struct Tried { RunTime time; double estimated; };
+    std::map<decltype(kindOf(configs.front())), Tried> tried;
+    std::vector<RunTime> times;
+    for (size_t i = 0; i < configs.size(); ++i) {
+        const double estimated = std::max(estimates[i].secondsPerStep, 1e-9);
+        auto kind = tried.find(kindOf(configs[i]));
+        if (kind == tried.end())
+            kind = tried.emplace(kindOf(configs[i]), Tried{trialOf(training, configs[i]), estimated}).first;
+        const auto& [time, reference] = kind->second;
+        times.push_back({.start = time.start, .step = time.step * estimated / reference});
+    }
+    return times;
 }
 
 double secondsAllowed(const std::string& minutes)
@@ -153,22 +180,32 @@ int compare(Context& context, const CompareAsk& ask)
         return printEstimates(context, configs);
     const auto start = Clock::now();
     Training training(context, ask.events);
+    auto estimates = estimatesOf(training.engine(), configs, training.progress(), training.signals().token());
+    std::vector<double> ends;
     if (seconds) {
-        const int64_t most = stepsWithin(training, configs, *seconds);
-        for (RunConfig& config : configs)
-            config.steps = config.steps > 0 ? std::min(config.steps, most) : most;
+        const auto times = timesOf(training, configs, estimates);
+        // Where nothing is left, each run takes a step.
+        const double left = *seconds - std::chrono::duration<double>(Clock::now() - start).count();
+        // 5 % are kept back: later steps may have longer rows than the trial's.
+        const int64_t most = stepsWithin(times, left - 0.05 * *seconds);
+        std::vector<int64_t> steps;
+        for (size_t i = 0; i < configs.size(); ++i) {
+            configs[i].steps = configs[i].steps > 0 ? std::min(configs[i].steps, most) : most;
+            estimates[i].steps = configs[i].steps;
+            estimates[i].seconds = times[i].step * double(configs[i].steps);
+            estimates[i].secondsPerStep = times[i].step;
+            steps.push_back(configs[i].steps);
+        }
+        ends = endsWithin(times, steps, left);
         context.say("Steps of each arm: " + std::to_string(configs.front().steps));
     }
-    const auto estimates = estimatesOf(training.engine(), configs, training.progress(), training.signals().token());
     if (!context.quiet)
         writeToPeople(estimatesText(configs, estimates));
-    if (seconds)
-        *seconds -= std::chrono::duration<double>(Clock::now() - start).count();  // may be below 0: a step each
     const auto ids = createComparison(training.store(), configs);
     return trainQueue(context, training,
         {.comparison = training.store().run(ids.front()).comparison,
             .runs = ids,
-            .seconds = seconds,
+            .ends = ends,
             .events = ask.events});
 }
 

@@ -62,12 +62,12 @@ std::vector<RunOutcome> trainInTurn(Training& training, const ComparisonQueue& q
             continue;
         const RunConfig config = training.store().config(id);
         training.progress().setTitle(config.name);
-        const double share = queue.seconds.value_or(0) * double(i + 1) / double(queue.runs.size());
-        Deadline deadline(start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(share)));
+        const std::chrono::duration<double> end(queue.ends.empty() ? 0 : queue.ends[i]);
+        Deadline deadline(start + std::chrono::duration_cast<Clock::duration>(end));
         // A run that never began has nothing to go on from.
         const bool fromCheckpoint = row.state != RunState::queued;
         trained.push_back(training.run(
-            id, armName(config), fromCheckpoint, queue.force, queue.seconds ? &deadline : nullptr));
+            id, armName(config), fromCheckpoint, queue.force, queue.ends.empty() ? nullptr : &deadline));
         if (!trained.back().error.empty())
             writeToPeople(trained.back().error + '\n');
     }

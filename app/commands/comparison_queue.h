@@ -5,7 +5,6 @@
 
 #include "app/commands/training.h"
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +14,7 @@ struct ComparisonQueue
 {
     std::string comparison;            // id
     std::vector<std::string> runs;     // ids, in the order of training
-    std::optional<double> seconds{};   // for all of them together; a run that has used its share is stopped
+    std::vector<double> ends{};        // seconds from now at which each run is stopped where it still trains; empty: never
     bool force = false;                // failed ones again; also where the data file has changed
     bool events = false;               // standard output carries events
 };

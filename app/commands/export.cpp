@@ -8,8 +8,10 @@
 #include "app/signals.h"
 #include "app/text_table.h"
 #include "storage/run_store.h"
+#include "training/api/catalog.h"
 #include "training/api/engine.h"
 #include "training/api/paths.h"
+#include "training/api/words.h"
 
 #include <CLI/CLI.hpp>
 
@@ -29,9 +31,7 @@ void checkChoice(const std::string& value, const std::string& option, const std:
 {
     if (std::find(there.begin(), there.end(), value) != there.end())
         return;
-    std::string allowed;
-    for (const std::string& word : there)
-        allowed += (allowed.empty() ? "" : ", ") + word;
+    const std::string allowed = joined(there);
     if (value == "gguf" || value == "gguf-lora")
         throw refusal(Code::unsupported, option, value, allowed, "This version writes only these formats.");
     const std::string nearest = nearestName(value, there);
@@ -48,6 +48,10 @@ int exportRun(Context& context, const ExportAsk& ask)
         checkChoice(ask.dtype, "--dtype", {"float32", "bfloat16", "float16"});
     RunStore store(dataDirectory());
     const RunRow row = store.run(ask.run);
+    const RunConfig config = store.config(row.id);
+    if (const std::string why = exportRefusal(config, ask.format); !why.empty())
+        throw refusal(Code::unsupported, "--format", ask.format + " of a run with " + config.method,
+            exportRefusal(config, "peft").empty() ? "peft, merged" : "merged", why);
     ExportJob job;
     job.folder = store.folderOf(row.id).string();
     job.format = ask.format;

@@ -6,6 +6,7 @@
 #include "app/text_table.h"
 #include "training/api/catalog.h"
 #include "training/api/config_fields.h"
+#include "training/api/words.h"
 #include "training/api/json_text.h"
 
 #include <CLI/CLI.hpp>
@@ -23,14 +24,6 @@ struct MethodsAsk
     std::string name;
     bool markdown = false;
 };
-
-std::string joined(const std::vector<std::string>& words)
-{
-    std::string text;
-    for (const std::string& word : words)
-        text += (text.empty() ? "" : ", ") + word;
-    return text;
-}
 
 std::string coreName(const MethodPicture& picture)
 {
@@ -53,9 +46,11 @@ std::string partsText(const MethodPicture& picture, Part how)
     return parts.empty() ? "nothing" : joined(parts);
 }
 
-std::string exportText(PlainExport form)
+std::string exportText(const MethodCard& card)
 {
-    switch (form) {
+    if (card.needsQuantisedBase && card.plainExport == PlainExport::doubled)
+        return "with its own base (peft), or as merged weights";
+    switch (card.plainExport) {
     case PlainExport::asIs:
         return "as a LoRA of the same rank";
     case PlainExport::doubled:
@@ -86,7 +81,8 @@ std::string optimiserText(const MethodCard& card)
 
 std::string rateText(const MethodCard& card)
 {
-    return shortNumber(card.learningRate) + " (" + card.learningRateSource + ")";
+    return shortNumber(card.learningRate) + " (" + card.learningRateSource + "); a run's own default is "
+        + shortNumber(RunConfig().learningRate) + " for every method";
 }
 
 std::string alsoText(const MethodCard& card)
@@ -101,7 +97,7 @@ std::vector<std::pair<std::string, std::string>> facts(const MethodCard& card)
     std::vector<std::pair<std::string, std::string>> lines{{"Formula", card.formula}, {"Paper", card.paper},
         {"Before the first step", card.stepZero}, {"Trained", partsText(card.picture, Part::trained)},
         {"Frozen", partsText(card.picture, Part::frozen)}, {"Base", baseText(card)}, {"Optimiser", optimiserText(card)},
-        {"Learning rate", rateText(card)}, {"Takes", alsoText(card)}, {"Export", exportText(card.plainExport)}};
+        {"Paper's learning rate", rateText(card)}, {"Takes", alsoText(card)}, {"Export", exportText(card)}};
     if (!card.note.empty())
         lines.emplace_back("Note", card.note);
     return lines;
@@ -136,13 +132,13 @@ json toJson(const MethodCard& card)
         {"allowsQuantisedBase", card.allowsQuantisedBase}, {"optimizer", card.optimiser},
         {"learningRate", card.learningRate}, {"learningRateSource", card.learningRateSource},
         {"allowsDropout", card.allowsDropout}, {"allowsStartAdapter", card.allowsStartAdapter},
-        {"export", exportText(card.plainExport)}};
+        {"export", exportText(card)}};
 }
 
 std::string tableOfMethods()
 {
     using Align = TextTable::Align;
-    TextTable table({{"METHOD"}, {"TRAINS"}, {"BASE"}, {"LR", Align::right}, {"WHAT IT DOES"}});
+    TextTable table({{"METHOD"}, {"TRAINS"}, {"BASE"}, {"PAPER'S LR", Align::right}, {"WHAT IT DOES"}});
     for (const MethodCard* card : methodCards())
         table.add({card->id, partsText(card->picture, Part::trained), card->base, shortNumber(card->learningRate),
             card->explanation});

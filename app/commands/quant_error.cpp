@@ -7,6 +7,7 @@
 #include "app/text_table.h"
 #include "training/api/catalog.h"
 #include "training/api/engine.h"
+#include "training/api/words.h"
 
 #include <CLI/CLI.hpp>
 
@@ -23,24 +24,25 @@ struct QuantErrorAsk
     std::string model, modules = "*", methods = "loftq,qpissa", ranks = "16", rounds = "1", base = "nf4", dtype = "float32";
 };
 
-std::vector<std::string> words(const std::string& text)
+// "16,64" as words, each only once: the same twice would cost its decompositions twice and merge two rows of the table.
+std::vector<std::string> words(const std::string& text, const std::string& option)
 {
-    std::vector<std::string> found;
-    for (size_t from = 0; from <= text.size();) {
-        const size_t end = std::min(text.find(',', from), text.size());
-        found.push_back(text.substr(from, end - from));
-        from = end + 1;
-    }
+    std::vector<std::string> found = split(text);
+    if (const std::string* twice = repeatedWord(found))
+        throw refusal(Code::usage, option, *twice + " twice", "each only once", "Leave one of them out.");
     return found;
 }
 
 std::vector<int64_t> counts(const std::string& text, const std::string& option)
 {
     std::vector<int64_t> found;
-    for (const std::string& word : words(text)) {
-        found.push_back(parseInteger(word, option));
-        if (found.back() < 1)
-            throw refusal(Code::usage, option, text, "whole numbers from 1, separated by commas", "For example " + option + " 16,64.");
+    for (const std::string& word : words(text, option)) {
+        const int64_t count = parseInteger(word, option);
+        if (count < 1)
+            throw refusal(Code::usage, option, word, "whole numbers from 1, separated by commas", "For example " + option + " 16,64.");
+        if (std::ranges::find(found, count) != found.end())   // "16,016"
+            throw refusal(Code::usage, option, word + " twice", "each only once", "Leave one of them out.");
+        found.push_back(count);
     }
     return found;
 }
@@ -51,25 +53,25 @@ QuantErrorJob jobOf(const QuantErrorAsk& ask)
     QuantErrorJob job;
     job.model = ask.model;
     job.modules = ask.modules;
-    job.methods = words(ask.methods);
+    job.methods = words(ask.methods, "--methods");
     job.ranks = counts(ask.ranks, "--rank");
     job.rounds = counts(ask.rounds, "--iters");
     job.base = ask.base;
     job.dtype = ask.dtype;
     // Plain quantisation is what QLoRA starts from and what everything is compared with.
     std::erase(job.methods, "qlora");
+    if (job.methods.empty())
+        throw refusal(Code::usage, "--methods", ask.methods, "methods beside it, as loftq,qpissa",
+            "The error of qlora is plain quantisation's, which everything is compared with: name a method to compare.");
     for (const std::string& method : job.methods)
         (void)methodCard(method);
-    std::string formats;
-    bool known = false;
+    std::vector<std::string> formats;
     for (const BaseFormat& format : baseFormats()) {
-        if (format.id == "none")
-            continue;
-        known = known || format.id == job.base;
-        formats += (formats.empty() ? "" : ", ") + format.id;
+        if (format.id != "none")
+            formats.push_back(format.id);
     }
-    if (!known)
-        throw refusal(Code::usage, "--base", ask.base, formats, "Choose one of these.");
+    if (std::ranges::find(formats, job.base) == formats.end())
+        throw refusal(Code::usage, "--base", ask.base, joined(formats), "Choose one of these.");
     if (job.dtype != "float32" && job.dtype != "bfloat16")
         throw refusal(Code::usage, "--dtype", ask.dtype, "float32, bfloat16", "Choose one of these.");
     return job;

@@ -10,6 +10,7 @@
 #include "training/formats/tokenizer.h"
 #include "training/models/model_source.h"
 #include "training/api/config.h"
+#include "training/api/words.h"
 
 #include <CLI/CLI.hpp>
 
@@ -110,15 +111,12 @@ int detokenize(Context& context, const TokenizeAsk& ask)
 std::vector<int32_t> parseIds(const std::string& text)
 {
     std::vector<int32_t> ids;
-    size_t from = 0;
-    while (from <= text.size()) {
-        const size_t end = std::min(text.find(',', from), text.size());
-        const int64_t id = parseInteger(std::string_view(text).substr(from, end - from), "--ids");
+    for (const std::string& word : split(text)) {
+        const int64_t id = parseInteger(word, "--ids");
         if (id < 0 || id > std::numeric_limits<int32_t>::max())
             throw refusal(
                 Code::usage, "--ids", std::to_string(id), "ids of the vocabulary, from 0", "For example --ids 1,2,3.");
         ids.push_back(int32_t(id));
-        from = end + 1;
     }
     return ids;
 }

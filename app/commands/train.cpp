@@ -5,6 +5,7 @@
 #include "app/commands/comparison_queue.h"
 #include "app/commands/output_claim.h"
 #include "app/text_table.h"
+#include "training/api/catalog.h"
 #include "training/api/paths.h"
 
 #include <CLI/CLI.hpp>
@@ -54,9 +55,22 @@ void tellOutcome(Context& context, Training& training, const RunOutcome& outcome
         context.say("Go on with: rankwright-cli resume " + outcome.id);
 }
 
+// --out is an adapter for the original model: asked before the training, which would be over when the export refuses.
+void checkOut(const RunConfig& config)
+{
+    const std::string why = exportRefusal(config, "lora");
+    if (why.empty())
+        return;
+    const std::string forms = exportRefusal(config, "peft").empty() ? "peft or merged" : "merged";
+    throw refusal(Code::unsupported, "--out", "an adapter for the original model, of a run with " + config.method, "no --out",
+        why + " Leave --out out, and export it after training with --format " + forms + ".");
+}
+
 int train(Context& context, const TrainAsk& ask)
 {
     const RunConfig config = runConfig(ask.model, ask.data, ask.options, "train");
+    if (!ask.out.empty())
+        checkOut(config);
     if (ask.dryRun)
         return printEstimates(context, {config});
     const std::string out = withoutLastSlashes(ask.out);

@@ -98,7 +98,8 @@ nlohmann::json toJson(const RunOutcome& outcome)
 {
     const TrainResult& result = outcome.result;
     nlohmann::json json{{"run", outcome.id}, {"arm", outcome.label}, {"method", outcome.method},
-        {"seed", outcome.seed}, {"learningRate", outcome.learningRate}, {"trainable", outcome.trainable}, {"outcome", stateText(result.outcome)}, {"steps", result.step}, {"finalLoss", jsonNumber(result.finalLoss)},
+        {"seed", outcome.seed}, {"learningRate", outcome.learningRate}, {"trainable", outcome.trainable},
+        {"outcome", stateText(result.outcome)}, {"steps", result.step}, {"finalLoss", jsonNumber(result.finalLoss)},
         {"evalBefore", jsonNumber(result.evalBefore)}, {"evalAfter", jsonNumber(result.evalAfter)},
         {"seconds", outcome.seconds}, {"tokens", outcome.tokens},
         {"tokensPerSecond", jsonNumber(outcome.tokensPerSecond())}, {"adapter", result.adapter}};

@@ -5,6 +5,7 @@
 #include "storage/runs/run_training.h"
 #include "training/api/catalog.h"
 #include "training/api/error.h"
+#include "training/api/words.h"
 
 #include <algorithm>
 #include <set>
@@ -12,18 +13,6 @@
 namespace rankwright {
 
 namespace {
-
-std::vector<std::string> split(std::string_view text, char at)
-{
-    std::vector<std::string> parts;
-    for (;;) {
-        const auto end = text.find(at);
-        parts.emplace_back(text.substr(0, end));
-        if (end == std::string_view::npos)
-            return parts;
-        text.remove_prefix(end + 1);
-    }
-}
 
 [[noreturn]] void refuse(const std::string& arm, std::string found, std::string allowed, std::string advice)
 {
@@ -33,14 +22,6 @@ std::vector<std::string> split(std::string_view text, char at)
         .found = std::move(found),
         .allowed = std::move(allowed),
         .advice = std::move(advice)});
-}
-
-std::string listed(const std::vector<std::string>& words)
-{
-    std::string text;
-    for (const std::string& word : words)
-        text += (text.empty() ? "" : ", ") + word;
-    return text;
 }
 
 std::string suggestion(const std::string& nearest)
@@ -66,7 +47,7 @@ void checkName(const std::string& arm, const std::string& method)
 {
     const auto& methods = findConfigField("method")->choices;
     if (std::find(methods.begin(), methods.end(), method) == methods.end())
-        refuse(arm, "unknown method \"" + method + "\"", listed(methods), suggestion(nearestName(method, methods)));
+        refuse(arm, "unknown method \"" + method + "\"", joined(methods), suggestion(nearestName(method, methods)));
 }
 
 // One "lr=1e-4".
@@ -104,6 +85,7 @@ Arm armOf(const RunConfig& base, const std::string& method, const std::string& s
         arm.label += " " + part;
     }
     validate(arm.config);
+    checkStartAdapter(arm.config);
     keepOwnOptions(arm.config);
     return arm;
 }
@@ -171,8 +153,10 @@ std::vector<RunConfig> comparisonConfigs(const std::vector<Arm>& arms, const std
 
 std::vector<std::string> createComparison(RunStore& store, const std::vector<RunConfig>& configs)
 {
-    for (const RunConfig& config : configs)
+    for (const RunConfig& config : configs) {
         validate(config);
+        checkStartAdapter(config);
+    }
     const std::string comparison = RunStore::newId();
     std::vector<std::string> ids;
     try {

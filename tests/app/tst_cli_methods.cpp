@@ -84,12 +84,55 @@ private slots:
         QVERIFY2(answer.err.contains(named) && answer.err.contains("(allowed: "), answer.err.constData());
     }
 
+    // Status 2: what is asked for, status 65: what it would be of.
+    void askedWrongly_data()
+    {
+        QTest::addColumn<QStringList>("words");
+        QTest::addColumn<int>("status");
+        QTest::addColumn<QByteArray>("named");
+        const QStringList train{"train", "default", "default"}, compare{"compare", "default", "default"}, errors{"quant-error", "default"};
+        for (const char* method : {"qpissa", "loftq", "lq-lora"})
+            QTest::newRow(method) << train + QStringList{"--method", method, "--out", "out"} << 65 << QByteArray("--format peft or merged");
+        QTest::newRow("full") << train + QStringList{"--method", "full", "--out", "out"} << 65 << QByteArray("training with --format merged");
+        QTest::newRow("pissa on few bits") << train + QStringList{"--method", "pissa", "--base", "nf4", "--out", "out", "--dry-run"} << 65
+                                           << QByteArray("--out: ");
+        QTest::newRow("seeds") << compare + QStringList{"--seeds", "0,1,1"} << 2 << QByteArray("1 twice");
+        QTest::newRow("seeds as numbers") << compare + QStringList{"--seeds", "1,01"} << 2 << QByteArray("--seeds: ");
+        QTest::newRow("alpha 0") << train + QStringList{"--alpha", "0"} << 2 << QByteArray("above 0, or auto");
+        QTest::newRow("alpha 0 of an arm") << compare + QStringList{"--arm", "lora:alpha=0"} << 2 << QByteArray("above 0, or auto");
+        for (const char* option : {"--rank", "--alpha"})
+            QTest::newRow(qPrintable(QString("start adapter and ") + option))
+                << train + QStringList{"--init-adapter", "a", option, "4"} << 65 << QByteArray("the adapter says it");
+        QTest::newRow("start adapter of arms") << compare + QStringList{"--init-adapter", "a", "--arms", "lora,dora", "--modules", "q_proj"}
+                                               << 65 << QByteArray("--modules");
+        QTest::newRow("only qlora") << errors + QStringList{"--methods", "qlora"} << 2 << QByteArray("everything is compared with");
+        QTest::newRow("no method") << errors + QStringList{"--methods", "loftq,"} << 65 << QByteArray("loftq");
+        QTest::newRow("methods") << errors + QStringList{"--methods", "loftq,qpissa,loftq"} << 2 << QByteArray("loftq twice");
+        QTest::newRow("ranks") << errors + QStringList{"--rank", "16,8,16"} << 2 << QByteArray("16 twice");
+        QTest::newRow("ranks as numbers") << errors + QStringList{"--rank", "8,08"} << 2 << QByteArray("twice");
+        QTest::newRow("rank 0") << errors + QStringList{"--rank", "0"} << 2 << QByteArray("--rank");
+        QTest::newRow("no rank") << errors + QStringList{"--rank", "four"} << 2 << QByteArray("--rank");
+        QTest::newRow("rounds") << errors + QStringList{"--iters", "5,5"} << 2 << QByteArray("5 twice");
+    }
+    void askedWrongly()
+    {
+        QFETCH(QStringList, words);
+        QFETCH(int, status);
+        QFETCH(QByteArray, named);
+        const Answer answer = cli(words, withoutEngine());
+        QVERIFY2(answer.status == status && answer.err.contains(named) && answer.err.contains("(allowed: "), answer.err.constData());
+        QVERIFY(!QFile::exists(m_folder->filePath("out")));
+    }
+
     // A value that is accepted gets as far as the engine, which is not there.
     void optionsReachTheArmsThatHaveThem_data()
     {
         QTest::addColumn<QStringList>("options");
         QTest::newRow("train") << QStringList{"train", "--method", "qpissa", "--rounds", "3", "--svd", "2", "--slice", "minor"};
         QTest::newRow("compare") << QStringList{"compare", "--arms", "lora,pissa", "--slice", "minor"};
+        QTest::newRow("alpha") << QStringList{"train", "--alpha", "auto", "--out", "out"};
+        QTest::newRow("alpha of an arm") << QStringList{"compare", "--alpha", "4", "--arm", "lora:alpha=auto", "--seeds", "0,1"};
+        QTest::newRow("start adapter") << QStringList{"train", "--init-adapter", "a", "--rank", "16", "--alpha", "auto"};
         QTest::newRow("arm") << QStringList{"compare", "--arm", "pissa:slice=minor,lr=1e-4", "--arm", "lora-ga:ga-scale=unit"};
         QTest::newRow("base of all") << QStringList{"compare", "--arms", "lora,pissa", "--base", "nf4", "--optimizer", "rite"};
     }

@@ -30,6 +30,7 @@ private slots:
     void relativePathsBecomeAbsolute();
     void jsonIsStrictWithOddNamesAndNaN();
     void finishedRunIsNotResumed();
+    void formatsThatSayNothingAreRefusedBeforeTheEngine();
     void sqlOnlyReads();
     void globalOptionsStandOnBothSides();
 };
@@ -181,6 +182,18 @@ void TestCliStore::finishedRunIsNotResumed()  // TR14
     QVERIFY2(answer.err.contains("already complete"), answer.err.constData());
     QCOMPARE(cli({"show", QString::fromStdString(id), "--json"}).out, before);
     QCOMPARE(cli({"resume", "no such run"}).status, 66);
+}
+
+void TestCliStore::formatsThatSayNothingAreRefusedBeforeTheEngine()
+{
+    RunConfig config;
+    config.method = "loftq";
+    const auto run = QString::fromStdString(RunStore(dataFolder()).createRun(config));
+    const Answer lora = cli({"export", run, "--out", "out"}, withoutEngine());
+    QCOMPARE(lora.status, 65);
+    QVERIFY2(lora.err.contains("lora of a run with loftq") && lora.err.contains("(allowed: peft, merged)"), lora.err.constData());
+    for (const char* format : {"peft", "merged"})
+        QCOMPARE(cli({"export", run, "--out", "out", "--format", format}, withoutEngine()).status, 66);
 }
 
 void TestCliStore::sqlOnlyReads()

@@ -31,6 +31,7 @@ private slots:
     void trainingOutlivesAClosedPipe();
     void compareIsPaired();
     void estimatesBeforeAnythingIsTrained();
+    void armsTakeTheSameStepsInTheTimeGiven();
     void comparisonOutlivesKill_data();
     void comparisonOutlivesKill();
     void failedRunsAreTriedAgainOnlyOnRequest();
@@ -220,6 +221,26 @@ void TestCliTraining::estimatesBeforeAnythingIsTrained()
     QVERIFY(QJsonDocument::fromJson(cli({"runs", "--json"}).out).array().size() == 6);
     // Where all arms have one rate the table does not show it.
     QVERIFY(cli(tinyRun("compare") + QStringList{"--steps", "1"}).out.startsWith("ARM    SEED  OUTCOME"));
+}
+
+// Full fine-tuning and a method that decomposes are tried as well: no arm is stopped for being slower than another.
+void TestCliTraining::armsTakeTheSameStepsInTheTimeGiven()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    const Answer answer
+        = cli(tinyRun("compare") + QStringList{"--arms", "lora,full,pissa,lora-rite", "--steps", "3", "--minutes", "0.5", "--json"});
+    QVERIFY2(answer.status == 0, answer.err.constData());
+    for (const char* arm : {"lora", "pissa", "lora-rite"})   // one of each kind
+        QVERIFY2(answer.err.contains(QByteArray("trial of 2 steps: ") + arm + ':'), answer.err.constData());
+    QVERIFY2(!answer.err.contains("trial of 2 steps: full"), answer.err.constData());
+    const QJsonArray runs = QJsonDocument::fromJson(answer.out).object()["runs"].toArray();
+    QCOMPARE(runs.size(), 4);
+    for (const QJsonValue& run : runs) {
+        QCOMPARE(run["outcome"].toString(), "finished");
+        QCOMPARE(run["steps"].toInt(), 3);
+    }
+    QCOMPARE(QJsonDocument::fromJson(cli({"runs", "--json"}).out).array().size(), 4);   // the trials are none
 }
 
 // What a comparison prints with --json, without what differs from one comparison to the next.

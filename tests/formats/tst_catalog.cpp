@@ -120,6 +120,67 @@ private slots:
             QVERIFY(ids.insert(card.id).second && !card.title.empty() && card.explanation.ends_with('.') && !card.paper.empty());
     }
 
+    void exportsThatSayNothingAreRefused_data()
+    {
+        QTest::addColumn<QString>("method");
+        QTest::addColumn<QString>("base");
+        QTest::addColumn<bool>("lora");
+        QTest::addColumn<bool>("peft");
+        QTest::newRow("lora") << "lora" << "auto" << true << true;
+        QTest::newRow("lora on few bits") << "lora" << "nf4" << true << true;
+        QTest::newRow("pissa") << "pissa" << "auto" << true << true;
+        QTest::newRow("pissa on few bits") << "pissa" << "int8" << false << true;
+        QTest::newRow("qlora") << "qlora" << "auto" << true << true;
+        QTest::newRow("qpissa") << "qpissa" << "auto" << false << true;
+        QTest::newRow("loftq") << "loftq" << "auto" << false << true;
+        QTest::newRow("lq-lora") << "lq-lora" << "auto" << false << true;
+        QTest::newRow("full") << "full" << "auto" << false << false;
+    }
+    void exportsThatSayNothingAreRefused()
+    {
+        QFETCH(QString, method);
+        QFETCH(QString, base);
+        QFETCH(bool, lora);
+        QFETCH(bool, peft);
+        RunConfig config;
+        config.method = method.toStdString();
+        config.base = base.toStdString();
+        QCOMPARE(exportRefusal(config, "lora").empty(), lora);
+        QCOMPARE(exportRefusal(config, "peft").empty(), peft);
+        QCOMPARE(exportRefusal(config, "merged"), std::string());
+        for (const char* format : {"lora", "peft"}) {
+            const std::string why = exportRefusal(config, format);
+            QVERIFY2(why.empty() || (why.starts_with(methodCard(config.method).title) && why.ends_with("merged weights.")), why.c_str());
+        }
+    }
+
+    void startAdaptersSayTheirRanks()
+    {
+        RunConfig config;
+        config.rank = 8;
+        checkStartAdapter(config);   // no start adapter
+        config.rank = RunConfig().rank;
+        config.initAdapter = "folder";
+        checkStartAdapter(config);
+        validate(config);
+        const auto placeOf = [&](auto change) {
+            RunConfig changed = config;
+            change(changed);
+            validate(changed);   // what an earlier version stored can still be read
+            try {
+                checkStartAdapter(changed, "run.json");
+            } catch (const Error& error) {
+                return QString::fromStdString(error.code() == Code::config ? error.parts().place : "");
+            }
+            return QString();
+        };
+        QCOMPARE(placeOf([](RunConfig& c) { c.rank = 8; }), "/rank");
+        QCOMPARE(placeOf([](RunConfig& c) { c.alpha = 16; }), "/alpha");
+        QCOMPARE(placeOf([](RunConfig& c) { c.plan["a.q_proj"] = {.rank = 4, .alpha = 4}; }), "/plan");
+        QCOMPARE(placeOf([](RunConfig& c) { c.modules = "q_proj"; }), "/modules");
+        QCOMPARE(placeOf([](RunConfig& c) { c.learningRate = 1e-3; }), "");
+    }
+
     void optionsCanChangeThePicture()
     {
         RunConfig config;

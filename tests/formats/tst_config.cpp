@@ -629,6 +629,22 @@ void TestConfig::alphaZeroIsTheRank()
     RunConfig broken;
     broken.alpha = std::numeric_limits<double>::quiet_NaN();
     QCOMPARE(errorOf([&] { validate(broken); }).place, "/alpha");
+    // People write auto for it, in options and arms.
+    const Field& field = *findConfigField("alpha");
+    RunConfig written;
+    written.alpha = 4;
+    for (const char* text : {"0", "-1", "0.0", "none", "Auto", ""}) {
+        const ErrorParts parts = errorOf([&] { setFieldText(written, field, text); });
+        QCOMPARE(parts.place, "--alpha");
+        QVERIFY2(!parts.allowed.empty(), text);
+        QCOMPARE(written.alpha, 4.0);
+    }
+    QVERIFY(errorOf([&] { setFieldText(written, field, "0"); }).allowed.ends_with("or auto"));
+    setFieldText(written, field, "auto");
+    QVERIFY(written == RunConfig());
+    QCOMPARE(commandLine(written), "rankwright-cli train default default");
+    setFieldText(written, field, "0.5");
+    QCOMPARE(commandLine(written), "rankwright-cli train default default --alpha 0.5");
 }
 
 QTEST_GUILESS_MAIN(TestConfig)

@@ -90,6 +90,7 @@ private slots:
         QTest::newRow("comma") << "pissa:lr=1,5" << "1,5";
         QTest::newRow("choice") << "pissa:schedule=cosin" << "cosine";
         QTest::newRow("range") << "pissa:rank=0" << "rank";
+        QTest::newRow("alpha 0") << "pissa:alpha=0" << "above 0, or auto";
         QTest::newRow("no value") << "pissa:rank" << "KEY=VALUE";
         QTest::newRow("no key") << "pissa:=3" << "KEY=VALUE";
         QTest::newRow("option of another method") << "lora:slice=minor" << "pissa, qpissa";
@@ -153,6 +154,20 @@ private slots:
         QVERIFY_THROWS_EXCEPTION(Error, parseArms(shared, {"lora,lora-xs"}));
         const auto arms = parseArms(shared, {"lora", "lora-xs:optimizer=adamw"});
         QVERIFY(arms[0].config.optimizer == "rite" && arms[1].config.optimizer == "adamw");
+    }
+
+    void aStartAdapterSaysTheRanks()
+    {
+        RunConfig shared;
+        shared.initAdapter = "folder";
+        QCOMPARE(parseArms(shared, {"lora,dora"}).size(), size_t(2));
+        QVERIFY(parseArms(shared, {"lora:alpha=auto"})[0].config == parseArms(shared, {"lora"})[0].config);
+        QVERIFY_THROWS_EXCEPTION(Error, parseArms(shared, {"lora,dora:rank=4"}));
+        const QTemporaryDir folder;
+        RunStore store(folder.path().toStdString());
+        shared.rank = 4;
+        QVERIFY_THROWS_EXCEPTION(Error, createComparison(store, {shared}));
+        QVERIFY(store.runs().empty());
     }
 
     void refusesNoArms() { QVERIFY_THROWS_EXCEPTION(Error, parseArms(base(), {})); }

@@ -223,6 +223,12 @@ void TestConfigurePage::theCommandNamesTheArms()
     QVERIFY2(command.startsWith("rankwright-cli compare "), qPrintable(command));
     QVERIFY2(command.contains("--arm lora "), qPrintable(command));
     QVERIFY2(command.endsWith("--arm pissa:lr=0.0001"), qPrintable(command));
+    // 0, the rank, has a name of its own where people write it.
+    fixture.bench.setArmOverride("lora", "alpha", 0.0);
+    Fixture::part<QPushButton>(page, "copyCommandButton")->click();
+    const auto ranked = QGuiApplication::clipboard()->text();
+    QVERIFY2(ranked.contains("--arm lora:alpha=auto "), qPrintable(ranked));
+    fixture.bench.setArmOverride("lora", "alpha", nullptr);
     fixture.bench.setArms({"pissa"});
     Fixture::part<QPushButton>(page, "copyCommandButton")->click();
     const auto single = QGuiApplication::clipboard()->text();

@@ -5,6 +5,7 @@
 
 #include "training/api/config_fields.h"
 #include "training/api/error.h"
+#include "training/api/words.h"
 
 #include <algorithm>
 #include <charconv>
@@ -17,14 +18,6 @@ namespace rankwright {
 #undef METHOD
 
 namespace {
-
-std::string joined(const std::vector<std::string>& words)
-{
-    std::string text;
-    for (const std::string& word : words)
-        text += (text.empty() ? "" : ", ") + word;
-    return text;
-}
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& key, std::string found,
     std::string allowed, std::string advice)
@@ -192,7 +185,7 @@ const MethodCard& methodCard(std::string_view id)
 const std::vector<BaseFormat>& baseFormats()
 {
     static const std::vector<BaseFormat> formats{
-#define BASE_FORMAT(id, title, bits, explanation) BaseFormat{id, title, explanation, bits},
+#define BASE_FORMAT(id, title, bits, explanation, ...) BaseFormat{id, title, explanation, bits},
 #include "training/quant/formats.inc"
 #undef BASE_FORMAT
     };
@@ -291,6 +284,37 @@ void checkMethod(const RunConfig& config, const std::filesystem::path& file)
         parts.file = file;
         throw Error(parts);
     }
+}
+
+void checkStartAdapter(const RunConfig& config, const std::filesystem::path& file)
+{
+    if (config.initAdapter.empty())
+        return;
+    const RunConfig plain;
+    const auto check = [&](bool differs, const std::string& key, const std::string& option) {
+        if (differs) {
+            refuse(file, key, key + " beside a start adapter", "no " + key + ": the adapter says it",
+                "Leave out " + option + ", or --init-adapter.");
+        }
+    };
+    check(config.rank != plain.rank, "rank", "--rank");
+    check(config.alpha != plain.alpha, "alpha", "--alpha");
+    check(config.plan != plain.plan, "plan", "--plan");
+    check(config.modules != plain.modules, "modules", "--modules");
+}
+
+std::string exportRefusal(const RunConfig& config, std::string_view format)
+{
+    const MethodCard* card = findMethodCard(config.method);
+    if (card == nullptr || format == "merged")
+        return {};
+    if (card->plainExport == PlainExport::none)
+        return card->title + " has no adapter: export merged weights.";
+    if (format == "lora" && card->plainExport == PlainExport::doubled && isQuantised(config)) {
+        return card->title + " trains beside its own quantised base, and an adapter for the original weights would leave the error of "
+               "their few bits out: export the trained A and B with their base (peft), or merged weights.";
+    }
+    return {};
 }
 
 }  // namespace rankwright

@@ -104,5 +104,11 @@ std::string allowedValues(const MethodOption& option);    // "a whole number fro
 void keepOwnOptions(RunConfig& config);
 // The checks that follow from the card: unknown options, bases, dropout, start adapters; then the card's own. Called by validate().
 void checkMethod(const RunConfig& config, const std::filesystem::path& file = {});
+// Throws Error{config} where a run that starts from an adapter names a rank, alpha, plan or modules of its own: the adapter says
+// them. Asked of new runs only: a run that an earlier version stored may name both.
+void checkStartAdapter(const RunConfig& config, const std::filesystem::path& file = {});
+// Why an export in `format` (lora, peft, merged) cannot say what a run with this configuration trains; empty: it can. What only the
+// trained files tell is left to the engine.
+std::string exportRefusal(const RunConfig& config, std::string_view format);
 
 }  // namespace rankwright

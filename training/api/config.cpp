@@ -7,6 +7,7 @@
 #include "training/api/config_fields.h"
 #include "training/api/error.h"
 #include "training/api/json_text.h"
+#include "training/api/words.h"
 #include "training/formats/limits.h"
 
 #include <algorithm>
@@ -35,14 +36,6 @@ std::string pointer(const std::string& key)
         else
             text += c;
     }
-    return text;
-}
-
-std::string joined(const std::vector<std::string>& words)
-{
-    std::string text;
-    for (const std::string& word : words)
-        text += (text.empty() ? "" : ", ") + word;
     return text;
 }
 

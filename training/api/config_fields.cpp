@@ -104,7 +104,7 @@ void addMethodFields(std::vector<BoundField>& table)
         &RunConfig::rank});
     table.push_back({{.key = "alpha", .option = "--alpha", .group = group, .label = "Alpha", .kind = Kind::number,
                          .least = 0, .most = 1e6,
-                         .help = "The adapter is scaled by alpha / rank; 0 means equal to the rank."},
+                         .help = "The adapter is scaled by alpha / rank; auto (0 in files and in the window) is the rank."},
         &RunConfig::alpha});
     table.push_back({{.key = "plan", .option = "--plan", .group = group, .label = "Rank plan", .kind = Kind::map,
                          .help = "Rank and alpha for single modules; they win over Rank and Alpha, rank 0 freezes.",
@@ -146,23 +146,23 @@ void addOptimisationFields(std::vector<BoundField>& table)
         &RunConfig::warmup});
     table.push_back({{.key = "weightDecay", .option = "--weight-decay", .group = group, .label = "Weight decay",
                          .kind = Kind::number, .least = 0, .most = 10,
-                         .help = "AdamW's decay of the adapter's weights.", .advanced = true},
+                         .help = "A step shrinks what it trains by this times the learning rate, beside its gradient.", .advanced = true},
         &RunConfig::weightDecay});
     table.push_back({{.key = "clip", .option = "--clip", .group = group, .label = "Gradient clipping",
                          .kind = Kind::number, .least = 0, .most = 1e9,
                          .help = "Largest norm of the gradient; 0 or none: no clipping.", .advanced = true},
         &RunConfig::clip});
     table.push_back({{.key = "beta1", .option = "--beta1", .group = group, .label = "Beta 1", .kind = Kind::number,
-                         .least = 0, .most = 0.999999, .help = "AdamW's decay of the first moment.",
+                         .least = 0, .most = 0.999999, .help = "How much of the mean of earlier gradients a step keeps (first moment).",
                          .advanced = true},
         &RunConfig::beta1});
     table.push_back({{.key = "beta2", .option = "--beta2", .group = group, .label = "Beta 2", .kind = Kind::number,
-                         .least = 0, .most = 0.999999, .help = "AdamW's decay of the second moment.",
+                         .least = 0, .most = 0.999999, .help = "How much of the mean of their squares a step keeps (second moment).",
                          .advanced = true},
         &RunConfig::beta2});
     table.push_back({{.key = "epsilon", .option = "--epsilon", .group = group, .label = "Epsilon",
                          .kind = Kind::number, .least = 1e-30, .most = 1,
-                         .help = "AdamW's guard against division by zero.", .advanced = true},
+                         .help = "Guard against division by zero; LoRA-RITE takes at least 1e-6.", .advanced = true},
         &RunConfig::epsilon});
     table.push_back({{.key = "steps", .option = "--steps", .group = group, .label = "Steps", .unit = "steps",
                          .kind = Kind::integer, .least = 0, .most = kLargestCount,

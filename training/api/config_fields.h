@@ -28,4 +28,8 @@ const std::vector<std::string>& columnRoles();
 // A number as short as it can be so that reading it gives the same double ("0.0002"), locale-free.
 std::string shortNumber(double value);
 
+// A number field as a person writes it in an option or an arm, words for 0 included: "none" of clip, "auto" of alpha, which is never
+// written as 0 there. Throws Error{usage}.
+double numberFromText(const Field& field, std::string_view text);
+
 }  // namespace rankwright

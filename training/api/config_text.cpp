@@ -6,6 +6,7 @@
 #include "training/api/config_fields.h"
 #include "training/api/error.h"
 #include "training/api/json_text.h"
+#include "training/api/words.h"
 
 #include <charconv>
 #include <cmath>
@@ -116,7 +117,9 @@ std::string textOf(const RunConfig& config, const BoundField& bound)
             } else if constexpr (std::is_same_v<Member, int64_t>) {
                 return std::to_string(config.*member);
             } else if constexpr (std::is_same_v<Member, double>) {
-                return bound.field.key == "clip" && config.*member == 0 ? "none" : shortNumber(config.*member);
+                if (config.*member == 0 && (bound.field.key == "clip" || bound.field.key == "alpha"))
+                    return bound.field.key == "clip" ? "none" : "auto";
+                return shortNumber(config.*member);
             } else if constexpr (std::is_same_v<Member, BoundField::Columns>) {
                 return columnsText(config.*member);
             } else if constexpr (std::is_same_v<Member, BoundField::Options>) {
@@ -152,6 +155,17 @@ int64_t parseInteger(std::string_view text, const std::string& option)
     return value;
 }
 
+double numberFromText(const Field& field, std::string_view text)
+{
+    const std::string option = field.option.empty() ? field.key : field.option;
+    if ((field.key == "clip" && text == "none") || (field.key == "alpha" && text == "auto"))
+        return 0;
+    const double value = parseNumber(text, option);
+    if (field.key == "alpha" && value <= 0)
+        refuseText(option, text, "a number above 0, or auto", "Write auto for an alpha that is the rank.");
+    return value;
+}
+
 std::pair<int64_t, int64_t> parseRows(const std::string& rows, int64_t count, const std::string& option)
 {
     if (rows.empty())
@@ -177,7 +191,7 @@ void setFieldText(RunConfig& config, const Field& field, std::string_view text)
     if (field.kind == Field::Kind::integer) {
         value = parseInteger(text, option);
     } else if (field.kind == Field::Kind::number) {
-        value = field.key == "clip" && text == "none" ? 0.0 : parseNumber(text, option);
+        value = numberFromText(field, text);
     } else if (field.kind != Field::Kind::map) {
         value = std::string(text);
     } else if (text.starts_with('{')) {
@@ -186,15 +200,12 @@ void setFieldText(RunConfig& config, const Field& field, std::string_view text)
             refuseText(option, text, "well-formed JSON", "Check quotes and brackets.");
     } else {
         value = nlohmann::json::object();
-        for (size_t at = 0; at <= text.size() && !text.empty();) {
-            const size_t comma = std::min(text.find(',', at), text.size());
-            const std::string_view part = text.substr(at, comma - at);
+        for (const std::string& part : text.empty() ? std::vector<std::string>() : split(text)) {
             const size_t equals = part.find('=');
-            if (field.key != "columns" || equals == std::string_view::npos || equals == 0 || equals + 1 == part.size())
+            if (field.key != "columns" || equals == std::string::npos || equals == 0 || equals + 1 == part.size())
                 refuseText(option, text, field.key == "columns" ? "prompt=NAME,response=NAME" : "a plan as JSON",
                     "Write it in that form.");
-            value[std::string(part.substr(0, equals))] = std::string(part.substr(equals + 1));
-            at = comma + 1;
+            value[part.substr(0, equals)] = part.substr(equals + 1);
         }
     }
     setField(config, field, value);

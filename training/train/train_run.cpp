@@ -5,6 +5,7 @@
 #include "training/api/error.h"
 #include "training/export/adapter_file.h"
 #include "training/formats/atomic_file.h"
+#include "training/formats/safetensors.h"
 #include "training/formats/sha256.h"
 #include "training/io/tensor_writer.h"
 #include "training/ops/product.h"
@@ -290,6 +291,12 @@ Sizes sizesOf(const ModelSource& source, const RunConfig& config)
         modules.push_back({expected.name.substr(0, expected.name.rfind('.')), expected.shape[0], expected.shape[1]});
     }
     sizes.frozen = sizes.adaptable;
+    if (!config.initAdapter.empty()) {
+        // All that the adapter holds goes on being trained.
+        for (const auto& tensor : readSafetensors(std::filesystem::path(config.initAdapter) / "adapter_model.safetensors").tensors)
+            sizes.trainable += tensor.count();
+        return sizes;
+    }
     const bool trainsWeights = effectivePicture(config).weight == Part::trained;
     for (const auto& [module, rank] : chosenModules(modules, config)) {
         sizes.trainable += trainedValues(config, module, rank.rank);

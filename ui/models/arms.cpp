@@ -56,6 +56,7 @@ RunConfig armConfig(const RunConfig& shared, const QString& arm, const ArmOverri
 {
     RunConfig config = armDraft(shared, arm, overrides);
     validate(config);
+    checkStartAdapter(config);
     return config;
 }
 

@@ -88,7 +88,8 @@ QString comparisonCommand(const RunConfig& config, const QStringList& arms, cons
         const auto method = format::text(armMethod(arm));
         auto text = method;
         for (const auto& [key, value] : changesOf(arm, overrides).items())
-            text += (text == method ? ":" : ",") + format::text(armKey(key) + "=") + valueText(value);
+            text += (text == method ? ":" : ",") + format::text(armKey(key) + "=")
+                + (key == "alpha" && value == 0 ? QStringLiteral("auto") : valueText(value));
         // A value with spaces or quotes (a list of layers, say) stays one word of the shell.
         static const QRegularExpression plainWord(QStringLiteral("^[A-Za-z0-9_.:=,+/-]*$"));
         if (!plainWord.match(text).hasMatch())

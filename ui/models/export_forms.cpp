@@ -63,16 +63,7 @@ QString explainOwn(const RunConfig& config)
 
 QString exportRefusal(const QString& format, const RunConfig& config)
 {
-    const MethodCard* card = findMethodCard(config.method);
-    if (card == nullptr || format == "merged")
-        return {};
-    if (card->plainExport == PlainExport::none)
-        return tr("%1 has no adapter: export merged weights.").arg(titleOf(config));
-    if (format == "lora" && card->plainExport == PlainExport::doubled && isQuantised(config))
-        return tr("%1 trains beside its own quantised base, and an adapter for the original weights would leave the error of "
-                  "their few bits out: export the trained A and B with their base (peft), or merged weights.")
-            .arg(titleOf(config));
-    return {};
+    return format::text(exportRefusal(config, format::plain(format)));
 }
 
 QString exportExplanation(const QString& format, const RunConfig& config)

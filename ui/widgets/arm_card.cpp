@@ -262,6 +262,7 @@ void ArmCard::judge()
             const RunConfig config = armDraft(m_workbench.config(), m_arm, m_workbench.armOverrides());
             m_picture->show(effectivePicture(config), bitsOf(effectiveBase(config)));
             validate(config);
+            checkStartAdapter(config);
         } catch (const std::exception& error) {
             m_combination = shortMessage(error);
         }
