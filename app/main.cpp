@@ -12,6 +12,8 @@
 #include <QCommandLineParser>
 #include <QTemporaryDir>
 
+#include <unistd.h>
+
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
@@ -164,10 +166,22 @@ int start(int argc, char** argv)
 
 }  // namespace
 
+// Threads that spin at OpenMP's barriers make a training step many times slower beside one busy process. Debian's Qt brings libgomp
+// into the process, which reads its settings before main() runs: the program starts itself once more with the setting. A user's own
+// value wins.
+void startWithPassiveThreads(char** argv)
+{
+    if (std::getenv("OMP_WAIT_POLICY") != nullptr)
+        return;
+    ::setenv("OMP_WAIT_POLICY", "passive", 1);
+    ::execv("/proc/self/exe", argv);   // where that fails, the program goes on as it is
+}
+
 }  // namespace rankwright
 
 int main(int argc, char** argv)
 {
+    rankwright::startWithPassiveThreads(argv);
     try {
         return rankwright::start(argc, argv);
     } catch (const rankwright::Error& error) {
