@@ -152,7 +152,8 @@ void AdapterSet::attach(Decoder& model, Weights& weights, const PlacedStart& pla
         placeBase(*slot, weights, start.edit, entry.format);
     if (start.driftGain > 0) {
         m_drifting = at::zeros({1}, at::kFloat);
-        m_snapshots.emplace_back(at::zeros_like(start.A), at::zeros_like(start.B));
+        entry.driftA = at::zeros_like(start.A);
+        entry.driftB = at::zeros_like(start.B);
     }
     m_entries.push_back(std::move(entry));
 }
@@ -187,12 +188,6 @@ bool AdapterSet::belongsToBase() const
     return std::any_of(m_entries.begin(), m_entries.end(), [](const Entry& entry) { return entry.belongsToBase; });
 }
 
-bool AdapterSet::trainsWeights() const
-{
-    return std::any_of(m_entries.begin(), m_entries.end(),
-        [](const Entry& entry) { return !entry.slot || entry.slot->delta->weight.defined(); });
-}
-
 std::string AdapterSet::baseHash() const
 {
     std::string hashes;
@@ -215,12 +210,11 @@ void AdapterSet::snapshotDrift()
     if (!m_drifting.defined())
         return;
     const at::NoGradGuard guard;
-    size_t next = 0;
     for (const auto& entry : m_entries) {
-        if (entry.driftGain == 0)
+        if (!entry.driftA.defined())
             continue;
-        m_snapshots[next].first.copy_(entry.slot->delta->A);
-        m_snapshots[next++].second.copy_(entry.slot->delta->B);
+        entry.driftA.copy_(entry.slot->delta->A);
+        entry.driftB.copy_(entry.slot->delta->B);
     }
     m_drifting.fill_(1);
     stateLoaded();
@@ -232,12 +226,11 @@ std::vector<std::pair<std::string, at::Tensor>> AdapterSet::state()
     if (!m_drifting.defined())
         return state;
     state.emplace_back("drifting", m_drifting);
-    size_t next = 0;
     for (const auto& entry : m_entries) {
-        if (entry.driftGain == 0)
+        if (!entry.driftA.defined())
             continue;
-        state.emplace_back(entry.name + ".drift_A", m_snapshots[next].first);
-        state.emplace_back(entry.name + ".drift_B", m_snapshots[next++].second);
+        state.emplace_back(entry.name + ".drift_A", entry.driftA);
+        state.emplace_back(entry.name + ".drift_B", entry.driftB);
     }
     return state;
 }
@@ -247,14 +240,12 @@ void AdapterSet::stateLoaded()
     if (!m_drifting.defined())
         return;
     const bool drifts = m_drifting.item<float>() > 0;
-    size_t next = 0;
     for (auto& entry : m_entries) {
-        if (entry.driftGain == 0)
+        if (!entry.driftA.defined())
             continue;
         auto& delta = *entry.slot->delta;
-        const auto& [A, B] = m_snapshots[next++];
-        delta.driftA = drifts ? A : at::Tensor();
-        delta.driftB = drifts ? B : at::Tensor();
+        delta.driftA = drifts ? entry.driftA : at::Tensor();
+        delta.driftB = drifts ? entry.driftB : at::Tensor();
         delta.driftGain = entry.driftGain;
     }
 }

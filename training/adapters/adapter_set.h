@@ -37,13 +37,13 @@ public:
         std::optional<BaseEdit> edit;
         std::string format;                  // of the base: "none", "nf4", ...
         double driftGain = 0;
+        at::Tensor driftA, driftB;           // the snapshot that the drift is measured from; undefined where none is
         bool belongsToBase = false;          // quantised and edited, or made for what this base lost
     };
     [[nodiscard]] const std::vector<Entry>& entries() const { return m_entries; }
     [[nodiscard]] bool editsBase() const;
     [[nodiscard]] bool quantisesBase() const;
     [[nodiscard]] bool belongsToBase() const;   // no other base than the one in memory makes sense of what is trained
-    [[nodiscard]] bool trainsWeights() const;   // whole matrices or tensors, not only low-rank parts
     // SHA-256 over the bases that were edited or quantised, as they are stored; empty where none was.
     [[nodiscard]] std::string baseHash() const;
     // Delta-LoRA: from now on the base drifts, measured from the present A and B.
@@ -61,7 +61,6 @@ private:
 
     at::Tensor m_parameters, m_gradients;
     at::Tensor m_drifting;                      // (1): 1 once the base drifts; undefined where none does
-    std::vector<std::pair<at::Tensor, at::Tensor>> m_snapshots;   // A and B of each entry that drifts
     std::vector<TrainedTensor> m_trained;
     std::vector<Entry> m_entries;
     int64_t m_offset = 0;

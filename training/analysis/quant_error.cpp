@@ -4,6 +4,7 @@
 
 #include "training/adapters/decompose.h"
 #include "training/adapters/method.h"
+#include "training/analysis/spectrum.h"
 #include "training/api/error.h"
 
 #include <ATen/ATen.h>
@@ -81,16 +82,7 @@ QuantErrorReport quantErrors(const QuantErrorJob& job, JobContext& context)
     const at::NoGradGuard guard;
     const auto asks = asksOf(job);
     Weights weights(openModelSource(job.model));
-    std::vector<std::pair<std::string, std::string>> modules;   // name, kind
-    for (const auto& expected : expectedTensors(weights.config())) {
-        const auto module = expected.name.substr(0, expected.name.rfind('.'));
-        if (!expected.kind.empty() && expected.name.ends_with(".weight") && matchesModules(job.modules, module))
-            modules.emplace_back(module, expected.kind);
-    }
-    if (modules.empty()) {
-        throw Error({.code = Code::usage, .place = "--modules", .found = "\"" + job.modules + "\" matches no module",
-            .allowed = "a glob such as * or *q_proj", .advice = "List the modules with `rankwright-cli inspect MODEL`."});
-    }
+    const auto modules = matchingModules(weights.config(), job.modules);
     QuantErrorReport report{.base = job.base, .dtype = job.dtype};
     const auto total = int64_t(modules.size() * asks.size());
     for (const auto& [name, kind] : modules) {

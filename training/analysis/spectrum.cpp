@@ -34,28 +34,34 @@ ModuleSpectrum spectrumOf(const std::string& name, const at::Tensor& weight, con
     return spectrum;
 }
 
-SpectrumReport modelSpectrum(const SpectrumJob& job, JobContext& context)
+std::vector<MatchingModule> matchingModules(const ModelConfig& config, const std::string& glob)
 {
-    Weights weights(openModelSource(job.model));
-    std::vector<std::string> names;
-    for (const auto& expected : expectedTensors(weights.config())) {
-        const auto module = expected.name.substr(0, expected.name.rfind('.'));
-        if (!expected.kind.empty() && expected.name.ends_with(".weight") && matchesModules(job.modules, module))
-            names.push_back(module);
+    std::vector<MatchingModule> modules;
+    for (const auto& expected : expectedTensors(config)) {
+        const auto name = expected.name.substr(0, expected.name.rfind('.'));
+        if (!expected.kind.empty() && expected.name.ends_with(".weight") && matchesModules(glob, name))
+            modules.push_back({name, expected.kind});
     }
-    if (names.empty()) {
+    if (modules.empty()) {
         throw Error({.code = Code::usage,
             .place = "--modules",
-            .found = "\"" + job.modules + "\" matches no module",
+            .found = "\"" + glob + "\" matches no module",
             .allowed = "a glob such as * or *q_proj",
             .advice = "List the modules with `rankwright-cli inspect MODEL`."});
     }
+    return modules;
+}
+
+SpectrumReport modelSpectrum(const SpectrumJob& job, JobContext& context)
+{
+    Weights weights(openModelSource(job.model));
+    const auto modules = matchingModules(weights.config(), job.modules);
     std::unordered_map<std::string, const ModuleSpectrum*> known;
     for (const auto& spectrum : job.known)
         known.emplace(spectrum.hash, &spectrum);
     SpectrumReport report;
-    const auto total = int64_t(names.size());
-    for (const auto& name : names) {
+    const auto total = int64_t(modules.size());
+    for (const auto& [name, kind] : modules) {
         context.progress("Singular values of " + name, int64_t(report.modules.size()), total);
         const auto hash = weights.hash(name + ".weight");
         const auto cached = known.find(hash);

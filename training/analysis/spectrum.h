@@ -8,6 +8,10 @@
 
 namespace rankwright {
 
+struct MatchingModule { std::string name, kind; };
+// Adaptable modules of the model whose names match the glob, in model order. Throws Error{usage} where none does.
+std::vector<MatchingModule> matchingModules(const ModelConfig& config, const std::string& glob);
+
 // Values of one matrix with its summary numbers; `top` 0 keeps all.
 ModuleSpectrum spectrumOf(const std::string& name, const at::Tensor& weight, const std::string& hash, int64_t top);
 

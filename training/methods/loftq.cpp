@@ -39,13 +39,11 @@ namespace {
 Start start(const at::Tensor& weight, const SlotStart& slot)
 {
     const double s = loraScaling(slot);
-    auto result = quantiseFirst(weight,
+    return quantiseFirst(weight,
         {.count = int64_t(optionNumber(slot.config, "rounds")),
             .scaling = s,
             .principal = [&](const at::Tensor& X) { return splitEvenly(principalTriplets(X, slot), s); },
             .roundTrip = [&](const at::Tensor& X) { return roundTrip(X, slot.format); }});
-    result.belongsToBase = slot.format != "none";
-    return result;
 }
 
 }  // namespace
