@@ -6,6 +6,7 @@
 #include "ui/format.h"
 #include "ui/theme.h"
 #include "ui/widgets/headings.h"
+#include "ui/widgets/wheel_guard.h"
 
 #include <QComboBox>
 #include <QEvent>
@@ -158,7 +159,7 @@ QComboBox* ArmOptions::makeBox()
     box->setFocusPolicy(Qt::StrongFocus);
     box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     box->setMinimumContentsLength(8);
-    box->installEventFilter(this);
+    new WheelGuard(box);
     return box;
 }
 
@@ -269,17 +270,6 @@ void ArmOptions::changeEvent(QEvent* event)
     QWidget::changeEvent(event);
     if (event->type() == QEvent::PaletteChange)
         tint();
-}
-
-// The wheel scrolls the page; it changes a value only where a person has put the focus.
-bool ArmOptions::eventFilter(QObject* watched, QEvent* event)
-{
-    auto* widget = qobject_cast<QWidget*>(watched);
-    if (event->type() == QEvent::Wheel && widget != nullptr && !widget->hasFocus()) {
-        event->ignore();
-        return true;
-    }
-    return QWidget::eventFilter(watched, event);
 }
 
 }  // namespace rankwright

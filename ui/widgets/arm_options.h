@@ -29,7 +29,6 @@ signals:
     void problemsChanged();
 
 protected:
-    bool eventFilter(QObject* watched, QEvent* event) override;
     void changeEvent(QEvent* event) override;
 
 private:

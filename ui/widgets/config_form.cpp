@@ -9,6 +9,7 @@
 #include "ui/models/config_diff.h"
 #include "ui/theme.h"
 #include "ui/widgets/headings.h"
+#include "ui/widgets/wheel_guard.h"
 
 #include <QComboBox>
 #include <QEvent>
@@ -187,7 +188,7 @@ QWidget* ConfigForm::makeEditor(const Field& field, size_t row)
         for (const auto& choice : field.choices)
             box->addItem(format::text(choice));
         box->setFocusPolicy(Qt::StrongFocus);
-        box->installEventFilter(this);
+        new WheelGuard(box);
         connect(box, &QComboBox::activated, this, [this, box, row] { commit(row, format::plain(box->currentText())); });
         return box;
     }
@@ -198,7 +199,7 @@ QWidget* ConfigForm::makeEditor(const Field& field, size_t row)
         box->setKeyboardTracking(false);   // one edit for "512", not three
         box->setAlignment(Qt::AlignRight);
         box->setFocusPolicy(Qt::StrongFocus);
-        box->installEventFilter(this);
+        new WheelGuard(box);
         connect(box, &QSpinBox::valueChanged, this, [this, row](int value) { commit(row, value); });
         return box;
     }
@@ -208,7 +209,7 @@ QWidget* ConfigForm::makeEditor(const Field& field, size_t row)
         box->setInsertPolicy(QComboBox::NoInsert);
         box->addItems(usual);
         box->setFocusPolicy(Qt::StrongFocus);
-        box->installEventFilter(this);
+        new WheelGuard(box);
         box->lineEdit()->setAccessibleName(format::text(field.label));
         const auto take = [this, box, row] { commitText(row, box->currentText()); };
         connect(box, &QComboBox::activated, this, take);
@@ -376,17 +377,6 @@ void ConfigForm::changeEvent(QEvent* event)
     QWidget::changeEvent(event);
     if (event->type() == QEvent::PaletteChange)
         tint();
-}
-
-// The wheel scrolls the form; it changes a value only where a person has put the focus.
-bool ConfigForm::eventFilter(QObject* watched, QEvent* event)
-{
-    auto* widget = qobject_cast<QWidget*>(watched);
-    if (event->type() == QEvent::Wheel && widget != nullptr && !widget->hasFocus()) {
-        event->ignore();
-        return true;
-    }
-    return QWidget::eventFilter(watched, event);
 }
 
 }  // namespace rankwright

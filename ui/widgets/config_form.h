@@ -37,7 +37,6 @@ signals:
     void problemsChanged(bool any);
 
 protected:
-    bool eventFilter(QObject* watched, QEvent* event) override;
     void changeEvent(QEvent* event) override;
 
 private:
