@@ -44,13 +44,17 @@ void TestEvents::eventsComeBackAsTheyWere_data()
     start.orderHash = "cd";
     start.modelHash = "ef";
     start.dataHash = "01";
-    start.stepZero = {1e-5, 1e-6, 2e-7, "model.layers.0.mlp.up_proj", 64};
+    start.evalHash = "23";
+    start.stepZero = {1e-5, 1e-6, 2e-7, "model.layers.0.mlp.up_proj", 64, 31.5};
+    start.estimatedBytes = 1000;
+    start.productsPerStep = 2e9;
     row("start", start);
     row("step", StepEvent{"r1", 3, 10, 2.5, 1e-4, 0.7, 100, 50, 1.5, true});
-    row("eval", EvalEvent{"r1", 3, 2.25, 8, 400, 0.5});
+    row("eval", EvalEvent{"r1", 3, 2.25, 8, 400, 0.5, true});
     row("checkpoint", CheckpointEvent{"r1", 3, "/runs/r1/checkpoints/3"});
     row("note", NoteEvent{"r1", "warning", "two\nlines"});
-    row("end", RunEnded{"r1", RunState::diverged, 4, 2.0, "/a", "why"});
+    row("end", RunEnded{"r1", RunState::diverged, 4, 2.0, "/a", "why", "no gain", 3, true, 5000});
+    row("drift", DriftEvent{"r1", 3, 0.25, {{"model.layers.0.mlp.up_proj", 8, 0.01, 0.5, 10, 25, 3.5, 2}}});
 }
 
 void TestEvents::eventsComeBackAsTheyWere()
@@ -111,7 +115,7 @@ void TestEvents::refusesForeignLines_data()
     QTest::addColumn<QString>("line");
     for (const char* line : {"[]", "{}", R"({"event":1})", R"({"event":"dance"})", R"({"event":"progress"})",
              R"({"event":"step","step":"1"})", R"({"event":"step","step":1.5})", R"({"event":"step","loss":"x"})",
-             R"({"event":"end","outcome":"won"})", R"({"event":"start","stepZero":[]})"})
+             R"({"event":"end","outcome":"won"})", R"({"event":"drift","modules":{}})", R"({"event":"drift","modules":[1]})", R"({"event":"start","stepZero":[]})"})
         QTest::newRow(line) << line;
 }
 

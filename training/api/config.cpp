@@ -304,6 +304,11 @@ void checkCombinations(const RunConfig& config, const std::filesystem::path& fil
     if (config.evalEvery > 0 && config.evalData.empty())
         refuse(field("evalEvery"), file, std::to_string(config.evalEvery) + " without evaluation data",
             "0, or evalData (--eval-data) set as well");
+    if (config.patience > 0 && config.evalEvery == 0)
+        refuse(field("patience"), file, std::to_string(config.patience) + " without evaluations in between",
+            "0, or evalEvery (--eval-every) above 0 as well");
+    if (config.keep == "best" && config.evalData.empty())
+        refuse(field("keep"), file, "best without evaluation data", "last, or evalData (--eval-data) set as well");
 }
 
 }  // namespace

@@ -66,6 +66,10 @@ struct RunConfig
     // bookkeeping
     int64_t evalEvery = 0;            // steps; 0: only before the first and after the last step
     int64_t saveEvery = 0;            // steps; 0: only at the end, at a stop and on request
+    int64_t patience = 0;             // evaluations in a row without a lower loss after which the run ends; 0: never
+    double leastGain = 0;             // how much lower a loss must be to count for patience
+    std::string keep = "last";        // last | best: whose parameters the trained adapter has, by evaluation loss
+    int64_t driftEvery = 0;           // steps between two DriftEvents; 0: none. Less often where measuring costs over 2 % of the time
     int64_t threads = 0;              // 0: all cores
     std::string device = "cpu";
     bool operator==(const RunConfig&) const = default;

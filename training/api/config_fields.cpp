@@ -204,6 +204,23 @@ void addRunFields(std::vector<BoundField>& table)
                          .unit = "steps", .kind = Kind::integer, .least = 0, .most = kLargestCount,
                          .help = "0: only at the end, at a stop and on request."},
         &RunConfig::saveEvery});
+    table.push_back({{.key = "patience", .option = "--patience", .group = group, .label = "Patience", .unit = "evaluations",
+                         .kind = Kind::integer, .least = 0, .most = kLargestCount,
+                         .help = "Evaluations in a row without a lower loss after which the run ends early; 0: never."},
+        &RunConfig::patience});
+    table.push_back({{.key = "leastGain", .option = "--least-gain", .group = group, .label = "Least gain",
+                         .kind = Kind::number, .least = 0, .most = 1e6,
+                         .help = "How much lower an evaluation loss must be to count as better, for Patience.", .advanced = true},
+        &RunConfig::leastGain});
+    table.push_back({{.key = "keep", .option = "--keep", .group = group, .label = "Keep", .kind = Kind::choice,
+                         .choices = {"last", "best"},
+                         .help = "Whose parameters the trained adapter has: of the last step, or of the lowest evaluation loss."},
+        &RunConfig::keep});
+    table.push_back({{.key = "driftEvery", .option = "--drift-every", .group = group, .label = "Drift every", .unit = "steps",
+                         .kind = Kind::integer, .least = 0, .most = kLargestCount,
+                         .help = "How far each module has gone in the singular directions of its original weight; measured less often "
+                                 "where it would cost more than 2 % of the time; 0: never."},
+        &RunConfig::driftEvery});
     table.push_back({{.key = "threads", .option = "--threads", .group = group, .label = "Threads",
                          .kind = Kind::integer, .least = 0, .most = 1024, .help = "Processor threads; 0: all cores.",
                          .advanced = true},

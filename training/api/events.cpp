@@ -24,7 +24,9 @@ json form(const RunStarted& e)
         {"firstStep", e.firstStep}, {"trainable", e.trainable}, {"parameters", e.parameters}, {"rows", e.rows},
         {"truncatedRows", e.truncatedRows}, {"evalRows", e.evalRows}, {"prepareSeconds", jsonNumber(e.prepareSeconds)},
         {"initHash", jsonText(e.initHash)}, {"orderHash", jsonText(e.orderHash)},
-        {"modelHash", jsonText(e.modelHash)}, {"dataHash", jsonText(e.dataHash)}, {"stepZero", toJson(e.stepZero)}};
+        {"modelHash", jsonText(e.modelHash)}, {"dataHash", jsonText(e.dataHash)}, {"evalHash", jsonText(e.evalHash)},
+        {"stepZero", toJson(e.stepZero)},
+        {"estimatedBytes", e.estimatedBytes}, {"productsPerStep", jsonNumber(e.productsPerStep)}};
 }
 
 json form(const StepEvent& e)
@@ -37,7 +39,7 @@ json form(const StepEvent& e)
 json form(const EvalEvent& e)
 {
     return {{"event", "eval"}, {"run", jsonText(e.run)}, {"step", e.step}, {"loss", jsonNumber(e.loss)},
-        {"rows", e.rows}, {"tokens", e.tokens}, {"seconds", jsonNumber(e.seconds)}};
+        {"rows", e.rows}, {"tokens", e.tokens}, {"seconds", jsonNumber(e.seconds)}, {"best", e.best}};
 }
 
 json form(const CheckpointEvent& e)
@@ -53,7 +55,31 @@ json form(const NoteEvent& e)
 json form(const RunEnded& e)
 {
     return {{"event", "end"}, {"run", jsonText(e.run)}, {"outcome", stateText(e.outcome)}, {"step", e.step},
-        {"finalLoss", jsonNumber(e.finalLoss)}, {"adapter", jsonText(e.adapter)}, {"error", jsonText(e.error)}};
+        {"finalLoss", jsonNumber(e.finalLoss)}, {"adapter", jsonText(e.adapter)}, {"error", jsonText(e.error)},
+        {"reason", jsonText(e.reason)}, {"bestStep", e.bestStep}, {"keptBest", e.keptBest}, {"peakBytes", e.peakBytes}};
+}
+
+json form(const ModuleDrift& m)
+{
+    return {{"name", jsonText(m.name)}, {"rank", m.rank}, {"update", jsonNumber(m.update)}, {"inside", jsonNumber(m.inside)},
+        {"angleMean", jsonNumber(m.angleMean)}, {"angleLargest", jsonNumber(m.angleLargest)},
+        {"effectiveRank", jsonNumber(m.effectiveRank)}, {"intruders", m.intruders}};
+}
+
+json form(const DriftEvent& e)
+{
+    json modules = json::array();
+    for (const ModuleDrift& module : e.modules)
+        modules.push_back(form(module));
+    return {{"event", "drift"}, {"run", jsonText(e.run)}, {"step", e.step}, {"seconds", jsonNumber(e.seconds)},
+        {"modules", std::move(modules)}};
+}
+
+json form(const QuantError& e)
+{
+    json document = toJson(e);
+    document["event"] = "quantError";
+    return document;
 }
 
 json form(const ProgressEvent& e)
@@ -128,7 +154,21 @@ public:
             part.read("moduleLargest", to.moduleLargest);
             part.read("moduleName", to.moduleName);
             part.read("tokens", to.tokens);
+            part.read("largestLogit", to.largestLogit);
         }
+    }
+
+    // The objects of an array; none where the key is missing.
+    [[nodiscard]] std::vector<json> objects(const char* key) const
+    {
+        const json* list = find(key, &json::is_array, "a list");
+        if (list == nullptr)
+            return {};
+        for (const json& item : *list) {
+            if (!item.is_object())
+                refuse("/" + std::string(key), "something else than an object", "a list of objects");
+        }
+        return list->get<std::vector<json>>();
     }
 
 private:
@@ -162,7 +202,10 @@ RunStarted startFrom(const Fields& fields)
     fields.read("orderHash", e.orderHash);
     fields.read("modelHash", e.modelHash);
     fields.read("dataHash", e.dataHash);
+    fields.read("evalHash", e.evalHash);
     fields.read("stepZero", e.stepZero);
+    fields.read("estimatedBytes", e.estimatedBytes);
+    fields.read("productsPerStep", e.productsPerStep);
     return e;
 }
 
@@ -191,6 +234,32 @@ EvalEvent evalFrom(const Fields& fields)
     fields.read("rows", e.rows);
     fields.read("tokens", e.tokens);
     fields.read("seconds", e.seconds);
+    fields.read("best", e.best);
+    return e;
+}
+
+ModuleDrift driftFrom(const Fields& fields)
+{
+    ModuleDrift m;
+    fields.read("name", m.name);
+    fields.read("rank", m.rank);
+    fields.read("update", m.update);
+    fields.read("inside", m.inside);
+    fields.read("angleMean", m.angleMean);
+    fields.read("angleLargest", m.angleLargest);
+    fields.read("effectiveRank", m.effectiveRank);
+    fields.read("intruders", m.intruders);
+    return m;
+}
+
+DriftEvent driftEventFrom(const Fields& fields)
+{
+    DriftEvent e;
+    fields.read("run", e.run);
+    fields.read("step", e.step);
+    fields.read("seconds", e.seconds);
+    for (const json& module : fields.objects("modules"))
+        e.modules.push_back(driftFrom(Fields(module)));
     return e;
 }
 
@@ -203,6 +272,10 @@ RunEnded endFrom(const Fields& fields)
     fields.read("finalLoss", e.finalLoss);
     fields.read("adapter", e.adapter);
     fields.read("error", e.error);
+    fields.read("reason", e.reason);
+    fields.read("bestStep", e.bestStep);
+    fields.read("keptBest", e.keptBest);
+    fields.read("peakBytes", e.peakBytes);
     return e;
 }
 
@@ -245,6 +318,8 @@ Event eventFromJson(const json& document)
         return evalFrom(fields);
     if (kind == "end")
         return endFrom(fields);
+    if (kind == "drift")
+        return driftEventFrom(fields);
     if (kind == "checkpoint") {
         CheckpointEvent e;
         fields.read("run", e.run);
@@ -259,7 +334,7 @@ Event eventFromJson(const json& document)
         fields.read("text", e.text);
         return e;
     }
-    refuse("/event", "\"" + kind.substr(0, 80) + "\"", "start, step, eval, checkpoint, note or end");
+    refuse("/event", "\"" + kind.substr(0, 80) + "\"", "start, step, eval, checkpoint, note, drift or end");
 }
 
 }  // namespace rankwright

@@ -17,7 +17,14 @@ struct SpectrumJob
     using Answer = SpectrumReport;
     std::string model = "default";
     std::string modules = "*";
-    int64_t top = 0;                      // 0: all values
+    // Values a matrix: 0: all; above 0: the largest so many; kAuto: all where the smaller side is at most 4096, else the largest 256.
+    // The energy is exact in every case (squared Frobenius norm).
+    int64_t top = 0;
+    static constexpr int64_t kAuto = -1;
+    std::string folder;                   // a run's folder: the weights as its newest checkpoint left them; empty: the model's own
+    // Weigh the input side by a calibration batch: the values of W diag(rms of each input), see training/analysis/calibration.h.
+    bool weighted = false;
+    RunConfig calibration;                // weighted: data parts and rows are read
     std::vector<ModuleSpectrum> known;    // from the cache: matched by hash and not computed again
 };
 // What is lost of each matching module on a quantised base, and what the methods win back, before any training.
@@ -31,6 +38,8 @@ struct QuantErrorJob
     std::vector<int64_t> rounds{1};       // for the methods that have them
     std::string base = "nf4";             // a BaseFormat's id
     std::string dtype = "float32";        // the weights are rounded to this first: float32 | bfloat16
+    bool calibrate = false;               // also ||(W - W_eff) X||_F on a calibration batch
+    RunConfig calibration;                // calibrate: data parts and rows are read
 };
 struct PreviewJob
 {
@@ -39,7 +48,7 @@ struct PreviewJob
     int64_t samples = 8;                  // rows to render
     int64_t first = 0;                    // from this row on
 };
-struct EstimateJob { using Answer = Estimate; RunConfig config; };
+struct EstimateJob { using Answer = Estimate; RunConfig config; std::vector<PastRun> past; };
 struct StepZeroJob { using Answer = StepZero; RunConfig config; };
 struct TrainJob
 {
@@ -72,6 +81,24 @@ struct GenerateJob
     double temperature = 0;               // 0: greedy
     int64_t seed = 0;
 };
+// How far a stored run has gone, against the original weights.
+struct DriftJob
+{
+    using Answer = DriftReport;
+    std::string folder;                   // run folder; its newest checkpoint
+    int64_t intruderTop = 10;             // singular vectors of W_eff that are looked at
+    double intruderCosine = 0.5;          // an intruder's cosine to every singular vector of W is below this
+};
+// The update of a run cut to smaller ranks, with the loss that each leaves.
+struct ShrinkJob
+{
+    using Answer = ShrinkReport;
+    std::string folder;                   // run folder; its newest checkpoint
+    std::vector<int64_t> ranks;           // empty, with no energies: 1, 2, 4, ... up to the update's rank
+    std::vector<double> energies;         // shares of ||dW||_F^2 in each module, 0..1
+    bool evaluate = true;                 // where the run has evaluation data
+    std::string out;                      // the smallest asked for is written here as a PEFT adapter; empty: nothing is written
+};
 struct ExportJob
 {
     using Answer = ExportResult;
@@ -83,8 +110,8 @@ struct ExportJob
 struct VerifyJob { using Answer = VerifyResult; std::string model = "default"; };
 
 using Job = std::variant<InspectJob, SpectrumJob, QuantErrorJob, PreviewJob, EstimateJob, StepZeroJob, TrainJob, EvalJob, LogitsJob,
-    GenerateJob, ExportJob, VerifyJob>;
+    GenerateJob, DriftJob, ShrinkJob, ExportJob, VerifyJob>;
 using Result = std::variant<ModelInfo, SpectrumReport, QuantErrorReport, DataPreview, Estimate, StepZero, TrainResult, EvalResult,
-    LogitsResult, GenerateResult, ExportResult, VerifyResult>;
+    LogitsResult, GenerateResult, DriftReport, ShrinkReport, ExportResult, VerifyResult>;
 
 }  // namespace rankwright

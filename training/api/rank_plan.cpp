@@ -4,10 +4,11 @@
 #include "training/api/rank_plan.h"
 
 #include "training/api/error.h"
+#include "training/api/rank_budget.h"
 
 #include <algorithm>
 #include <cmath>
-#include <queue>
+#include <string_view>
 
 namespace rankwright {
 
@@ -52,10 +53,10 @@ int64_t largestRank(const ModuleSpectrum& spectrum) { return std::min(spectrum.r
 
 void checkRequest(const PlanRequest& request)
 {
-    const int parts = (request.rank != 0) + (request.energy != 0) + (request.budget != 0);
+    const int parts = (request.rank != 0) + (request.energy != 0) + (request.budget != 0) + (request.memory != 0);
     if (parts != 1)
-        refuse("rank plan", std::to_string(parts) + " of rank, energy and budget given", "exactly one of them",
-            "Give --rank R, --energy E or --budget PARAMS.");
+        refuse("rank plan", std::to_string(parts) + " of rank, energy, budget and memory given", "exactly one of them",
+            "Give --rank R, --energy E, --budget PARAMS or --memory SIZE.");
     if (request.rank < 0)
         refuse("--rank", std::to_string(request.rank), "a whole number above 0", "Choose a rank such as 16.");
     if (request.energy != 0 && !(request.energy > 0 && request.energy <= 1))
@@ -63,6 +64,8 @@ void checkRequest(const PlanRequest& request)
     if (request.budget < 0)
         refuse("--budget", std::to_string(request.budget), "a number of parameters above 0",
             "Choose a budget such as 1000000.");
+    if (request.memory < 0)
+        refuse("--memory", std::to_string(request.memory), "a number of bytes above 0", "Choose a size such as 500MB.");
 }
 
 int64_t rankForEnergy(const ModuleSpectrum& spectrum, double share)
@@ -77,53 +80,48 @@ int64_t rankForEnergy(const ModuleSpectrum& spectrum, double share)
     return std::min(int64_t(spectrum.values.size()), largestRank(spectrum));
 }
 
-// What the next singular value of a module would bring.
-struct Step
+BudgetRanks ranksForBudget(const std::vector<ModuleSpectrum>& spectra, const PlanRequest& request)
 {
-    double gainPerParameter = 0;
-    size_t module = 0;
-    // The queue takes the largest: more gain first, then the module that comes first, so that ties are the same on
-    // every machine.
-    bool operator<(const Step& other) const
-    {
-        if (gainPerParameter != other.gainPerParameter)
-            return gainPerParameter < other.gainPerParameter;
-        return module > other.module;
-    }
-};
-
-std::vector<int64_t> ranksForBudget(const std::vector<ModuleSpectrum>& spectra, int64_t budget)
-{
-    std::vector<int64_t> ranks(spectra.size(), 0);
-    std::priority_queue<Step> queue;
-    const auto cost = [&](size_t module) { return spectra[module].rows + spectra[module].cols; };
-    const auto offer = [&](size_t module) {
-        const ModuleSpectrum& spectrum = spectra[module];
-        const auto next = size_t(ranks[module]);
-        if (next < spectrum.values.size() && ranks[module] < largestRank(spectrum))
-            queue.push({squared(spectrum.values[next]) / double(cost(module)), module});
-    };
+    const bool memory = request.memory > 0;
+    const int64_t budget = memory ? request.memory / kBytesPerParameter : request.budget;
     int64_t cheapest = INT64_MAX;
-    for (size_t module = 0; module < spectra.size(); ++module) {
-        cheapest = std::min(cheapest, cost(module));
-        offer(module);
-    }
-    if (!spectra.empty() && budget < cheapest)
-        refuse("--budget", std::to_string(budget) + " parameters",
-            "at least " + std::to_string(cheapest) + ", which is rank 1 of the smallest module",
+    for (const ModuleSpectrum& spectrum : spectra)
+        cheapest = std::min(cheapest, spectrum.rows + spectrum.cols);
+    if (!spectra.empty() && budget < cheapest) {
+        const std::string unit = memory ? " bytes" : " parameters";
+        refuse(memory ? "--memory" : "--budget", std::to_string(memory ? request.memory : budget) + unit,
+            "at least " + std::to_string(memory ? cheapest * kBytesPerParameter : cheapest)
+                + ", which is rank 1 of the smallest module",
             "Raise the budget.");
-    int64_t left = budget;
-    while (!queue.empty()) {
-        const size_t module = queue.top().module;
-        queue.pop();
-        // A module whose next column is too dear stays so, since the budget only shrinks; smaller ones may still fit.
-        if (cost(module) > left)
-            continue;
-        left -= cost(module);
-        ++ranks[module];
-        offer(module);
     }
-    return ranks;
+    return ranksForBudget(spectra, budget);
+}
+
+// Size of adapter_model.safetensors as writeAdapter() writes it: eight bytes, the header padded to a multiple of eight, float32.
+int64_t fileBytesOf(const RankPlan& plan)
+{
+    struct Tensor { std::string name; int64_t rows, cols; };
+    std::vector<Tensor> tensors;
+    for (const PlannedModule& module : plan.modules) {
+        if (module.rank < 1)
+            continue;
+        tensors.push_back({"base_model.model." + module.name + ".lora_A.weight", module.rank, module.cols});
+        tensors.push_back({"base_model.model." + module.name + ".lora_B.weight", module.rows, module.rank});
+    }
+    if (tensors.empty())
+        return 0;
+    std::ranges::sort(tensors, {}, &Tensor::name);
+    const auto digits = [](int64_t number) { return int64_t(std::to_string(number).size()); };
+    auto header = int64_t(std::string_view(R"({"__metadata__":{"format":"pt"}})").size());
+    int64_t at = 0;
+    for (const Tensor& tensor : tensors) {
+        const int64_t end = at + 4 * tensor.rows * tensor.cols;
+        header += int64_t(nlohmann::json(tensor.name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).size())
+            + int64_t(std::string_view(R"(,:{"dtype":"F32","shape":[,],"data_offsets":[,]})").size()) + digits(tensor.rows)
+            + digits(tensor.cols) + digits(at) + digits(end);
+        at = end;
+    }
+    return 8 + (header + 7) / 8 * 8 + at;
 }
 
 RankPlan planOf(const std::vector<ModuleSpectrum>& spectra, const std::vector<ModuleRank>& ranks)
@@ -144,6 +142,7 @@ RankPlan planOf(const std::vector<ModuleSpectrum>& spectra, const std::vector<Mo
     }
     plan.energy = all > 0 ? held / all : 0;
     plan.adapterBytes = plan.parameters * kBytesPerParameter;
+    plan.fileBytes = fileBytesOf(plan);
     return plan;
 }
 
@@ -160,19 +159,27 @@ double capturedEnergy(const ModuleSpectrum& spectrum, int64_t rank)
 RankPlan planRanks(const std::vector<ModuleSpectrum>& spectra, const PlanRequest& request)
 {
     checkRequest(request);
-    std::vector<int64_t> ranks;
-    if (request.budget > 0) {
-        ranks = ranksForBudget(spectra, request.budget);
+    const bool budgeted = request.budget > 0 || request.memory > 0;
+    BudgetRanks best;
+    if (budgeted) {
+        best = ranksForBudget(spectra, request);
     } else {
         for (const ModuleSpectrum& spectrum : spectra) {
-            ranks.push_back(request.rank > 0 ? std::min(request.rank, largestRank(spectrum))
-                                             : rankForEnergy(spectrum, request.energy));
+            best.ranks.push_back(request.rank > 0 ? std::min(request.rank, largestRank(spectrum))
+                                                  : rankForEnergy(spectrum, request.energy));
         }
     }
     std::vector<ModuleRank> full;
-    for (const int64_t rank : ranks)
+    for (const int64_t rank : best.ranks)
         full.push_back({rank, double(rank)});
-    return planOf(spectra, full);
+    RankPlan plan = planOf(spectra, full);
+    if (budgeted) {
+        double all = 0;
+        for (const ModuleSpectrum& spectrum : spectra)
+            all += totalEnergy(spectrum);
+        plan.gap = all > 0 ? (best.bound - best.energy) / all : 0;
+    }
+    return plan;
 }
 
 RankPlan planFromRanks(const std::vector<ModuleSpectrum>& spectra, const std::map<std::string, ModuleRank>& ranks)

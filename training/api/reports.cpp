@@ -4,6 +4,7 @@
 #include "training/api/reports.h"
 
 #include "training/api/json_text.h"
+#include "training/api/spectrum_measures.h"
 
 namespace rankwright {
 
@@ -37,22 +38,31 @@ json toJson(const SpectrumReport& report)
     for (const ModuleSpectrum& module : report.modules) {
         json form = toJson(Event(module));
         form.erase("event");
+        form["noiseEdge"] = jsonNumber(noiseEdge(module));
+        form["valuesAboveEdge"] = valuesAboveEdge(module);
         modules.push_back(std::move(form));
     }
     return {{"modules", std::move(modules)}};
 }
 
-json toJson(const QuantErrorReport& report)
+json toJson(const QuantError& error)
 {
     const auto norms = [](const ErrorNorms& n) {
-        return json{{"frobenius", jsonNumber(n.frobenius)}, {"nuclear", jsonNumber(n.nuclear)}, {"spectral", jsonNumber(n.spectral)}};
+        json form{{"frobenius", jsonNumber(n.frobenius)}, {"nuclear", jsonNumber(n.nuclear)}, {"spectral", jsonNumber(n.spectral)}};
+        if (n.output >= 0)
+            form["output"] = jsonNumber(n.output);
+        return form;
     };
+    return {{"name", jsonText(error.name)}, {"kind", jsonText(error.kind)}, {"method", error.method}, {"rank", error.rank},
+        {"rounds", error.rounds}, {"error", norms(error.error)}, {"plain", norms(error.plain)},
+        {"reduction", jsonNumber(error.reduction())}};
+}
+
+json toJson(const QuantErrorReport& report)
+{
     json modules = json::array();
-    for (const auto& module : report.modules) {
-        modules.push_back({{"name", jsonText(module.name)}, {"kind", jsonText(module.kind)}, {"method", module.method},
-            {"rank", module.rank}, {"rounds", module.rounds}, {"error", norms(module.error)}, {"plain", norms(module.plain)},
-            {"reduction", jsonNumber(module.reduction())}});
-    }
+    for (const auto& module : report.modules)
+        modules.push_back(toJson(module));
     return {{"base", report.base}, {"dtype", report.dtype}, {"modules", std::move(modules)}};
 }
 
@@ -65,18 +75,49 @@ json toJson(const RankPlan& plan)
             {"parameters", module.parameters}});
     }
     return {{"modules", std::move(modules)}, {"parameters", plan.parameters}, {"energy", jsonNumber(plan.energy)},
-        {"adapterBytes", plan.adapterBytes}};
+        {"adapterBytes", plan.adapterBytes}, {"fileBytes", plan.fileBytes}, {"gap", jsonNumber(plan.gap)}};
 }
 
 json toJson(const Estimate& estimate)
 {
-    json warnings = json::array();
+    json warnings = json::array(), parts = json::array(), suggestions = json::array();
     for (const std::string& warning : estimate.warnings)
         warnings.push_back(jsonText(warning));
+    for (const MemoryPart& part : estimate.parts)
+        parts.push_back({{"id", part.id}, {"title", part.title}, {"bytes", part.bytes}});
+    for (const Suggestion& suggestion : estimate.suggestions)
+        suggestions.push_back({{"text", jsonText(suggestion.text)}, {"changes", suggestion.changes}, {"saves", suggestion.saves}});
     return {{"trainable", estimate.trainable}, {"parameters", estimate.parameters}, {"steps", estimate.steps},
-        {"rows", estimate.rows}, {"peakBytes", estimate.peakBytes},
+        {"rows", estimate.rows}, {"peakBytes", estimate.peakBytes}, {"parts", std::move(parts)},
+        {"uncalibratedBytes", estimate.uncalibratedBytes}, {"memoryBytes", estimate.memoryBytes}, {"fits", estimate.fits},
+        {"productsPerStep", jsonNumber(estimate.productsPerStep)}, {"pastRuns", estimate.pastRuns},
+        {"suggestions", std::move(suggestions)},
         {"secondsPerStep", jsonNumber(estimate.secondsPerStep)}, {"seconds", jsonNumber(estimate.seconds)},
         {"warnings", std::move(warnings)}};
+}
+
+json toJson(const DriftReport& report)
+{
+    json modules = toJson(Event(DriftEvent{.modules = report.modules})).at("modules");
+    return {{"step", report.step}, {"intruderCosine", jsonNumber(report.intruderCosine)}, {"intruderTop", report.intruderTop},
+        {"modules", std::move(modules)}};
+}
+
+json toJson(const ShrinkReport& report)
+{
+    json points = json::array(), modules = json::array();
+    for (const ShrinkPoint& point : report.points) {
+        points.push_back({{"rank", point.rank}, {"energyAsked", jsonNumber(point.energyAsked)}, {"energy", jsonNumber(point.energy)},
+            {"parameters", point.parameters}, {"bytes", point.bytes}, {"loss", jsonNumber(point.loss)}});
+    }
+    for (const UpdateSpectrum& module : report.modules) {
+        json values = json::array();
+        for (const double value : module.values)
+            values.push_back(jsonNumber(value));
+        modules.push_back({{"name", jsonText(module.name)}, {"values", std::move(values)}});
+    }
+    return {{"step", report.step}, {"lossBase", jsonNumber(report.lossBase)}, {"lossFull", jsonNumber(report.lossFull)},
+        {"points", std::move(points)}, {"modules", std::move(modules)}, {"adapter", jsonText(report.adapter)}};
 }
 
 json toJson(const EvalResult& result)
@@ -91,7 +132,8 @@ json toJson(const ExportResult& result)
     for (const std::string& file : result.files)
         files.push_back(jsonText(file));
     return {{"folder", jsonText(result.folder)}, {"format", jsonText(result.format)},
-        {"largestDifference", jsonNumber(result.largestDifference)}, {"bytes", result.bytes},
+        {"largestDifference", jsonNumber(result.largestDifference)},
+        {"largestLogit", jsonNumber(result.largestLogit)}, {"bytes", result.bytes},
         {"files", std::move(files)}};
 }
 
@@ -108,7 +150,7 @@ json toJson(const StepZero& stepZero)
 {
     return {{"largest", jsonNumber(stepZero.largest)}, {"mean", jsonNumber(stepZero.mean)},
         {"moduleLargest", jsonNumber(stepZero.moduleLargest)}, {"moduleName", jsonText(stepZero.moduleName)},
-        {"tokens", stepZero.tokens}};
+        {"tokens", stepZero.tokens}, {"largestLogit", jsonNumber(stepZero.largestLogit)}};
 }
 
 }  // namespace rankwright

@@ -44,17 +44,6 @@ struct ModelInfo
 
 struct SpectrumReport { std::vector<ModuleSpectrum> modules; };
 
-// How far W_eff of a start on a quantised base is from W: norms of the difference.
-struct ErrorNorms { double frobenius = 0, nuclear = 0, spectral = 0; };
-struct QuantError
-{
-    std::string name, kind;           // module
-    std::string method;
-    int64_t rank = 0, rounds = 0;     // rounds 0: the method has none
-    ErrorNorms error, plain;          // plain: of quantise(W) alone, the same for all methods
-    // (1 - ||error||_* / ||plain||_*) * 100, the measure of PiSSA's tables 4 and 8; below 0: worse than QLoRA.
-    [[nodiscard]] double reduction() const { return plain.nuclear > 0 ? 100 * (1 - error.nuclear / plain.nuclear) : 0; }
-};
 struct QuantErrorReport { std::string base, dtype; std::vector<QuantError> modules; };
 
 // One module of a rank plan.
@@ -72,6 +61,8 @@ struct RankPlan
     int64_t parameters = 0;
     double energy = 0;                // share over all modules together, 0..1
     int64_t adapterBytes = 0;         // parameters, gradients and two moments in float32
+    int64_t fileBytes = 0;            // of the exported adapter: float32, its header included
+    double gap = 0;                   // of a budget: the most energy that any other ranks could hold more, as a share of all; 0: optimal
 };
 
 struct PreviewPiece { std::string text; int32_t id = 0; bool trained = false; };
@@ -94,13 +85,61 @@ struct DataPreview
     std::vector<std::string> warnings;
 };
 
+// A part of a run's memory: "program", "weights", "adapters", "gradients", "optimiser", "activations", "head", "start".
+struct MemoryPart { std::string id, title; int64_t bytes = 0; };
+// A change that makes a run fit, or cheaper: one key of the configuration.
+struct Suggestion
+{
+    std::string text;                 // "Batch 4 to 2, accumulated over 2: saves 1.9 GB"
+    std::map<std::string, nlohmann::json> changes;   // configuration key -> value; applied by setField()
+    int64_t saves = 0;                // bytes
+};
+// A run that has been on this machine: what was expected of it and what was measured.
+struct PastRun
+{
+    std::string kind;                 // runKind() of its configuration: runs of one kind are off by the same factor
+    int64_t estimatedBytes = 0, peakBytes = 0;     // 0: unknown
+    double productsPerStep = 0, secondsPerStep = 0;
+};
 struct Estimate
 {
     int64_t trainable = 0, parameters = 0, steps = 0, rows = 0;
-    int64_t peakBytes = 0;            // weights + adapters + activations, estimated
-    double secondsPerStep = 0;        // from a timed matrix product
+    int64_t peakBytes = 0;            // the sum of parts, times what past runs say
+    std::vector<MemoryPart> parts;    // uncalibrated; the sum is uncalibratedBytes
+    int64_t uncalibratedBytes = 0;
+    int64_t memoryBytes = 0;          // what the machine has free for it
+    bool fits = true;
+    double productsPerStep = 0;       // multiply-adds of a step
+    double secondsPerStep = 0;        // from past runs, or from a timed matrix product
     double seconds = 0;
+    int64_t pastRuns = 0;             // runs that calibrated memory or time; 0: none, the estimate is from first principles
+    std::vector<Suggestion> suggestions;   // where it does not fit: two, the largest saving first
     std::vector<std::string> warnings;
+};
+// Runs of one kind are calibrated together: dtype, base, what is trained, whether weights drift, device.
+std::string runKind(const RunConfig& config);
+
+// Drift of every adapted module at one state of a run, measured afterwards with all singular vectors of the original weights.
+struct DriftReport { int64_t step = 0; double intruderCosine = 0.5; int64_t intruderTop = 10; std::vector<ModuleDrift> modules; };
+
+// The singular values of a module's update dW = W_eff - W.
+struct UpdateSpectrum { std::string name; std::vector<double> values; };
+// The run's update cut to a smaller rank in every module.
+struct ShrinkPoint
+{
+    int64_t rank = 0;                 // at most this in every module; 0: chosen by energy
+    double energyAsked = 0;           // 0: chosen by rank
+    double energy = 0;                // share of ||dW||_F^2 over all modules that is kept, 0..1
+    int64_t parameters = 0, bytes = 0;// of the exported adapter
+    double loss = 0;                  // on the run's evaluation data; NaN where none was measured
+};
+struct ShrinkReport
+{
+    int64_t step = 0;
+    double lossBase = 0, lossFull = 0;    // without and with the whole update; NaN where none was measured
+    std::vector<ShrinkPoint> points;
+    std::vector<UpdateSpectrum> modules;
+    std::string adapter;              // folder of the smaller adapter, where one was asked for
 };
 
 struct TrainResult
@@ -111,6 +150,10 @@ struct TrainResult
     std::optional<double> evalBefore, evalAfter;
     std::string adapter;
     StepZero stepZero;
+    std::string reason;               // as in RunEnded, with the next two
+    int64_t bestStep = -1;
+    bool keptBest = false;
+    int64_t peakBytes = 0;
 };
 struct EvalResult { std::string metric; double value = 0; int64_t rows = 0, tokens = 0; };
 struct LogitsResult { std::string file; std::vector<int64_t> shape; };
@@ -120,6 +163,7 @@ struct ExportResult
     std::string folder;
     std::string format;
     double largestDifference = 0;     // of the logits of the export read back against the live model
+    double largestLogit = 0;          // of the live model, by size: what the difference is to be seen against
     int64_t bytes = 0;
     std::vector<std::string> files;
 };
@@ -132,7 +176,10 @@ struct VerifyResult
 
 nlohmann::json toJson(const ModelInfo& info);
 nlohmann::json toJson(const SpectrumReport& report);
+nlohmann::json toJson(const QuantError& error);
 nlohmann::json toJson(const QuantErrorReport& report);
+nlohmann::json toJson(const DriftReport& report);
+nlohmann::json toJson(const ShrinkReport& report);
 nlohmann::json toJson(const RankPlan& plan);
 nlohmann::json toJson(const Estimate& estimate);
 nlohmann::json toJson(const EvalResult& result);
