@@ -99,7 +99,7 @@ private Q_SLOTS:
         const auto config = readJsonFile(at("twice") / "adapter_config.json", 1 << 20);
         QCOMPARE(config["r"].get<int>(), 8);
         QCOMPARE(config["lora_alpha"].get<double>(), 16.0);
-        QCOMPARE(config["rank_pattern"]["model.layers.1.mlp.down_proj"].get<int>(), 14);
+        QCOMPARE(config["rank_pattern"]["^model\\.layers\\.1\\.mlp\\.down_proj"].get<int>(), 14);
         QVERIFY(config["init_lora_weights"] == true);
     }
 

@@ -5,6 +5,7 @@
 #include "training/api/error.h"
 #include "training/export/adapter_file.h"
 #include "training/formats/sha256.h"
+#include "training/train/peak_memory.h"
 
 #include <ATen/ATen.h>
 
@@ -13,6 +14,10 @@
 namespace rankwright {
 
 namespace {
+
+// What stays between matrices that were read, decomposed or replaced leaves holes that the next ones do not fit into, together as
+// large as the model in float32: they are given back every so many modules.
+constexpr size_t kBetweenReleases = 8;
 
 [[noreturn]] void refuseStart(const std::string& name, const std::string& found, const std::string& allowed)
 {
@@ -90,6 +95,8 @@ AdapterSet::AdapterSet(Decoder& model, Weights& weights, const std::vector<Place
     for (const auto& placed : starts) {
         if (progress)
             progress("Placing " + placed.name, int64_t(m_entries.size()), int64_t(starts.size()));
+        if (m_entries.size() % kBetweenReleases == 0)
+            releaseFreedMemory();
         if (model.slot(placed.name))
             attach(model, weights, placed, dropout, format);
         else
@@ -385,6 +392,8 @@ std::vector<PlacedStart> startAdapters(Decoder& model, Weights& weights, const R
             throw Error({.code = Code::stopped, .place = "preparing the adapters", .found = "a stop was asked for"});
         if (progress)
             progress("Preparing " + module.name, int64_t(starts.size()), int64_t(chosen.size()));
+        if (starts.size() % kBetweenReleases == 0)
+            releaseFreedMemory();
         const auto found = prepared.find(module.name);
         const SlotStart place{module.name, rank.rank, rank.alpha, config, effectiveBase(config),
             found == prepared.end() ? nullptr : &found->second};

@@ -22,7 +22,7 @@ Triplets exactTriplets(const at::Tensor& weight, int64_t rank, int64_t first = 0
 Triplets randomisedTriplets(const at::Tensor& weight, int64_t rank, int64_t iterations, int64_t oversample, int64_t seed,
     const std::string& name);
 
-// All singular values, largest first, float64. Gram matrix and eigvalsh; values below 1e-5 sigma_1 from a float64 SVD.
+// All singular values, largest first, float64. Gram matrix and eigvalsh; values below 3e-5 sigma_1 from a float64 SVD.
 at::Tensor singularValues(const at::Tensor& weight);
 
 }  // namespace rankwright

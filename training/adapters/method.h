@@ -25,6 +25,8 @@ struct Sample;
 // What prepare() found out about each module, by module and name; method-specific.
 using Prepared = std::map<std::string, std::map<std::string, at::Tensor>>;
 
+struct Start;
+
 // A weight that gets an adapter.
 struct SlotStart
 {
@@ -34,6 +36,8 @@ struct SlotStart
     const RunConfig& config;
     std::string format = "none";        // what the base will be stored in (effectiveBase)
     const std::map<std::string, at::Tensor>* prepared = nullptr;   // this module's part of what prepare() gave
+    // For methods that go in rounds: told what the start would be after 1, 2, ... of them. Empty: nobody asks.
+    std::function<void(int64_t rounds, const Start& start)> eachRound = {};
 };
 
 struct Start

@@ -18,27 +18,42 @@ Start startFrom(const Factors& factors, const std::optional<Factors>& subtracted
     return start;
 }
 
+template <class MakeStart> void tell(const Rounds& rounds, int64_t done, const MakeStart& start)
+{
+    if (rounds.each)
+        rounds.each(done, start());
+}
+
 }  // namespace
 
 Start decomposeFirst(const at::Tensor& weight, const Rounds& rounds)
 {
     auto factors = rounds.principal(weight);
-    for (int64_t round = 1; round < rounds.count; ++round)
+    for (int64_t round = 1; round < rounds.count; ++round) {
+        tell(rounds, round, [&] { return startFrom(factors, factors, rounds.scaling); });
         factors = rounds.principal(weight - rounds.roundTrip(residual(weight, factors, rounds.scaling)));
-    return startFrom(factors, factors, rounds.scaling);
+    }
+    auto start = startFrom(factors, factors, rounds.scaling);
+    tell(rounds, rounds.count, [&] { return start; });
+    return start;
 }
 
 Start quantiseFirst(const at::Tensor& weight, const Rounds& rounds)
 {
     std::optional<Factors> subtracted;
     auto factors = rounds.principal(weight - rounds.roundTrip(weight));
+    const auto current = [&] {
+        auto start = startFrom(factors, subtracted, rounds.scaling);
+        start.belongsToBase = true;
+        return start;
+    };
     for (int64_t round = 1; round < rounds.count; ++round) {
+        tell(rounds, round, current);
         subtracted = factors;
         factors = rounds.principal(weight - rounds.roundTrip(residual(weight, *subtracted, rounds.scaling)));
     }
-    auto start = startFrom(factors, subtracted, rounds.scaling);
-    start.belongsToBase = true;
-    return start;
+    tell(rounds, rounds.count, current);
+    return current();
 }
 
 Start alternate(const at::Tensor& weight, const Rounds& rounds)
@@ -56,6 +71,7 @@ Start alternate(const at::Tensor& weight, const Rounds& rounds)
         best = factors;
         least = error;
         X = weight - kept;
+        tell(rounds, round + 1, [&] { return startFrom(best, best, rounds.scaling); });
     }
     return startFrom(best, best, rounds.scaling);
 }

@@ -18,6 +18,7 @@ struct Rounds
     std::function<at::Tensor(const at::Tensor& X)> roundTrip;     // through the base's format, float32
     // ||.|| of what is lost; only alternate() asks.
     std::function<double(const at::Tensor& error)> norm = {};
+    std::function<void(int64_t rounds, const Start& start)> each = {};   // SlotStart::eachRound
 };
 
 // QPiSSA (2404.02948, algorithm 1, in the order of its authors' code): decompose, then quantise the rest. The factors are those from

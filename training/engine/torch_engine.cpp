@@ -2,7 +2,9 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "training/engine/torch_engine.h"
 
+#include "training/analysis/drift.h"
 #include "training/analysis/quant_error.h"
+#include "training/analysis/shrink.h"
 #include "training/analysis/spectrum.h"
 #include "training/api/error.h"
 #include "training/engine/inference_jobs.h"
@@ -10,6 +12,7 @@
 #include "training/export/export_run.h"
 #include "training/generate/generate.h"
 #include "training/models/model_source.h"
+#include "training/train/estimate.h"
 #include "training/train/train_run.h"
 
 #include <ATen/ATen.h>
@@ -25,12 +28,14 @@ Result answer(const InspectJob& job, JobContext&) { return inspectModel(job.mode
 Result answer(const SpectrumJob& job, JobContext& context) { return modelSpectrum(job, context); }
 Result answer(const QuantErrorJob& job, JobContext& context) { return quantErrors(job, context); }
 Result answer(const PreviewJob& job, JobContext& context) { return previewData(job, context); }
-Result answer(const EstimateJob& job, JobContext& context) { return estimate(job.config, context); }
+Result answer(const EstimateJob& job, JobContext& context) { return estimate(job, context); }
 Result answer(const StepZeroJob& job, JobContext& context) { return stepZero(job.config, context); }
 Result answer(const TrainJob& job, JobContext& context) { return train(job, context); }
 Result answer(const EvalJob& job, JobContext& context) { return evaluateModel(job, context); }
 Result answer(const LogitsJob& job, JobContext& context) { return writeLogits(job, context); }
 Result answer(const GenerateJob& job, JobContext& context) { return generate(job, context); }
+Result answer(const DriftJob& job, JobContext& context) { return measureDrift(job, context); }
+Result answer(const ShrinkJob& job, JobContext& context) { return shrinkRun(job, context); }
 Result answer(const ExportJob& job, JobContext& context) { return exportRun(job, context); }
 Result answer(const VerifyJob& job, JobContext& context) { return verifyModel(job, context); }
 

@@ -3,6 +3,7 @@
 #include "training/export/adapter_file.h"
 
 #include "training/api/error.h"
+#include "training/api/rank_plan.h"
 #include "training/formats/atomic_file.h"
 #include "training/formats/json.h"
 #include "training/formats/limits.h"
@@ -12,6 +13,7 @@
 
 #include <ATen/ATen.h>
 
+#include <cctype>
 #include <cmath>
 #include <optional>
 #include <set>
@@ -32,9 +34,8 @@ Scale scaleOf(const Start& start)
 
 nlohmann::json adapterConfig(const std::vector<PlacedStart>& starts, const std::string& baseModel)
 {
-    std::set<std::string> targets, saved;
-    auto rankPattern = nlohmann::json::object(), alphaPattern = nlohmann::json::object();
-    std::optional<Scale> first;
+    std::set<std::string> saved;
+    RankPlan plan;
     bool dora = false;
     for (const auto& [name, start] : starts) {
         if (start.trainsWeight) {
@@ -42,21 +43,17 @@ nlohmann::json adapterConfig(const std::vector<PlacedStart>& starts, const std::
             continue;
         }
         const auto scale = scaleOf(start);
-        first = first.value_or(scale);
-        targets.insert(name);
+        plan.modules.push_back({.name = name, .rank = scale.rank, .alpha = scale.alpha});
         dora = dora || start.magnitude.defined();
-        if (scale.rank != first->rank)
-            rankPattern[name] = scale.rank;
-        if (scale.alpha != first->alpha)
-            alphaPattern[name] = scale.alpha;
     }
-    return {{"alpha_pattern", alphaPattern}, {"auto_mapping", nullptr}, {"base_model_name_or_path", baseModel},
-        {"bias", "none"}, {"fan_in_fan_out", false}, {"inference_mode", true}, {"init_lora_weights", true},
-        {"layers_pattern", nullptr}, {"layers_to_transform", nullptr}, {"loftq_config", nlohmann::json::object()},
-        {"lora_alpha", first->alpha}, {"lora_dropout", 0.0}, {"megatron_config", nullptr},
-        {"megatron_core", "megatron.core"}, {"modules_to_save", saved.empty() ? nlohmann::json() : nlohmann::json(saved)},
-        {"peft_type", "LORA"}, {"r", first->rank}, {"rank_pattern", rankPattern}, {"revision", nullptr},
-        {"target_modules", targets}, {"task_type", "CAUSAL_LM"}, {"use_dora", dora}, {"use_rslora", false}};
+    nlohmann::json config{{"auto_mapping", nullptr}, {"base_model_name_or_path", baseModel}, {"bias", "none"},
+        {"fan_in_fan_out", false}, {"inference_mode", true}, {"init_lora_weights", true}, {"layers_pattern", nullptr},
+        {"layers_to_transform", nullptr}, {"loftq_config", nlohmann::json::object()}, {"lora_dropout", 0.0},
+        {"megatron_config", nullptr}, {"megatron_core", "megatron.core"},
+        {"modules_to_save", saved.empty() ? nlohmann::json() : nlohmann::json(saved)}, {"peft_type", "LORA"}, {"revision", nullptr},
+        {"task_type", "CAUSAL_LM"}, {"use_dora", dora}, {"use_rslora", false}};
+    config.update(peftPatterns(plan));
+    return config;
 }
 
 [[noreturn]] void refuse(const std::filesystem::path& file, Code code, const std::string& place, const std::string& found,
@@ -73,7 +70,26 @@ double positiveNumber(const nlohmann::json& value, const std::filesystem::path& 
     return number;
 }
 
-// PEFT's rule: the first key whose ^(.*\.)?(KEY)$ matches the module path. Keys with regex characters other than '.' are refused.
+// The path that a key means, and whether it means nothing that ends with it: "^model\.norm". Empty for other regular expressions.
+struct PatternKey { std::string path; bool anchored = false; };
+PatternKey patternKey(std::string_view key)
+{
+    PatternKey found{.path = {}, .anchored = key.starts_with('^')};
+    if (found.anchored)
+        key.remove_prefix(1);
+    for (size_t i = 0; i < key.size(); ++i) {
+        if (key[i] == '\\' && i + 1 < key.size() && key[i + 1] == '.')
+            ++i;
+        const bool plain = std::isalnum(static_cast<unsigned char>(key[i])) || key[i] == '_' || key[i] == '.' || key[i] == '-';
+        if (!plain)
+            return {};
+        found.path += key[i];
+    }
+    return found;
+}
+
+// PEFT's rule: the first key whose ^(.*\.)?(KEY)$ matches the module path. Keys with regex characters other than '.', "\." and a
+// leading '^' are refused.
 double patterned(const nlohmann::json& config, const char* pattern, const std::string& module, double otherwise,
     const std::filesystem::path& file)
 {
@@ -82,14 +98,12 @@ double patterned(const nlohmann::json& config, const char* pattern, const std::s
         return otherwise;
     std::optional<double> matched;
     for (const auto& [key, value] : found->items()) {
-        const bool literal = key.find_first_not_of(
-                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
-            == std::string::npos;
-        if (!literal) {
+        const auto [path, anchored] = patternKey(key);
+        if (path.empty()) {
             refuse(file, Code::unsupported, std::string("/") + pattern + "/" + key, "a regular expression",
                 "module names or their endings", "Write the module names out.");
         }
-        if (module != key && !module.ends_with("." + key))
+        if (module != path && (anchored || !module.ends_with("." + path)))
             continue;
         // PEFT takes the first in the order of the file, which a parsed object does not have.
         const double number = positiveNumber(value, file, std::string("/") + pattern + "/" + key);

@@ -9,7 +9,7 @@
 #include "training/formats/json.h"
 #include "training/formats/limits.h"
 #include "training/formats/sha256.h"
-#include "training/train/checkpoint.h"
+#include "training/train/trained_model.h"
 
 #include <ATen/ATen.h>
 
@@ -21,54 +21,6 @@
 namespace rankwright {
 
 namespace {
-
-// The model of a run at its newest checkpoint.
-struct TrainedModel
-{
-    RunConfig config;
-    std::unique_ptr<Weights> weights;   // stays where it is: bases that are not placed yet read from it
-    Decoder model;
-    std::optional<AdapterSet> adapters = std::nullopt;
-};
-
-RunConfig configOf(const std::filesystem::path& folder)
-{
-    const auto file = folder / "run.json";
-    const auto document = readJsonFile(file, limits::kJsonConfig);
-    if (!document.contains("config")) {
-        throw Error({.code = Code::format, .file = file, .place = "/config", .found = "it is missing",
-            .advice = "Choose the folder of a run."});
-    }
-    return configFromJson(document["config"], file);
-}
-
-std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& folder, JobContext& context)
-{
-    const auto checkpoint = findCheckpoint(folder);
-    if (!checkpoint) {
-        throw Error({.code = Code::missing,
-            .file = folder / "checkpoints",
-            .place = "checkpoints",
-            .found = "none",
-            .allowed = "a run that has written a checkpoint",
-            .advice = "Train the run first (`rankwright-cli resume RUN`)."});
-    }
-    const auto config = configOf(folder);
-    useThreads(config.threads);
-    auto weights = std::make_unique<Weights>(openModelSource(config.model));
-    Decoder model(*weights, scalarType(config.dtype), context.reporter(), isQuantised(config));
-    const auto starts = readStart(folder, *weights, checkpoint->identity.startHash);
-    auto trained = std::make_unique<TrainedModel>(TrainedModel{config, std::move(weights), std::move(model)});
-    auto& adapters = trained->adapters.emplace(trained->model, *trained->weights, starts, 0, effectiveBase(config), context.reporter());
-    if (!sameBases(folder, adapters))
-        context.events().on(NoteEvent{"", "warning",
-            "The base weights made from the start differ in single bits from those of the training (another processor or number of threads)."});
-    auto state = adapters.state();
-    state.emplace_back("parameters", adapters.parameters());
-    loadCheckpoint(*checkpoint, state);
-    adapters.stateLoaded();
-    return trained;
-}
 
 std::string baseName(const TrainedModel& trained)
 {
@@ -169,24 +121,19 @@ double writeExport(TrainedModel& trained, const ExportJob& job, const std::files
     return readBack(trained, out / "base", out, "none", context);
 }
 
-double logitsSize(const TrainedModel& trained)
-{
-    return StepZeroProbe(trained.model, {}).largestLogit();
-}
-
 // Float32 exports differ from the live model by rounding alone; anything else means that the files say something different.
-void checkReadBack(const TrainedModel& trained, const ExportJob& job, double difference)
+void checkReadBack(const TrainedModel& trained, const ExportJob& job, const ExportResult& result)
 {
     constexpr double kMost = 1e-2, kMostRounded = 0.1;
     const bool rounded = scalarType(trained.config.dtype) != at::kFloat || scalarType(job.dtype) != at::kFloat;
     // Rounding to 8 bits of mantissa in every layer moves logits by a few hundredths of their size; a wrong sign by all of it.
-    const double most = rounded ? kMostRounded * logitsSize(trained) : kMost;
-    if (difference < most)
+    const double most = rounded ? kMostRounded * result.largestLogit : kMost;
+    if (result.largestDifference < most)
         return;
     throw Error({.code = Code::mismatch,
         .file = job.out,
         .place = "reading the export back",
-        .found = "logits that differ by " + nlohmann::json(difference).dump(),
+        .found = "logits that differ by " + nlohmann::json(result.largestDifference).dump(),
         .allowed = "rounding, below " + nlohmann::json(most).dump(),
         .advice = "Nothing was kept. Export in another format, and please report this."});
 }
@@ -214,7 +161,8 @@ ExportResult exportRun(const ExportJob& job, JobContext& context)
         const auto trained = openTrained(job.folder, context);
         createOutputFolder(temporary);
         result.largestDifference = writeExport(*trained, job, temporary, out, result, context);
-        checkReadBack(*trained, job, result.largestDifference);
+        result.largestLogit = StepZeroProbe(trained->model, {}).largestLogit();
+        checkReadBack(*trained, job, result);
         writeFileAtomically(temporary / "README.md", readme(*trained, job, result.largestDifference));
         result.files.emplace_back("README.md");
         for (const auto& file : result.files)

@@ -194,7 +194,8 @@ Start start(const at::Tensor& weight, const SlotStart& slot)
             .scaling = s,
             .principal = [&](const at::Tensor& X) { return weightedPrincipal(X, importance, slot, s); },
             .roundTrip = [&](const at::Tensor& X) { return roundTrip(X, format); },
-            .norm = norm});
+            .norm = norm,
+            .each = slot.eachRound});
     if (own.defined())
         result.format = format;
     return result;

@@ -43,7 +43,8 @@ Start start(const at::Tensor& weight, const SlotStart& slot)
         {.count = int64_t(optionNumber(slot.config, "rounds")),
             .scaling = s,
             .principal = [&](const at::Tensor& X) { return splitEvenly(slicedTriplets(X, slot), s); },
-            .roundTrip = [&](const at::Tensor& X) { return roundTrip(X, slot.format); }});
+            .roundTrip = [&](const at::Tensor& X) { return roundTrip(X, slot.format); },
+            .each = slot.eachRound});
 }
 
 }  // namespace

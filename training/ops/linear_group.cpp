@@ -3,6 +3,7 @@
 // Adapted projections that share an input: one skinny product for all their A matrices (LoRA, Hu and others 2021, eq. 3).
 #include "training/ops/ops.h"
 
+#include "training/ops/observe.h"
 #include "training/ops/product.h"
 #include "training/train/random.h"
 
@@ -262,6 +263,7 @@ bool fitsFastForm(std::span<const LinearSlot* const> slots, const DropoutSource&
 std::vector<at::Tensor> linearGroup(const at::Tensor& x, std::span<const LinearSlot* const> slots,
     const DropoutSource& dropout)
 {
+    observe(x, slots);
     if (!fitsFastForm(slots, dropout)) {
         std::vector<at::Tensor> outputs;
         for (const auto* slot : slots)

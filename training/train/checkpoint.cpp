@@ -23,6 +23,7 @@ namespace {
 
 constexpr int64_t kFormat = 2;   // 2: state by name, starts with more than A and B
 constexpr size_t kKept = 2;
+constexpr const char* kBest = "best";
 
 std::string stepName(int64_t step)
 {
@@ -30,11 +31,23 @@ std::string stepName(int64_t step)
     return "step-" + std::string(digits.size() < 6 ? 6 - digits.size() : 0, '0') + digits;
 }
 
+nlohmann::json numberOrNull(double value)
+{
+    return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
+}
+
+double numberOr(const nlohmann::json& json, const char* key, double otherwise)
+{
+    const auto found = json.find(key);
+    return found == json.end() || found->is_null() ? otherwise : found->get<double>();
+}
+
 nlohmann::json manifestOf(const Progress& progress, const CheckpointIdentity& identity, const std::string& hash)
 {
     return {{"format", kFormat}, {"step", progress.step}, {"tokens", progress.tokens}, {"targets", progress.targets},
-        {"seconds", progress.seconds}, {"loss", std::isfinite(progress.loss) ? nlohmann::json(progress.loss) : nullptr},
-        {"skippedInARow", progress.skippedInARow}, {"configHash", identity.configHash}, {"dataHash", identity.dataHash},
+        {"seconds", progress.seconds}, {"loss", numberOrNull(progress.loss)},
+        {"skippedInARow", progress.skippedInARow}, {"bestEval", numberOrNull(progress.bestEval)}, {"bestStep", progress.bestStep},
+        {"goalEval", numberOrNull(progress.goalEval)}, {"withoutGain", progress.withoutGain}, {"evaluatedStep", progress.evaluatedStep}, {"configHash", identity.configHash}, {"dataHash", identity.dataHash},
         {"modelHash", identity.modelHash},
         {"threads", identity.threads}, {"start.safetensors", identity.startHash}, {"state.safetensors", hash}};
 }
@@ -59,14 +72,19 @@ Checkpoint readManifest(const std::filesystem::path& folder)
             .found = "it differs from the manifest's",
             .advice = "The file is damaged; the checkpoint before it is used."});
     }
-    const auto loss = json.at("loss");
+    constexpr double kNone = std::numeric_limits<double>::infinity();
     return {.folder = folder,
         .progress = {.step = json.at("step"),
             .tokens = json.at("tokens"),
             .targets = json.at("targets"),
             .seconds = json.at("seconds"),
-            .loss = loss.is_null() ? std::nan("") : loss.get<double>(),
-            .skippedInARow = json.at("skippedInARow")},
+            .loss = numberOr(json, "loss", std::nan("")),
+            .skippedInARow = json.at("skippedInARow"),
+            .bestEval = numberOr(json, "bestEval", kNone),
+            .bestStep = json.value("bestStep", int64_t(-1)),
+            .goalEval = numberOr(json, "goalEval", kNone),
+            .withoutGain = json.value("withoutGain", int64_t(0)),
+            .evaluatedStep = json.value("evaluatedStep", int64_t(-1))},
         .identity = {json.at("configHash"), json.at("dataHash"), json.at("modelHash"), json.at("threads"),
             json.at("start.safetensors")}};
 }
@@ -232,11 +250,12 @@ std::vector<PlacedStart> readStart(const std::filesystem::path& runFolder, Weigh
     return starts;
 }
 
-std::filesystem::path writeCheckpoint(const std::filesystem::path& runFolder, const Progress& progress,
-    const CheckpointIdentity& identity, const NamedTensors& state)
+namespace {
+
+// The folder appears under its name only when it is whole.
+void writeState(const std::filesystem::path& target, const Progress& progress, const CheckpointIdentity& identity,
+    const NamedTensors& state)
 {
-    const auto parent = runFolder / "checkpoints";
-    const auto target = parent / stepName(progress.step);
     auto temporary = target;
     temporary += ".tmp-" + std::to_string(::getpid());
     std::error_code problem;
@@ -256,10 +275,56 @@ std::filesystem::path writeCheckpoint(const std::filesystem::path& runFolder, co
         throw;
     }
     renameFolder(temporary, target);
+}
+
+}  // namespace
+
+std::filesystem::path writeCheckpoint(const std::filesystem::path& runFolder, const Progress& progress,
+    const CheckpointIdentity& identity, const NamedTensors& state)
+{
+    const auto target = runFolder / "checkpoints" / stepName(progress.step);
+    writeState(target, progress, identity, state);
+    std::error_code problem;
     const auto folders = checkpointFolders(runFolder);
     for (size_t i = kKept; i < folders.size(); ++i)
         std::filesystem::remove_all(folders[i], problem);   // not being able to delete an old one stops nothing
     return target;
+}
+
+void writeBest(const std::filesystem::path& runFolder, const Progress& progress, const CheckpointIdentity& identity,
+    const NamedTensors& state)
+{
+    writeState(runFolder / "checkpoints" / kBest, progress, identity, state);
+}
+
+std::optional<Checkpoint> findBest(const std::filesystem::path& runFolder, const Progress& progress)
+{
+    const auto folder = runFolder / "checkpoints" / kBest;
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(folder, ignored))
+        return std::nullopt;
+    std::optional<Checkpoint> found;
+    try {
+        found = readManifest(folder);
+    } catch (const Error&) {
+        return std::nullopt;
+    } catch (const nlohmann::json::exception&) {
+        return std::nullopt;
+    }
+    // A kill may leave a best state of steps that are taken again: it counts once they have been.
+    if (found->progress.bestStep != progress.bestStep)
+        return std::nullopt;
+    return found;
+}
+
+std::optional<Checkpoint> findTrained(const std::filesystem::path& runFolder, const RunConfig& config)
+{
+    auto newest = findCheckpoint(runFolder);
+    if (newest && config.keep == "best") {
+        if (auto best = findBest(runFolder, newest->progress))
+            return best;
+    }
+    return newest;
 }
 
 std::optional<Checkpoint> findCheckpoint(const std::filesystem::path& runFolder)

@@ -9,6 +9,7 @@
 #include "training/io/tensor_writer.h"
 
 #include <filesystem>
+#include <limits>
 #include <optional>
 
 namespace rankwright {
@@ -29,6 +30,11 @@ struct Progress
     int64_t step = 0, tokens = 0, targets = 0;
     double seconds = 0, loss = 0;
     int64_t skippedInARow = 0;
+    double bestEval = std::numeric_limits<double>::infinity();   // lowest evaluation loss so far
+    int64_t bestStep = -1;                                       // where it was; -1: never evaluated
+    double goalEval = std::numeric_limits<double>::infinity();   // the loss that Patience counts from
+    int64_t withoutGain = 0;                                     // evaluations since then
+    int64_t evaluatedStep = -1;                                  // the last step that was evaluated
     bool operator==(const Progress&) const = default;
 };
 // What must be the same for a resume to make sense (configHash) or to be exact (threads).
@@ -42,6 +48,9 @@ struct CheckpointIdentity
 // Returns the checkpoint's folder; the newest two stay. Throws Error{io}; earlier checkpoints are untouched then.
 std::filesystem::path writeCheckpoint(const std::filesystem::path& runFolder, const Progress& progress,
     const CheckpointIdentity& identity, const NamedTensors& state);
+// checkpoints/best: the state of the lowest evaluation loss, beside the others; the one before is replaced.
+void writeBest(const std::filesystem::path& runFolder, const Progress& progress, const CheckpointIdentity& identity,
+    const NamedTensors& state);
 
 struct Checkpoint
 {
@@ -52,6 +61,10 @@ struct Checkpoint
 };
 // The newest whole checkpoint (hashes match), or nothing. Leftover temporary folders are ignored.
 std::optional<Checkpoint> findCheckpoint(const std::filesystem::path& runFolder);
+// checkpoints/best, where there is one that is whole and of this run's progress so far.
+std::optional<Checkpoint> findBest(const std::filesystem::path& runFolder, const Progress& progress);
+// The checkpoint whose parameters the run keeps: findBest() where config.keep says so, findCheckpoint() otherwise.
+std::optional<Checkpoint> findTrained(const std::filesystem::path& runFolder, const RunConfig& config);
 // Copies the checkpoint's tensors into those of `state`, by name. Throws Error{mismatch} where one is missing or has another size.
 void loadCheckpoint(const Checkpoint& checkpoint, const NamedTensors& state);
 

@@ -181,7 +181,8 @@ StepZero StepZeroProbe::compare(const Decoder& prepared) const
     const auto difference = (logitsOf(prepared, m_batch) - m_logits).abs();
     return {.largest = difference.max().item<double>(),
         .mean = difference.mean(at::kDouble).item<double>(),
-        .tokens = m_batch.tokens()};
+        .tokens = m_batch.tokens(),
+        .largestLogit = largestLogit()};
 }
 
 }  // namespace rankwright

@@ -8,18 +8,16 @@
 #include "training/formats/safetensors.h"
 #include "training/formats/sha256.h"
 #include "training/io/tensor_writer.h"
-#include "training/ops/product.h"
+#include "training/train/estimate.h"
+#include "training/train/peak_memory.h"
 #include "training/train/trainer.h"
 
 #include <ATen/ATen.h>
 
 #include <unistd.h>
 
-#include <chrono>
 #include <algorithm>
-#include <cmath>
-#include <map>
-#include <mutex>
+#include <chrono>
 #include <set>
 #include <tuple>
 
@@ -38,7 +36,11 @@ std::string numbersHash(RunConfig config)
     config.evalRows.clear();
     config.evalEvery = config.saveEvery = config.threads = config.steps = 0;
     config.epochs = 1;
-    return sha256(toJson(config).dump());
+    auto document = toJson(config);
+    // They decide when a run ends and what is written beside it, not its numbers; runs of before them can still be resumed.
+    for (const char* key : {"patience", "leastGain", "keep", "driftEvery"})
+        document.erase(key);
+    return sha256(document.dump());
 }
 
 void refuseChangedData(const std::string& was, const PreparedData& data, bool force)
@@ -65,6 +67,18 @@ std::string modelHash(const ModelSource& source)
     for (const auto& file : files)
         hashes += sha256OfFile(file) + "\n";
     return sha256(hashes);
+}
+
+// Of what evaluation asks: ids, and which of them have a loss. Empty where there are no rows.
+std::string hashOf(const std::vector<Sample>& samples)
+{
+    std::string words;
+    for (const Sample& sample : samples) {
+        for (size_t i = 0; i < sample.ids.size(); ++i)
+            words += std::to_string(sample.ids[i]) + (sample.trained[i] ? "*" : " ");
+        words += '\n';
+    }
+    return words.empty() ? "" : sha256(words);
 }
 
 struct OpenModel
@@ -143,6 +157,7 @@ void checkContext(const OpenModel& prepared, const RunConfig& config, const Prep
 TrainResult train(const TrainJob& job, JobContext& context)
 {
     const auto begin = std::chrono::steady_clock::now();
+    resetPeakMemory();
     const auto& config = job.config;
     const std::filesystem::path folder(job.folder);
     const auto threads = useThreads(config.threads);
@@ -198,7 +213,11 @@ TrainResult train(const TrainJob& job, JobContext& context)
     identity.startHash = sha256OfFile(folder / "start.safetensors");
     RowOrder order(int64_t(data.samples.size()), config.order, config.seed);
     Group alone;
-    Trainer trainer({job, prepared.model, adapters, data.samples, evalSamples, identity, alone}, context);
+    std::optional<DriftMonitor> drift;
+    if (config.driftEvery > 0)
+        drift.emplace(adapters, *prepared.weights, config, context.reporter());
+    Trainer trainer({job, prepared.model, adapters, data.samples, evalSamples, identity, alone, drift ? &*drift : nullptr}, context);
+    const auto expected = expectationOf(config, prepared.weights->source(), data.samples, evalSamples);
     RunStarted event{.run = job.run,
         .method = config.method,
         .steps = totalSteps(config, int64_t(data.samples.size())),
@@ -212,15 +231,20 @@ TrainResult train(const TrainJob& job, JobContext& context)
         .orderHash = order.hash(),
         .modelHash = identity.modelHash,
         .dataHash = data.dataset.hash,
-        .stepZero = compareAtStart(probe, prepared, adapters)};
+        .evalHash = hashOf(evalSamples),
+        .stepZero = compareAtStart(probe, prepared, adapters),
+        .estimatedBytes = expected.bytes,
+        .productsPerStep = expected.productsPerStep};
     if (checkpoint)
         trainer.restore(*checkpoint);
     event.prepareSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     context.events().on(event);
 
+    releaseFreedMemory();   // what the step-0 check held: a step's tensors have other sizes
     auto result = trainer.train();
     result.stepZero = event.stepZero;
     result.adapter = writeTrainedAdapter(folder, adapters, *prepared.weights);
+    result.peakBytes = peakMemory();
     return result;
 }
 
@@ -236,127 +260,6 @@ StepZero stepZero(const RunConfig& config, JobContext& context)
         [&] { return context.stopped(); });
     const AdapterSet adapters(prepared.model, *prepared.weights, starts, config.dropout, effectiveBase(config));
     return compareAtStart(probe, prepared, adapters);
-}
-
-namespace {
-
-// Multiply-adds a second of a product of the model's own shape: the best of a few short measurements, since anything else that runs
-// on the machine only slows them down. Measured once for each shape, dtype and
-// number of threads.
-double matrixRate(const ModelConfig& config, at::ScalarType type)
-{
-    static std::mutex mutex;
-    static std::map<std::tuple<int64_t, int64_t, at::ScalarType, int>, double> measured;
-    const std::lock_guard lock(mutex);
-    auto& best = measured[{config.hiddenSize, config.intermediateSize, type, at::get_num_threads()}];
-    if (best > 0)
-        return best;
-    const at::NoGradGuard guard;
-    const auto x = at::rand({512, config.hiddenSize}, at::kFloat).to(type);
-    const auto W = at::rand({config.intermediateSize, config.hiddenSize}, at::kFloat).to(type);
-    ops::timesTransposed(x, W);
-    for (int i = 0; i < 10; ++i) {
-        const auto begin = std::chrono::steady_clock::now();
-        ops::timesTransposed(x, W);
-        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-        best = std::max(best, 512 * double(config.hiddenSize) * double(config.intermediateSize) / seconds);
-    }
-    return best;
-}
-
-double baseBits(const RunConfig& config)
-{
-    if (findMethodOption(methodCard(config.method), "bits") && optionNumber(config, "bits") > 0)
-        return optionNumber(config, "bits");   // a format a matrix, so many bits on average
-    const auto& formats = baseFormats();
-    return std::find_if(formats.begin(), formats.end(), [&](const auto& f) { return f.id == effectiveBase(config); })->bits;
-}
-
-// A training step takes about this many times the time of its matrix products at the measured rate (2 cores, float32).
-constexpr double kOverhead = 1.6;
-
-// In values: matrices of the slots, everything, what is trained, and what of the matrices stays frozen.
-struct Sizes { int64_t adaptable = 0, all = 0, trainable = 0, frozen = 0; };
-
-Sizes sizesOf(const ModelSource& source, const RunConfig& config)
-{
-    Sizes sizes;
-    for (const auto& [name, tensor] : source.tensors)
-        sizes.all += tensor.count();
-    std::vector<ModuleShape> modules;
-    for (const auto& expected : expectedTensors(source.config)) {
-        if (expected.kind.empty() || expected.shape.size() != 2)
-            continue;
-        sizes.adaptable += expected.shape[0] * expected.shape[1];
-        modules.push_back({expected.name.substr(0, expected.name.rfind('.')), expected.shape[0], expected.shape[1]});
-    }
-    sizes.frozen = sizes.adaptable;
-    if (!config.initAdapter.empty()) {
-        // All that the adapter holds goes on being trained.
-        for (const auto& tensor : readSafetensors(std::filesystem::path(config.initAdapter) / "adapter_model.safetensors").tensors)
-            sizes.trainable += tensor.count();
-        return sizes;
-    }
-    const bool trainsWeights = effectivePicture(config).weight == Part::trained;
-    for (const auto& [module, rank] : chosenModules(modules, config)) {
-        sizes.trainable += trainedValues(config, module, rank.rank);
-        if (trainsWeights)
-            sizes.frozen -= module.out * module.in;
-    }
-    if (trainsWeights && config.modules == "*")
-        sizes.trainable = sizes.all;   // embeddings, norms and head as well
-    return sizes;
-}
-
-}  // namespace
-
-Estimate estimate(const RunConfig& config, JobContext& context)
-{
-    validate(config);
-    checkDevice(config.device);
-        useThreads(config.threads);
-    const auto source = openModelSource(config.model);
-    const auto& c = source.config;
-    const ModelText text(source.path);
-    const auto data = text.prepare(config.data, Split::train, config, config.rows, context);
-    if (!config.evalData.empty())
-        (void)text.prepare(config.evalData, Split::test, config, config.evalRows, context);
-    double tokens = 0, targets = 0, longest = 0;
-    for (const auto& sample : data.samples) {
-        tokens += double(sample.ids.size());
-        targets += double(sample.targets());
-        longest = std::max(longest, double(sample.ids.size()));
-    }
-    const auto rows = double(std::max<size_t>(1, data.samples.size()));
-    const auto sizes = sizesOf(source, config);
-    const auto width = double(c10::elementSize(scalarType(config.dtype)));
-    const auto microTokens = double(config.batch) * std::min(longest, 1.5 * tokens / rows);
-    // Saved for the backward pass, in values a token and layer: norms' inputs, q k v and their rotations, attention output, gate, up,
-    // their product, residuals.
-    const auto perToken = double(c.layers)
-        * (8.0 * double(c.hiddenSize) + 4.0 * double(c.headDim * (c.heads + 2 * c.kvHeads)) + 3.0 * double(c.intermediateSize));
-    const auto head = 3.0 * 256 * double(c.vocabSize) * 4;
-    Estimate found{.trainable = sizes.trainable,
-        .parameters = sizes.all,
-        .steps = totalSteps(config, int64_t(data.samples.size())),
-        .rows = int64_t(data.samples.size())};
-    const auto baseWidth = isQuantised(config) ? baseBits(config) / 8 : width;
-    const auto weights = double(sizes.all - sizes.adaptable) * width + double(sizes.adaptable) * baseWidth;
-    // Parameters, gradients and two moments.
-    found.peakBytes = int64_t(weights + 16.0 * double(sizes.trainable) + microTokens * perToken * width + head) + (300ll << 20);
-    const auto stepRows = double(config.batch * config.accumulate);
-    // Forward and the gradient of the input; a trained weight wants a third product.
-    const auto perValue = 2 * double(sizes.adaptable) + double(sizes.adaptable - sizes.frozen);
-    const auto products = perValue * stepRows * tokens / rows
-        + 2 * double(c.vocabSize * c.hiddenSize) * stepRows * targets / rows;
-    found.secondsPerStep = kOverhead * products / matrixRate(c, scalarType(config.dtype));
-    found.seconds = found.secondsPerStep * double(found.steps);
-    const auto memory = int64_t(::sysconf(_SC_PHYS_PAGES)) * int64_t(::sysconf(_SC_PAGE_SIZE));
-    if (found.peakBytes > memory * 9 / 10)
-        found.warnings.emplace_back("This may need more memory than the machine has: lower the batch or the maximum length.");
-    if (data.truncated > 0)
-        found.warnings.push_back(std::to_string(data.truncated) + " rows are longer than the maximum length and will be cut.");
-    return found;
 }
 
 }  // namespace rankwright

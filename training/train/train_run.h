@@ -12,7 +12,5 @@ namespace rankwright {
 TrainResult train(const TrainJob& job, JobContext& context);
 // The differences at step 0 of this configuration, without training.
 StepZero stepZero(const RunConfig& config, JobContext& context);
-// Size, memory and time of this configuration; the time from a timed matrix product.
-Estimate estimate(const RunConfig& config, JobContext& context);
 
 }  // namespace rankwright

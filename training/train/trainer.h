@@ -4,6 +4,7 @@
 #pragma once
 
 #include "training/adapters/adapter_set.h"
+#include "training/analysis/drift.h"
 #include "training/optimisers/optimiser.h"
 #include "training/train/checkpoint.h"
 #include "training/train/evaluate.h"
@@ -28,11 +29,13 @@ public:
         const std::vector<Sample>& evalSamples;   // empty: no evaluation
         CheckpointIdentity identity;
         Group& group;
+        DriftMonitor* drift = nullptr;            // where the run measures its drift
     };
     Trainer(Parts parts, JobContext& context);
     // Goes on from a checkpoint.
     void restore(const Checkpoint& checkpoint);
-    // To the end, a stop or divergence. Emits step, eval and checkpoint events. Throws Error{diverged} after five non-finite steps in
+    // To the end, a stop, divergence or the end of Patience. Emits step, eval, drift and checkpoint events. With RunConfig::keep "best" the
+    // adapters hold the best parameters afterwards. Throws Error{diverged} after five non-finite steps in
     // a row (the last finite checkpoint stays the newest).
     TrainResult train();
 
@@ -42,8 +45,13 @@ private:
     void update(const Gradient& gradient);
     void takeStep();
     void evaluateNow(std::optional<double>& result);
+    void measureDrift();
     void save();
     [[nodiscard]] NamedTensors state();      // what a checkpoint holds
+    void judge(double loss);                 // notes the lowest evaluation loss, and keeps its state where the run wants that
+    bool hasStalled() const;                 // Patience is over
+    bool evaluationIsDue() const;            // at the step just taken, or restored
+    void keepBest(TrainResult& result);      // puts the kept parameters back
     bool waitWhilePaused();                  // false: stop
     [[nodiscard]] int64_t rowsPerStep() const;
 
@@ -58,7 +66,6 @@ private:
     Progress m_progress;
     int64_t m_savedStep = -1;
     std::optional<double> m_evalBefore, m_evalLast;
-    int64_t m_evalStep = -1;
 };
 
 }  // namespace rankwright

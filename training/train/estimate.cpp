@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+#include "training/train/estimate.h"
+
+#include "training/api/catalog.h"
+#include "training/api/error.h"
+#include "training/api/number_text.h"
+#include "training/ops/product.h"
+#include "training/train/memory_model.h"
+#include "training/train/peak_memory.h"
+#include "training/train/trainer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <mutex>
+#include <tuple>
+
+namespace rankwright {
+
+namespace {
+
+// Past runs that say how fast this machine is: the newest ones, since machines and programs change.
+constexpr size_t kNewest = 10;
+// A training step takes about this many times the time of its matrix products at the measured rate (2 cores, float32).
+constexpr double kOverhead = 1.6;
+// Where the estimate is above this share of the memory, what to change is said.
+constexpr double kTight = 0.9;
+
+// Multiply-adds a second of a product of the model's own shape: the best of a few short measurements, since anything else that runs
+// on the machine only slows them down. Measured once for each shape, dtype and number of threads.
+double matrixRate(const ModelConfig& config, at::ScalarType type)
+{
+    static std::mutex mutex;
+    static std::map<std::tuple<int64_t, int64_t, at::ScalarType, int>, double> measured;
+    const std::lock_guard lock(mutex);
+    auto& best = measured[{config.hiddenSize, config.intermediateSize, type, at::get_num_threads()}];
+    if (best > 0)
+        return best;
+    const at::NoGradGuard guard;
+    const auto x = at::rand({512, config.hiddenSize}, at::kFloat).to(type);
+    const auto W = at::rand({config.intermediateSize, config.hiddenSize}, at::kFloat).to(type);
+    ops::timesTransposed(x, W);
+    for (int i = 0; i < 10; ++i) {
+        const auto begin = std::chrono::steady_clock::now();
+        ops::timesTransposed(x, W);
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        best = std::max(best, 512 * double(config.hiddenSize) * double(config.intermediateSize) / seconds);
+    }
+    return best;
+}
+
+double median(std::vector<double> values)
+{
+    std::ranges::sort(values);
+    const auto half = values.size() / 2;
+    return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+int64_t sumOf(const std::vector<MemoryPart>& parts)
+{
+    int64_t sum = 0;
+    for (const auto& part : parts)
+        sum += part.bytes;
+    return sum;
+}
+
+// Forward and the gradient of the input, a third product for a trained weight; the head; the adapters' own products.
+double productsOf(const RunConfig& config, const RunShape& shape, const std::vector<RowSize>& rows)
+{
+    double tokens = 0, targets = 0;
+    for (const auto& row : rows) {
+        tokens += double(row.tokens);
+        targets += double(row.targets);
+    }
+    const double share = double(config.batch * config.accumulate) / double(std::max<size_t>(1, rows.size()));
+    double adapters = 0;
+    if (effectivePicture(config).weight != Part::trained) {
+        for (const auto& layer : shape.layers) {
+            for (const auto& module : layer)
+                adapters += double(module.rank * (module.shape.out + module.shape.in));
+        }
+    }
+    const double perToken = 2 * double(shape.adaptable) + double(shape.replaced) + 3 * adapters;
+    const double perTarget = (shape.everything ? 3 : 2) * double(shape.model.vocabSize * shape.model.hiddenSize);
+    return share * (tokens * perToken + targets * perTarget);
+}
+
+// Changes that could make a run smaller, without their savings; those that the configuration does not allow are sorted out later.
+std::vector<Suggestion> candidates(const RunConfig& config, const RunShape& shape, const std::vector<RowSize>& rows)
+{
+    std::vector<Suggestion> found;
+    const auto number = [](int64_t value) { return std::to_string(value); };
+    if (config.batch > 1) {
+        const auto half = (config.batch + 1) / 2, twice = config.accumulate * 2;
+        found.push_back({"Batch " + number(config.batch) + " to " + number(half) + ", accumulated over " + number(twice),
+            {{"batch", half}, {"accumulate", twice}}, 0});
+    }
+    std::vector<int64_t> lengths;
+    for (const auto& row : rows)
+        lengths.push_back(row.tokens);
+    std::ranges::sort(lengths);
+    if (!lengths.empty()) {
+        // The shortest length, in eights, that leaves 95 of 100 rows whole.
+        const auto length = (lengths[(lengths.size() - 1) * 95 / 100] + 7) / 8 * 8;
+        if (length < lengths.back()) {
+            found.push_back({"Maximum length " + number(config.maxLength) + " to " + number(length) + ", which cuts one row in twenty",
+                {{"maxLength", length}}, 0});
+        }
+    }
+    if (config.dtype == "float32")
+        found.push_back({"Frozen weights and activations in bfloat16", {{"dtype", "bfloat16"}}, 0});
+    if (effectiveBase(config) == "none" && methodCard(config.method).allowsQuantisedBase)
+        found.push_back({"Frozen weights in 4 bits (nf4-dq)", {{"base", "nf4-dq"}}, 0});
+    if (shape.replaced > 0)
+        found.push_back({"LoRA of rank 16 instead of whole weights", {{"method", "lora"}, {"rank", 16}}, 0});
+    else if (config.rank > 8 && config.plan.empty() && config.initAdapter.empty())
+        found.push_back({"Rank " + number(config.rank) + " to " + number(config.rank / 2), {{"rank", config.rank / 2}}, 0});
+    return found;
+}
+
+}  // namespace
+
+std::vector<Suggestion> suggestionsFor(const RunConfig& config, const ModelSource& source, const std::vector<Sample>& samples,
+    const std::vector<Sample>& evalSamples, double factor)
+{
+    const auto shape = runShape(config, source);
+    const auto rows = rowSizes(samples, config.maxLength), evalRows = rowSizes(evalSamples, config.maxLength);
+    const auto now = sumOf(memoryParts(config, shape, rows, evalRows));
+    std::vector<Suggestion> useful;
+    for (auto& suggestion : candidates(config, shape, rows)) {
+        auto changed = config;
+        try {
+            for (const auto& [key, value] : suggestion.changes)
+                setField(changed, *findConfigField(key), value);
+            keepOwnOptions(changed);
+            validate(changed);
+            const auto then = sumOf(memoryParts(changed, runShape(changed, source), rowSizes(samples, changed.maxLength),
+                rowSizes(evalSamples, changed.maxLength)));
+            suggestion.saves = int64_t(factor * double(now - then));
+        } catch (const Error&) {
+            continue;   // not with this method
+        }
+        if (suggestion.saves < 1'000'000)
+            continue;
+        suggestion.text += ": saves " + bytesText(suggestion.saves);
+        useful.push_back(std::move(suggestion));
+    }
+    std::ranges::sort(useful, [](const Suggestion& a, const Suggestion& b) { return a.saves > b.saves; });
+    useful.resize(std::min<size_t>(2, useful.size()));
+    return useful;
+}
+
+Calibration calibrationOf(const std::string& kind, const std::vector<PastRun>& past)
+{
+    // The count itself is worth one run: it is off by less than a single run's chance in the allocator may be.
+    std::vector<double> factors{1}, rates;
+    int64_t runs = 0;
+    const auto program = programBytes();
+    for (const auto& run : past) {
+        if (run.kind != kind)
+            continue;
+        bool counts = false;
+        if (factors.size() <= kNewest && run.estimatedBytes > program && run.peakBytes > program) {
+            factors.push_back(double(run.peakBytes - program) / double(run.estimatedBytes - program));
+            counts = true;
+        }
+        if (rates.size() < kNewest && run.productsPerStep > 0 && run.secondsPerStep > 0) {
+            rates.push_back(run.productsPerStep / run.secondsPerStep);
+            counts = true;
+        }
+        runs += counts;
+    }
+    return {median(factors), rates.empty() ? 0 : median(rates), runs};
+}
+
+Expectation expectationOf(const RunConfig& config, const ModelSource& source, const std::vector<Sample>& samples,
+    const std::vector<Sample>& evalSamples)
+{
+    const auto shape = runShape(config, source);
+    const auto rows = rowSizes(samples, config.maxLength);
+    Expectation expected{.parts = memoryParts(config, shape, rows, rowSizes(evalSamples, config.maxLength)),
+        .productsPerStep = productsOf(config, shape, rows)};
+    expected.bytes = sumOf(expected.parts);
+    return expected;
+}
+
+Estimate estimate(const EstimateJob& job, JobContext& context)
+{
+    const auto& config = job.config;
+    validate(config);
+    checkDevice(config.device);
+    useThreads(config.threads);
+    const auto source = openModelSource(config.model);
+    const ModelText text(source.path);
+    const auto data = text.prepare(config.data, Split::train, config, config.rows, context);
+    std::vector<Sample> evalSamples;
+    if (!config.evalData.empty())
+        evalSamples = text.prepare(config.evalData, Split::test, config, config.evalRows, context).samples;
+    const auto shape = runShape(config, source);
+    const auto rows = rowSizes(data.samples, config.maxLength);
+    auto expected = expectationOf(config, source, data.samples, evalSamples);
+    const auto calibration = calibrationOf(runKind(config), job.past);
+    Estimate found{.trainable = shape.trainable,
+        .parameters = shape.all,
+        .steps = totalSteps(config, int64_t(rows.size())),
+        .rows = int64_t(rows.size()),
+        .parts = std::move(expected.parts),
+        .uncalibratedBytes = expected.bytes,
+        .memoryBytes = memoryForThisProcess(),
+        .productsPerStep = expected.productsPerStep,
+        .pastRuns = calibration.runs};
+    found.peakBytes = programBytes() + int64_t(calibration.memory * double(expected.bytes - programBytes()));
+    found.secondsPerStep = calibration.productsPerSecond > 0
+        ? expected.productsPerStep / calibration.productsPerSecond
+        : kOverhead * expected.productsPerStep / matrixRate(source.config, scalarType(config.dtype));
+    found.seconds = found.secondsPerStep * double(found.steps);
+    found.fits = found.memoryBytes == 0 || found.peakBytes <= found.memoryBytes;
+    if (!found.fits || double(found.peakBytes) > kTight * double(found.memoryBytes)) {
+        found.suggestions = suggestionsFor(config, source, data.samples, evalSamples, calibration.memory);
+        found.warnings.push_back("It needs about " + bytesText(found.peakBytes) + " of memory, of "
+            + bytesText(found.memoryBytes) + " that are free" + (found.fits ? ": that is tight." : "."));
+    }
+    if (data.truncated > 0)
+        found.warnings.push_back(std::to_string(data.truncated) + " rows are longer than the maximum length and will be cut.");
+    return found;
+}
+
+}  // namespace rankwright

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// What a run will need, before it starts: memory part by part, multiply-adds and seconds of a step, and what to change where it does
+// not fit. The answer to EstimateJob.
+#pragma once
+
+#include "training/models/model_source.h"
+#include "training/train/session.h"
+
+namespace rankwright {
+
+// What is expected of a run from its configuration, its model and its rows alone: nothing measured, nothing from past runs.
+struct Expectation
+{
+    std::vector<MemoryPart> parts;
+    int64_t bytes = 0;                // of the whole process at its peak: the sum of the parts
+    double productsPerStep = 0;       // multiply-adds
+};
+// Samples without targets are left out, as in training. train() sends the two numbers with RunStarted (estimatedBytes,
+// productsPerStep); estimate() starts from the same ones.
+Expectation expectationOf(const RunConfig& config, const ModelSource& source, const std::vector<Sample>& samples,
+    const std::vector<Sample>& evalSamples);
+
+// Size, memory and time of job.config, calibrated by job.past.
+Estimate estimate(const EstimateJob& job, JobContext& context);
+
+// The two changes of the configuration that save most, the larger saving first; each is estimated anew, times `factor`.
+std::vector<Suggestion> suggestionsFor(const RunConfig& config, const ModelSource& source, const std::vector<Sample>& samples,
+    const std::vector<Sample>& evalSamples, double factor = 1);
+
+// Median of 1 and of measured / expected of the newest ten past runs of this kind, without the program, which every run has alike.
+struct Calibration { double memory = 1, productsPerSecond = 0; int64_t runs = 0; };   // 0: no past run says how fast
+Calibration calibrationOf(const std::string& kind, const std::vector<PastRun>& past);
+
+}  // namespace rankwright

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The counts follow training/ops and training/nn/decoder.cpp line by line; what they cannot know is measured: kProgram, kSlack.
+// docs/check_estimates.py holds the whole against runs.
+#include "training/train/memory_model.h"
+
+#include "training/api/catalog.h"
+#include "training/train/row_order.h"
+#include "training/train/session.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rankwright {
+
+namespace {
+
+// LibTorch's code and tables as far as a run touches them, the thread pool, tokenizer and program: measured with the smallest model.
+constexpr double kProgram = 105e6;
+// The C library's allocator reuses blocks of changing size badly (glibc 2.36): what a step frees between what it keeps leaves holes.
+// Shares of the freed bytes that stay lost, measured: of a layer's own, and of those that projections of many operations add.
+constexpr double kLostOfLayer = 1.17, kLostOfProjections = 0.23;
+constexpr double kLostAtStart = 100e6;        // what reading the model has left behind
+constexpr int64_t kChunk = 256;               // targets at a time in ops::lmLoss
+constexpr int64_t kScoresUpTo = 1024;         // ops::attention: longer rows never hold their scores
+constexpr int64_t kEvalTokens = 2048;         // evaluate(): tokens at once
+constexpr int64_t kProbeRows = 8, kProbeTokens = 32;   // StepZeroProbe
+constexpr int64_t kTogether = int64_t(1) << 28;        // meanGradients(): weights at a time
+constexpr int64_t kMicrosLooked = int64_t(1) << 22;    // batches of the run that are looked at; later ones are like the others
+
+using Module = RunShape::Module;
+
+double width(const RunConfig& config) { return double(c10::elementSize(scalarType(config.dtype))); }
+
+bool wide(const RunConfig& config) { return config.dtype == "float32"; }
+
+bool trains(Part part) { return part == Part::trained; }
+
+// Whether the base moves with the adapter at some step of this run.
+bool drifts(const RunConfig& config)
+{
+    return effectivePicture(config).drifts && (config.steps == 0 || optionNumber(config, "startStep") < double(config.steps));
+}
+
+bool anyAdapted(const std::vector<const Module*>& group)
+{
+    return std::ranges::any_of(group, [](const Module* module) { return module->rank > 0; });
+}
+
+// As fitsFastForm() in ops/linear_group.cpp decides.
+bool isFast(const RunConfig& config, const std::vector<const Module*>& group)
+{
+    const auto picture = effectivePicture(config);
+    const bool plain = config.dropout == 0 && picture.A != Part::absent && picture.core == Part::absent
+        && picture.magnitude == Part::absent && !drifts(config);
+    return plain && std::ranges::all_of(group, [](const Module* module) { return module->rank > 0 && !module->bias; });
+}
+
+// Bytes a token that projections with one input keep: the input in the compute dtype, once for all of them, and what each adds.
+// `gradient`: whether the input depends on anything trained.
+double keptByGroup(const RunConfig& config, const std::vector<const Module*>& group, bool gradient)
+{
+    const auto picture = effectivePicture(config);
+    const double w = width(config), in = double(group.front()->shape.in);
+    if (!anyAdapted(group))
+        return 0;
+    if (trains(picture.weight))
+        return w * in;
+    double own = 0;
+    if (isFast(config, group)) {
+        for (const auto* module : group)
+            own += 4 * double(module->rank);
+        return w * in + own;
+    }
+    const bool drops = config.dropout > 0, keepsInput = trains(picture.A);
+    for (const auto* module : group) {
+        if (module->rank == 0)
+            continue;
+        own += 4 * double(module->rank) * (keepsInput && picture.core != Part::absent ? 2 : 1);
+        own += drops && gradient ? 4 * in : 0;    // the mask
+        if (keepsInput && (drops || !wide(config)))
+            own += 4 * in;                        // the input in float32, for each projection anew
+        if (picture.magnitude != Part::absent)
+            own += 8 * double(module->shape.out); // the base's and the adapter's part, which the magnitude scales
+    }
+    return (keepsInput && !drops && wide(config) ? w * in : 0) + own;
+}
+
+// Bytes a token, as Decoder::forward goes through one layer. `gradient`: whether what comes in depends on anything trained, afterwards
+// what goes out; operations on what does not depend on it keep nothing.
+double keptByLayer(const RunConfig& config, const RunShape& shape, const std::vector<Module>& layer, bool& gradient)
+{
+    const auto& m = shape.model;
+    const double w = width(config), hidden = double(m.hiddenSize);
+    const double queries = double(m.heads * m.headDim), keys = double(m.kvHeads * m.headDim);
+    std::vector<const Module*> qkv, o, inner, down;
+    for (const auto& module : layer) {
+        auto& group = module.kind == "o_proj" ? o
+            : module.kind == "down_proj"      ? down
+            : module.kind == "gate_proj" || module.kind == "up_proj" ? inner
+                                                                      : qkv;
+        group.push_back(&module);
+    }
+    double kept = 0;
+    // Input and scale; a trained norm has the plain form, which keeps its input in float32 and the normalised values.
+    const double norm = shape.everything ? 4 * hidden + w * hidden + 4 : w * hidden + 4;
+    const auto take = [&](const std::vector<const Module*>& group) {
+        kept += keptByGroup(config, group, gradient);
+        gradient = gradient || anyAdapted(group);
+    };
+    kept += gradient ? norm : 0;
+    take(qkv);
+    if (gradient)   // cosines and sines in float32; q and k turned, v, what attention gives
+        kept += 4 * double(m.headDim) + w * (2 * queries + 2 * keys);
+    take(o);   // its input is a copy of what attention gives, heads side by side
+    kept += gradient ? norm : 0;
+    take(inner);
+    kept += gradient ? 2 * w * double(m.intermediateSize) : 0;   // gate and up
+    take(down);
+    return kept;
+}
+
+// Bytes a token that one layer's holes take.
+double lostByLayer(const RunConfig& config, const RunShape& shape, const std::vector<Module>& layer)
+{
+    const auto& m = shape.model;
+    const auto picture = effectivePicture(config);
+    // q and k before they are turned, what o_proj and down_proj give.
+    double lost = kLostOfLayer * width(config) * double((m.heads + m.kvHeads) * m.headDim + 2 * m.hiddenSize);
+    if (trains(picture.weight))
+        return lost;
+    // The base's product, the adapter's and that scaled; DoRA's sums; the moved weight's products (ops/linear_group.cpp).
+    const double operations = 3 + (picture.magnitude != Part::absent ? 2 : 0) + (drifts(config) ? 5 : 0);
+    for (const auto& module : layer) {
+        if (module.rank > 0 && !isFast(config, {&module}))
+            lost += kLostOfProjections * operations * 4 * double(module.shape.out);
+    }
+    return lost;
+}
+
+// Rows of one forward and backward pass.
+struct Micro
+{
+    int64_t rows = 0, tokens = 0, targets = 0, longest = 0, longTokens = 0;   // longTokens: of rows beyond kScoresUpTo
+    void add(const RowSize& row)
+    {
+        ++rows;
+        tokens += row.tokens;
+        targets += row.targets;
+        longest = std::max(longest, row.tokens);
+        longTokens += row.tokens > kScoresUpTo ? row.tokens : 0;
+    }
+};
+
+// Linear in the micro-batch, so that millions of them can be compared.
+struct Activations
+{
+    double token = 0, target = 0, longToken = 0, lostToken = 0;   // bytes
+    [[nodiscard]] double of(const Micro& micro) const
+    {
+        return double(micro.tokens) * token + double(micro.targets) * target + double(micro.longTokens) * longToken;
+    }
+};
+
+Activations activations(const RunConfig& config, const RunShape& shape)
+{
+    const auto& m = shape.model;
+    const double w = width(config), hidden = double(m.hiddenSize);
+    Activations all;
+    bool gradient = shape.everything;   // of the embeddings
+    for (const auto& layer : shape.layers) {
+        all.token += keptByLayer(config, shape, layer, gradient);
+        all.lostToken += lostByLayer(config, shape, layer);
+        all.longToken += 3 * w * double(m.heads * m.headDim);   // flash attention: keys and values for each head, a copy of its output
+    }
+    all.token += shape.everything ? 4 * hidden + w * hidden : w * hidden;   // the last norm
+    all.target = w * hidden;                                                // the loss's gradient
+    return all;
+}
+
+// What is there for a moment while everything else is kept: the head's logits, the scores of one row or one layer's gradients.
+double momentBytes(const RunConfig& config, const RunShape& shape, const Micro& micro)
+{
+    const auto& m = shape.model;
+    const double w = width(config), vocabulary = double(m.vocabSize);
+    const double logits = shape.everything
+        // All logits at once: of the loss, its logarithms and both gradients; the head's own gradient waits for the embeddings'.
+        ? (wide(config) ? 12 : 14) * double(micro.targets) * vocabulary + (wide(config) ? 4 : 8) * vocabulary * double(m.hiddenSize)
+        // A chunk's, and the head packed for the product with it.
+        : (wide(config) ? 4 : 6) * double(std::min(kChunk, micro.targets)) * vocabulary + w * vocabulary * double(m.hiddenSize);
+    const double row = double(std::min(micro.longest, kScoresUpTo));
+    const double scores = 12 * double(m.heads) * row * row;
+    const double inner = double(m.intermediateSize) * double(micro.tokens) * (4 * w + (wide(config) ? 0 : 4));
+    return std::max({logits, scores, inner});
+}
+
+template <class Visit>
+void eachMicro(const RunConfig& config, const std::vector<RowSize>& rows, const Visit& visit)
+{
+    if (rows.empty())
+        return;
+    RowOrder order(int64_t(rows.size()), config.order, config.seed);
+    const auto steps = config.steps > 0
+        ? config.steps
+        : std::max<int64_t>(1, int64_t(std::ceil(config.epochs * double(rows.size()) / double(config.batch * config.accumulate))));
+    const auto micros = std::min(steps * config.accumulate, std::max<int64_t>(1, kMicrosLooked / config.batch));
+    for (int64_t i = 0; i < micros; ++i) {
+        Micro micro;
+        for (int64_t j = 0; j < config.batch; ++j)
+            micro.add(rows[size_t(order.row(i * config.batch + j))]);
+        visit(micro);
+    }
+}
+
+// Evaluation keeps nothing: one layer's values of a batch, and the logits.
+double evalBytes(const RunConfig& config, const RunShape& shape, const std::vector<RowSize>& rows)
+{
+    const auto& m = shape.model;
+    double most = 0;
+    Micro micro;
+    const auto take = [&] {
+        const double layer = width(config) * double(micro.tokens)
+            * (3 * double(m.hiddenSize) + std::max(3 * double(m.intermediateSize), 4 * double(m.heads * m.headDim)));
+        auto frozen = shape;
+        frozen.everything = false;
+        most = std::max(most, layer + momentBytes(config, frozen, {.rows = 1, .targets = micro.targets, .longest = micro.longest}));
+        micro = {};
+    };
+    for (const auto& row : rows) {
+        if (micro.rows > 0 && micro.tokens + row.tokens > kEvalTokens)
+            take();
+        micro.add(row);
+    }
+    if (micro.rows > 0)
+        take();
+    return most;
+}
+
+// A matrix that is trained itself keeps its base beside it; embeddings, norms and head are replaced.
+double weightBytes(const RunConfig& config, const RunShape& shape)
+{
+    const auto base = effectiveBase(config);
+    const double w = width(config), others = shape.everything ? 0 : w * double(shape.all - shape.adaptable);
+    double bits = 8 * w;
+    if (base != "none") {
+        const auto& formats = baseFormats();
+        bits = std::ranges::find_if(formats, [&](const BaseFormat& format) { return format.id == base; })->bits;
+        if (findMethodOption(methodCard(config.method), "bits") && optionNumber(config, "bits") > 0)
+            bits = optionNumber(config, "bits");   // a format a matrix, so many bits on average
+        else if (base == "int8")
+            bits = 8;                              // and a scale a row
+    }
+    double scales = 0;
+    for (const auto& layer : shape.layers) {
+        for (const auto& module : layer)
+            scales += base == "int8" ? 4 * double(module.shape.out) : 0;
+    }
+    return others + double(shape.adaptable) * bits / 8 + scales;
+}
+
+// Values of A and B of all adapted modules, trained or not.
+double factorValues(const RunConfig& config, const RunShape& shape)
+{
+    double values = 0;
+    if (effectivePicture(config).A == Part::absent)
+        return values;
+    for (const auto& layer : shape.layers) {
+        for (const auto& module : layer)
+            values += double(module.rank * (module.shape.out + module.shape.in));
+    }
+    return values;
+}
+
+double momentsBytes(const RunConfig& config, const RunShape& shape)
+{
+    const auto trainable = double(shape.trainable);
+    if (effectiveOptimiser(config) != "rite")
+        return 8 * trainable;
+    double pairs = 0;   // roots of r x r, and the same in float64 for a moment
+    for (const auto& layer : shape.layers) {
+        for (const auto& module : layer)
+            pairs += double(module.rank * module.rank) * (2 * 4 + 4 * 8);
+    }
+    return 12 * trainable + pairs;   // basis, momentum, and the gradient in the basis for a moment
+}
+
+// The largest matrix while it is decomposed: itself, a float64 copy, its square and what an eigenvalue problem needs.
+double decompositionBytes(const RunConfig& config, const RunShape& shape)
+{
+    double most = 0;
+    for (const auto& layer : shape.layers) {
+        for (const auto& [module, kind, bias, rank] : layer) {
+            if (rank == 0)
+                continue;
+            const auto size = double(module.out * module.in), side = double(std::min(module.out, module.in));
+            const bool decomposes = effectivePicture(config).residual || config.method == "lora-xs" || config.method == "cora";
+            most = std::max(most, decomposes ? 16 * size + 8 * 5 * side * side : 12 * size);
+        }
+    }
+    return most;
+}
+
+struct StartBytes { double kept = 0, peak = 0; };
+
+// Before the first step. `kept` stays: the factors that the run began with, and the logits of the step-0 check.
+StartBytes startBytes(const RunConfig& config, const RunShape& shape, const std::vector<RowSize>& rows)
+{
+    const auto picture = effectivePicture(config);
+    const double factors = factorValues(config, shape);
+    int64_t probe = 0;
+    for (size_t i = 0; i < std::min(size_t(kProbeRows), rows.size()); ++i)
+        probe += std::min(kProbeTokens, rows[i].tokens);
+    const double logits = 4 * double(probe) * double(shape.model.vocabSize);
+    StartBytes bytes{.kept = 4 * factors * (picture.residual ? 2 : 1) + logits};
+    // The check holds the logits before and after, their difference and its size.
+    bytes.peak = bytes.kept + std::max(3 * logits, decompositionBytes(config, shape));
+    if (config.method == "lora-ga") {
+        // Gradients of the whole base in float32, the batch's activations, and singular vectors in float64.
+        auto full = config;
+        full.method = "full";
+        full.options.clear();
+        auto whole = shape;
+        whole.everything = false;
+        Micro micro;
+        const auto count = std::min(rows.size(), size_t(optionNumber(config, "gradientRows")));
+        for (size_t i = 0; i < count; ++i)
+            micro.add(rows[i]);
+        const double values = double(std::min(shape.adaptable, kTogether));
+        const double gradients = values * (wide(config) ? 4 : 8) + activations(full, whole).of(micro) + momentBytes(full, whole, micro);
+        bytes.peak = std::max(bytes.peak + 16 * factors, gradients + 16 * factors);
+    }
+    return bytes;
+}
+
+}  // namespace
+
+int64_t programBytes() { return int64_t(kProgram + kLostAtStart); }
+
+double savedBytes(const RunConfig& config, const RunShape& shape, const std::vector<RowSize>& batch)
+{
+    Micro micro;
+    for (const auto& row : batch)
+        micro.add(row);
+    return activations(config, shape).of(micro);
+}
+
+std::vector<MemoryPart> memoryParts(const RunConfig& config, const RunShape& shape, const std::vector<RowSize>& rows,
+    const std::vector<RowSize>& evalRows)
+{
+    const auto all = activations(config, shape);
+    double kept = 0, moment = 0;
+    eachMicro(config, rows, [&](const Micro& micro) {
+        const double bytes = all.of(micro) + double(micro.tokens) * all.lostToken, now = momentBytes(config, shape, micro);
+        if (bytes + now > kept + moment) {
+            kept = bytes;
+            moment = now;
+        }
+    });
+    const auto picture = effectivePicture(config);
+    const double factors = factorValues(config, shape);
+    const double adapters = 4 * double(shape.trainable) + (picture.drifts ? 4 * factors : 0);
+    const double gradients = 4 * double(shape.trainable), moments = momentsBytes(config, shape);
+    const auto start = startBytes(config, shape, rows);
+    double data = 0;   // ids, marks and text of the rows
+    for (const auto& row : rows)
+        data += 10 * double(row.tokens) + 200;
+    // Optimiser and gradients do not exist yet while the start is made; evaluation holds nothing of a step.
+    const double training = start.kept + gradients + moments + kept + moment;
+    const double evaluation = start.kept + gradients + moments + evalBytes(config, shape, evalRows);
+    // Trainer::save() looks whether all parameters are finite, their sizes and a few marks each, while the heap still has what the step
+    // kept.
+    const double saving = start.kept + gradients + moments + kept + 6 * double(shape.trainable);
+    const double excess = std::max({0.0, start.peak - training, evaluation - training, saving - training});
+    const auto part = [](const char* id, const char* title, double bytes) { return MemoryPart{id, title, int64_t(bytes)}; };
+    return {part("program", "Program", kProgram + kLostAtStart + data),
+        part("weights", "Weights", weightBytes(config, shape)),
+        part("adapters", "Adapters", adapters),
+        part("gradients", "Gradients", gradients),
+        part("optimiser", "Optimiser", moments),
+        part("activations", "Activations", kept),
+        part("head", "Step", moment),
+        part("start", "Start", start.kept + excess)};
+}
+
+}  // namespace rankwright

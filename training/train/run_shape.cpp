@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The shapes of a run, from the tables of its model and its configuration alone.
+#include "training/train/memory_model.h"
+
+#include "training/api/catalog.h"
+#include "training/formats/safetensors.h"
+
+#include <algorithm>
+
+namespace rankwright {
+
+namespace {
+
+// Ranks by module of a PEFT adapter, from the shapes of its A matrices; and the values of all its tensors.
+std::pair<std::map<std::string, int64_t>, int64_t> adapterRanks(const std::string& folder)
+{
+    std::map<std::string, int64_t> ranks;
+    int64_t values = 0;
+    for (const auto& tensor : readSafetensors(std::filesystem::path(folder) / "adapter_model.safetensors").tensors) {
+        values += tensor.count();
+        const auto end = tensor.name.find(".lora_A"), begin = tensor.name.find("model.layers.");
+        if (end != std::string::npos && begin != std::string::npos && begin < end && !tensor.shape.empty())
+            ranks[tensor.name.substr(begin, end - begin)] = tensor.shape[0];
+    }
+    return {ranks, values};
+}
+
+std::vector<std::vector<RunShape::Module>> modulesOf(const ModelSource& source)
+{
+    std::vector<std::vector<RunShape::Module>> layers(size_t(source.config.layers));
+    for (const auto& expected : expectedTensors(source.config)) {
+        if (expected.kind.empty() || expected.shape.size() != 2 || expected.layer < 0)
+            continue;
+        const auto name = expected.name.substr(0, expected.name.rfind('.'));
+        layers[size_t(expected.layer)].push_back({.shape = {name, expected.shape[0], expected.shape[1]},
+            .kind = expected.kind,
+            .bias = source.tensors.contains(name + ".bias")});
+    }
+    return layers;
+}
+
+}  // namespace
+
+std::vector<RowSize> rowSizes(const std::vector<Sample>& samples, int64_t maxLength)
+{
+    std::vector<RowSize> rows;
+    rows.reserve(samples.size());
+    for (const auto& sample : samples) {
+        const auto tokens = std::min(maxLength, int64_t(sample.ids.size()));
+        RowSize row{tokens, 0};
+        for (int64_t i = 1; i < tokens; ++i)
+            row.targets += sample.trained[size_t(i)];
+        if (row.targets > 0)   // the others are left out of training
+            rows.push_back(row);
+    }
+    return rows;
+}
+
+RunShape runShape(const RunConfig& config, const ModelSource& source)
+{
+    RunShape shape{.model = source.config, .layers = modulesOf(source)};
+    for (const auto& [name, tensor] : source.tensors)
+        shape.all += tensor.count();
+    std::vector<ModuleShape> modules;
+    for (const auto& layer : shape.layers) {
+        for (const auto& module : layer) {
+            modules.push_back(module.shape);
+            shape.adaptable += module.shape.out * module.shape.in;
+        }
+    }
+    std::map<std::string, int64_t> ranks;
+    if (!config.initAdapter.empty()) {
+        shape.fromAdapter = true;
+        std::tie(ranks, shape.trainable) = adapterRanks(config.initAdapter);   // all that it holds goes on being trained
+    } else {
+        const bool weights = effectivePicture(config).weight == Part::trained;
+        shape.everything = weights && config.modules == "*";
+        for (const auto& [module, rank] : chosenModules(modules, config)) {
+            ranks[module.name] = rank.rank;
+            shape.trainable += trainedValues(config, module, rank.rank);
+            shape.replaced += weights ? module.out * module.in : 0;
+        }
+        if (shape.everything)
+            shape.trainable = shape.all;   // embeddings, norms and head as well
+    }
+    for (auto& layer : shape.layers) {
+        for (auto& module : layer) {
+            const auto found = ranks.find(module.shape.name);
+            module.rank = found == ranks.end() ? 0 : found->second;
+        }
+    }
+    return shape;
+}
+
+}  // namespace rankwright

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// A stored run opened again: what exports, spectra, drift and the rank post-mortem look at.
+#pragma once
+
+#include "training/adapters/adapter_set.h"
+#include "training/train/checkpoint.h"
+#include "training/train/session.h"
+
+namespace rankwright {
+
+// The configuration in a run folder's run.json. Throws Error{missing, format}.
+RunConfig configOfRun(const std::filesystem::path& runFolder);
+
+struct TrainedModel
+{
+    RunConfig config;
+    std::unique_ptr<Weights> weights;   // the original ones; stays where it is: bases that are not placed yet read from it
+    Decoder model;
+    int64_t step = 0;                   // of the checkpoint
+    std::optional<AdapterSet> adapters = std::nullopt;
+};
+// The run at the checkpoint whose parameters it keeps: the one of the lowest evaluation loss where it was told so
+// (RunConfig::keep), the newest otherwise. Throws Error{missing} where it has written none.
+std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& runFolder, JobContext& context);
+
+}  // namespace rankwright
