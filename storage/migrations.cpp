@@ -15,7 +15,7 @@ namespace rankwright {
 
 namespace {
 
-const std::array<std::string, 1> kSteps = {R"sql(
+const std::array<std::string, 2> kSteps = {R"sql(
 CREATE TABLE run(
     key INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -74,6 +74,33 @@ CREATE TABLE spectrum(
     effective_rank REAL NOT NULL,
     singular_values BLOB NOT NULL       -- float32, largest first
 ) STRICT;
+)sql",
+    // Arms, rates and seeds of comparisons; memory and work as expected and measured; drift.
+    R"sql(
+ALTER TABLE run ADD COLUMN arm TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN learning_rate REAL;
+ALTER TABLE run ADD COLUMN seed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN peak_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN estimated_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN products_per_step REAL NOT NULL DEFAULT 0;
+UPDATE run SET learning_rate = CAST(json_extract(config, '$.learningRate') AS REAL),
+    seed = coalesce(CAST(json_extract(config, '$.seed') AS INTEGER), 0) WHERE json_valid(config);
+CREATE INDEX run_comparison ON run(comparison) WHERE comparison <> '';
+CREATE TABLE drift(
+    run INTEGER NOT NULL REFERENCES run(key) ON DELETE CASCADE,
+    step INTEGER NOT NULL,
+    position INTEGER NOT NULL,          -- of the module in its event: the model's order
+    module TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    update_norm REAL,
+    inside REAL,
+    angle_mean REAL,
+    angle_largest REAL,
+    effective_rank REAL,
+    intruders INTEGER NOT NULL,
+    seconds REAL NOT NULL,              -- that measuring the whole event took
+    PRIMARY KEY(run, step, position)
+) STRICT, WITHOUT ROWID;
 )sql"};
 
 [[noreturn]] void refuse(const Database& database, Code code, std::string place, std::string found, std::string allowed,

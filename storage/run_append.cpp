@@ -31,8 +31,8 @@ public:
                              " ON CONFLICT DO UPDATE SET value = excluded.value, tokens = excluded.tokens,"
                              " seconds = excluded.seconds")
     {
-        Statement select(database, "SELECT step, steps, loss, best_eval, last_eval, seconds, tokens, trainable, state"
-                                   " FROM run WHERE key = ?");
+        Statement select(database, "SELECT step, steps, loss, best_eval, last_eval, seconds, tokens, trainable, state,"
+                                   " peak_bytes, estimated_bytes, products_per_step FROM run WHERE key = ?");
         select.bind(1, key);
         select.step();
         m_step = select.integer(0);
@@ -44,6 +44,9 @@ public:
         m_tokens = select.integer(6);
         m_trainable = select.integer(7);
         m_state = select.text(8);
+        m_peakBytes = select.integer(9);
+        m_estimatedBytes = select.integer(10);
+        m_products = select.number(11);
         Statement series(database, "SELECT id, name FROM series");
         while (series.step())
             m_series.emplace_back(series.text(1), series.integer(0));
@@ -54,6 +57,8 @@ public:
         m_steps = event.steps;
         m_trainable = event.trainable;
         m_state = stateText(RunState::running);
+        m_estimatedBytes = event.estimatedBytes;
+        m_products = std::isfinite(event.productsPerStep) ? event.productsPerStep : 0;
     }
 
     void operator()(const StepEvent& event)
@@ -90,8 +95,24 @@ public:
     void operator()(const RunEnded& event)
     {
         m_state = stateText(event.outcome);
+        m_peakBytes = std::max(m_peakBytes, event.peakBytes);  // of all sessions of a resumed run
         if (!event.adapter.empty())
             artifact("adapter", event.adapter, event.step);
+    }
+
+    void operator()(const DriftEvent& event)
+    {
+        Statement(m_database, "DELETE FROM drift WHERE run = ? AND step = ?").bind(1, m_key).bind(2, event.step).run();
+        Statement insert(m_database, "INSERT INTO drift(run, step, position, module, rank, update_norm, inside, angle_mean,"
+                                     " angle_largest, effective_rank, intruders, seconds) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
+        int64_t position = 0;
+        for (const ModuleDrift& module : event.modules) {
+            insert.bind(1, m_key).bind(2, event.step).bind(3, position++).bind(4, module.name).bind(5, module.rank);
+            insert.bind(6, finiteOrNone(module.update)).bind(7, finiteOrNone(module.inside));
+            insert.bind(8, finiteOrNone(module.angleMean)).bind(9, finiteOrNone(module.angleLargest));
+            insert.bind(10, finiteOrNone(module.effectiveRank)).bind(11, module.intruders);
+            insert.bind(12, std::isfinite(event.seconds) ? event.seconds : 0).run();
+        }
     }
 
     template <class Other>
@@ -104,10 +125,12 @@ public:
     {
         Statement update(m_database, "UPDATE run SET step = ?, steps = ?, loss = ?, best_eval = ?, last_eval = ?,"
                                      " seconds = ?, tokens = ?, trainable = ?, state = ?,"
-                                     " indexed = CASE WHEN ?10 >= 0 THEN ?10 ELSE indexed END WHERE key = ?11");
+                                     " indexed = CASE WHEN ?10 >= 0 THEN ?10 ELSE indexed END, peak_bytes = ?12,"
+                                     " estimated_bytes = ?13, products_per_step = ?14 WHERE key = ?11");
         update.bind(1, m_step).bind(2, m_steps).bind(3, m_loss).bind(4, m_bestEval).bind(5, m_lastEval);
         update.bind(6, m_seconds).bind(7, m_tokens).bind(8, m_trainable).bind(9, std::string_view(m_state));
-        update.bind(10, metricsBytes).bind(11, m_key).run();
+        update.bind(10, metricsBytes).bind(11, m_key).bind(12, m_peakBytes).bind(13, m_estimatedBytes);
+        update.bind(14, m_products).run();
     }
 
 private:
@@ -131,6 +154,8 @@ private:
     Statement m_metric;
     std::vector<std::pair<std::string, int64_t>> m_series;
     int64_t m_step = 0, m_steps = 0, m_tokens = 0, m_trainable = 0;
+    int64_t m_peakBytes = 0, m_estimatedBytes = 0;
+    double m_products = 0;
     double m_loss = kNone, m_bestEval = kNone, m_lastEval = kNone, m_seconds = 0;
     std::string m_state;
 };
@@ -165,7 +190,7 @@ void writeBatch(Database& database, int64_t key, const std::vector<Event>& event
 void forgetEvents(Database& database, int64_t key)
 {
     Transaction transaction(database);
-    for (const char* table : {"metric", "note", "artifact"})
+    for (const char* table : {"metric", "note", "artifact", "drift"})
         Statement(database, std::string("DELETE FROM ") + table + " WHERE run = ?").bind(1, key).run();
     showWhatIsLeft(database, key);
     Statement(database, "UPDATE run SET indexed = 0 WHERE key = ?").bind(1, key).run();
@@ -228,6 +253,7 @@ void RunStore::removeAfter(const std::string& id, int64_t step)
     folder.cutMetricsAfter(step);
     Transaction transaction(m_database);
     Statement(m_database, "DELETE FROM metric WHERE run = ? AND step > ?").bind(1, key).bind(2, step).run();
+    Statement(m_database, "DELETE FROM drift WHERE run = ? AND step > ?").bind(1, key).bind(2, step).run();
     Statement(m_database, "DELETE FROM artifact WHERE run = ? AND step > ?").bind(1, key).bind(2, step).run();
     showWhatIsLeft(m_database, key);
     Statement(m_database, "UPDATE run SET indexed = ? WHERE key = ?").bind(1, folder.metricsBytes()).bind(2, key).run();

@@ -73,7 +73,7 @@ void RunStore::importFolder(const std::string& id)
     const auto file = folderOf(id) / "run.json";
     const nlohmann::json document = RunFolder(folderOf(id)).read();
     configFromJson(document.at("config"), file);
-    for (const char* key : {"name", "created", "comparison", "state"}) {
+    for (const char* key : {"name", "created", "comparison", "arm", "state"}) {
         if (document.contains(key) && !document.at(key).is_string())
             throw Error(ErrorParts{.code = Code::format,
                 .file = file,

@@ -21,7 +21,7 @@ constexpr size_t kMostUnindexed = 65'536;
 bool isRecorded(const Event& event)
 {
     return !std::holds_alternative<ProgressEvent>(event) && !std::holds_alternative<ModuleSpectrum>(event)
-        && !std::holds_alternative<TextEvent>(event);
+        && !std::holds_alternative<QuantError>(event) && !std::holds_alternative<TextEvent>(event);
 }
 
 std::chrono::steady_clock::time_point waitALittle()

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Runs as rows and folders: create, find, rename, remove, read curves. Appending is in run_append.cpp, importing run
-// folders in run_import.cpp, spectra in spectrum_rows.cpp.
+// Runs as rows and folders: create, find, rename, remove, read curves. Appending is in run_append.cpp, notes, exports and drift in
+// run_records.cpp, importing run folders in run_import.cpp, spectra in spectrum_rows.cpp.
 #include "storage/run_store.h"
 
 #include "storage/migrations.h"
 #include "storage/run_csv.h"
+#include "storage/runs/comparison.h"
 #include "storage/runs/run_folder.h"
 #include "storage/utc_time.h"
 #include "training/api/error.h"
@@ -21,7 +22,8 @@ namespace rankwright {
 namespace {
 
 constexpr const char* kRunColumns = "SELECT id, name, method, model, comparison, state, created, step, steps, loss,"
-                                    " best_eval, last_eval, seconds, tokens, trainable FROM run ";
+                                    " best_eval, last_eval, seconds, tokens, trainable, arm, learning_rate, seed,"
+                                    " peak_bytes, estimated_bytes, products_per_step FROM run ";
 
 std::filesystem::path indexFile(const std::filesystem::path& dataDirectory) { return dataDirectory / "runs.db"; }
 
@@ -82,6 +84,12 @@ RunRow rowOf(const Statement& statement, const std::filesystem::path& dataDirect
     row.seconds = statement.number(12);
     row.tokens = statement.integer(13);
     row.trainable = statement.integer(14);
+    row.arm = statement.text(15);
+    row.learningRate = statement.number(16);
+    row.seed = statement.integer(17);
+    row.peakBytes = statement.integer(18);
+    row.estimatedBytes = statement.integer(19);
+    row.productsPerStep = statement.number(20);
     const auto folder = dataDirectory / "runs" / row.id;
     row.folder = folder.string();
     std::error_code error;
@@ -132,7 +140,7 @@ std::string RunStore::newId()
     return id;
 }
 
-std::string RunStore::createRun(const RunConfig& config, const std::string& comparison)
+std::string RunStore::createRun(const RunConfig& config, const ComparisonPlace& place)
 {
     checkName(config.name);
     std::string id = newId();
@@ -149,8 +157,8 @@ std::string RunStore::createRun(const RunConfig& config, const std::string& comp
     }
     const nlohmann::json document = {{"format", RunFolder::kFormat}, {"id", id},
         {"name", config.name.empty() ? config.method + "-" + id : config.name}, {"created", utcNow()},
-        {"comparison", comparison}, {"config", toJson(config)}, {"provenance", nlohmann::json::object()},
-        {"state", stateText(RunState::queued)}};
+        {"comparison", place.comparison}, {"arm", place.arm}, {"config", toJson(config)},
+        {"provenance", nlohmann::json::object()}, {"state", stateText(RunState::queued)}};
     RunFolder(folderOf(id)).write(document);
     insertRun(id, document);
     return id;
@@ -161,12 +169,42 @@ void RunStore::insertRun(const std::string& id, const nlohmann::json& document)
     const auto& config = document.at("config");
     checkName(document.value("name", id));
     Statement insert(m_database,
-        "INSERT INTO run(id, name, method, model, comparison, state, created, config) VALUES (?,?,?,?,?,?,?,?)"
-        " ON CONFLICT(id) DO NOTHING");
+        "INSERT INTO run(id, name, method, model, comparison, state, created, config, arm, learning_rate, seed)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING");
     insert.bind(1, id).bind(2, document.value("name", id)).bind(3, config.value("method", std::string()));
     insert.bind(4, config.value("model", std::string())).bind(5, document.value("comparison", std::string()));
     insert.bind(6, stateText(RunState::queued)).bind(7, document.value("created", std::string()));
-    insert.bind(8, config.dump()).run();
+    insert.bind(8, config.dump()).bind(9, document.value("arm", std::string()));
+    insert.bind(10, config.value("learningRate", RunConfig().learningRate)).bind(11, config.value("seed", int64_t(0))).run();
+}
+
+void RunStore::setConfig(const std::string& id, const RunConfig& config)
+{
+    checkName(config.name);
+    const RunFolder folder(folderOf(id));
+    const RunLock lock(folder.path());   // whoever trains it holds this
+    folder.update([&](nlohmann::json& document) {
+        if (const std::string state = document.value("state", ""); state != stateText(RunState::queued))
+            throw Error(ErrorParts{.code = Code::locked,
+                .file = folder.path(),
+                .place = "run " + id,
+                .found = "its state is " + state,
+                .allowed = "a run that is queued",
+                .advice = "Nothing was changed. Duplicate the run and edit the copy."});
+        document["config"] = toJson(config);
+        if (!config.name.empty())
+            document["name"] = config.name;
+    });
+    indexConfig(id, config);
+}
+
+void RunStore::indexConfig(const std::string& id, const RunConfig& config)
+{
+    const int64_t key = keyOf(id);
+    Statement update(m_database, "UPDATE run SET name = CASE WHEN ?1 <> '' THEN ?1 ELSE name END, method = ?2, model = ?3,"
+                                 " config = ?4, learning_rate = ?5, seed = ?6 WHERE key = ?7");
+    update.bind(1, config.name).bind(2, config.method).bind(3, config.model).bind(4, toJson(config).dump());
+    update.bind(5, config.learningRate).bind(6, config.seed).bind(7, key).run();
 }
 
 int64_t RunStore::keyOf(const std::string& id)
@@ -257,6 +295,7 @@ void RunStore::rename(const std::string& id, const std::string& name)
 void RunStore::remove(const std::string& id)
 {
     const int64_t key = keyOf(id);
+    const std::string comparison = run(id).comparison;
     const auto folder = folderOf(id);
     const bool linked = std::filesystem::is_symlink(folder);
     const bool there = !linked && std::filesystem::is_directory(folder);
@@ -272,6 +311,10 @@ void RunStore::remove(const std::string& id)
         std::filesystem::remove(folder);
     else
         std::filesystem::remove_all(folder);
+    Statement others(m_database, "SELECT 1 FROM run WHERE comparison = ? LIMIT 1");
+    others.bind(1, comparison);
+    if (!comparison.empty() && !others.step())
+        forgetComparison(m_dataDirectory, comparison);
 }
 
 void RunStore::setState(const std::string& id, RunState state)
@@ -282,33 +325,6 @@ void RunStore::setState(const std::string& id, RunState state)
         folder.update([&](nlohmann::json& document) { document["state"] = stateText(state); });
     Statement update(m_database, "UPDATE run SET state = ? WHERE key = ?");
     update.bind(1, stateText(state)).bind(2, key).run();
-}
-
-void RunStore::addArtifact(const std::string& id, const std::string& kind, const std::string& path)
-{
-    Statement insert(m_database,
-        "INSERT INTO artifact(run, kind, path) VALUES (?,?,?) ON CONFLICT(run, kind, path) DO NOTHING");
-    insert.bind(1, keyOf(id)).bind(2, kind).bind(3, path).run();
-}
-
-std::vector<ArtifactRow> RunStore::artifacts(const std::string& id)
-{
-    std::vector<ArtifactRow> rows;
-    Statement select(m_database, "SELECT kind, path FROM artifact WHERE run = ? ORDER BY key");
-    select.bind(1, keyOf(id));
-    while (select.step())
-        rows.push_back({.kind = select.text(0), .path = select.text(1)});
-    return rows;
-}
-
-std::vector<NoteRow> RunStore::notes(const std::string& id)
-{
-    std::vector<NoteRow> rows;
-    Statement select(m_database, "SELECT time, level, text FROM note WHERE run = ? ORDER BY key");
-    select.bind(1, keyOf(id));
-    while (select.step())
-        rows.push_back({.time = select.text(0), .level = select.text(1), .text = select.text(2)});
-    return rows;
 }
 
 std::vector<std::string> RunStore::series(const std::string& id)

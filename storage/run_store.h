@@ -7,8 +7,12 @@
 #include "storage/database.h"
 #include "training/api/config.h"
 #include "training/api/events.h"
+#include "training/api/reports.h"
 
 namespace rankwright {
+
+// Where a run stands in its comparison; in run.json as "comparison", "arm" and the configuration's rate and seed.
+struct ComparisonPlace { std::string comparison, arm; };
 
 struct RunRow
 {
@@ -24,7 +28,23 @@ struct RunRow
     int64_t tokens = 0, trainable = 0;
     std::string folder;
     bool filesMissing = false;
+    std::string arm;                // its label within the comparison; empty outside of one and in runs of earlier versions
+    double learningRate = 0;        // of its configuration, as the seed
+    int64_t seed = 0;
+    int64_t peakBytes = 0;          // of RunEnded; 0: unknown
+    int64_t estimatedBytes = 0;     // of RunStarted, with the next; 0: unknown
+    double productsPerStep = 0;
     bool operator==(const RunRow&) const = default;
+};
+
+// An export of a run and how near it was to the trained model when it was read back.
+struct ExportProof
+{
+    std::string folder, format;     // format: lora | peft | merged
+    double largestDifference = 0;   // of the logits
+    double largestLogit = 0;        // what the difference is to be seen against; 0: unknown
+    std::string time;               // UTC, ISO 8601
+    bool operator==(const ExportProof&) const = default;
 };
 
 // One point of a curve, with all three x axes.
@@ -47,8 +67,13 @@ public:
 
     [[nodiscard]] const std::filesystem::path& dataDirectory() const { return m_dataDirectory; }
     [[nodiscard]] std::filesystem::path folderOf(const std::string& id) const;   // dataDirectory/runs/ID
-    // Creates the row and the folder (run.json, lock not taken). `comparison` may be empty.
-    std::string createRun(const RunConfig& config, const std::string& comparison = {});
+    // Creates the row and the folder (run.json, lock not taken).
+    std::string createRun(const RunConfig& config, const ComparisonPlace& place = {});
+    // Another configuration for a run that has not started, in run.json and in the row; its name comes with it. Throws Error{locked}
+    // where it has started meanwhile. The caller has checked the configuration.
+    void setConfig(const std::string& id, const RunConfig& config);
+    // The row alone: what run.json says already.
+    void indexConfig(const std::string& id, const RunConfig& config);
     [[nodiscard]] static std::string newId();                     // random, 8 letters and digits
     [[nodiscard]] std::vector<RunRow> runs();                    // newest first
     // By id, unique id prefix or exact name. Throws Error{missing} with the nearest name.
@@ -61,6 +86,12 @@ public:
     void addArtifact(const std::string& id, const std::string& kind, const std::string& path);
     [[nodiscard]] std::vector<ArtifactRow> artifacts(const std::string& id);
     [[nodiscard]] std::vector<NoteRow> notes(const std::string& id);
+    // An export that was read back: in run.json ("exports") and as an artifact "export-FORMAT". A later one into the same folder takes
+    // the earlier one's place.
+    void addExport(const std::string& id, const ExportResult& result);
+    [[nodiscard]] std::vector<ExportProof> exports(const std::string& id);   // oldest first; none where run.json is missing
+    // How far the modules have gone from their original weights, a DriftEvent a measured step.
+    [[nodiscard]] std::vector<DriftEvent> drift(const std::string& id);
     // Names of series a run has: "loss", "evalLoss", "lr", "gradNorm", "tokensPerSecond".
     [[nodiscard]] std::vector<std::string> series(const std::string& id);
     [[nodiscard]] std::vector<CurvePoint> curve(const std::string& id, const std::string& series);

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace rankwright {
 
@@ -16,6 +18,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "values are stored as little-endian float32");
 
+// Of a matrix of which only the largest values are known. The column says NOT NULL: it is written as -1.
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr const char* kColumns = "SELECT hash, name, rows, cols, energy, stable_rank, effective_rank, singular_values"
                                  " FROM spectrum ";
 
@@ -28,7 +32,7 @@ ModuleSpectrum spectrumOf(const Statement& row, const Database& database)
     spectrum.cols = row.integer(3);
     spectrum.energy = row.number(4);
     spectrum.stableRank = row.number(5);
-    spectrum.effectiveRank = row.number(6);
+    spectrum.effectiveRank = row.number(6) < 0 ? kUnknown : row.number(6);
     const std::string bytes = row.blob(7);
     const auto most = size_t(std::max<int64_t>(0, std::min(spectrum.rows, spectrum.cols)));
     if (bytes.size() % sizeof(float) != 0 || bytes.size() / sizeof(float) > most)
@@ -67,7 +71,8 @@ void RunStore::storeSpectrum(const ModuleSpectrum& spectrum)
         " singular_values = excluded.singular_values"
         " WHERE length(excluded.singular_values) >= length(spectrum.singular_values)");
     insert.bind(1, spectrum.hash).bind(2, spectrum.name).bind(3, spectrum.rows).bind(4, spectrum.cols);
-    insert.bind(5, spectrum.energy).bind(6, spectrum.stableRank).bind(7, spectrum.effectiveRank);
+    insert.bind(5, spectrum.energy).bind(6, spectrum.stableRank);
+    insert.bind(7, std::isnan(spectrum.effectiveRank) ? -1 : spectrum.effectiveRank);
     const auto* bytes = reinterpret_cast<const char*>(spectrum.values.data());
     insert.bindBlob(8, std::string_view(bytes, spectrum.values.size() * sizeof(float)));
     insert.run();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Comparisons: arms as text -> configurations -> runs. Arms may differ in method and optimisation, never in data or
-// seed, since equal data in equal order is what makes them comparable.
-#include "storage/runs/run_training.h"
+// Arms as text -> configurations. Arms may differ in method and optimisation, never in data or seed, since equal data in equal order
+// is what makes them comparable. Their runs are in planned_runs.cpp, the stored object in comparison_file.cpp.
+#include "storage/runs/comparison.h"
+
 #include "training/api/catalog.h"
 #include "training/api/error.h"
 #include "training/api/words.h"
@@ -131,76 +132,6 @@ std::vector<Arm> parseArms(const RunConfig& base, const std::vector<std::string>
         arm.label = label;
     }
     return parsed;
-}
-
-std::vector<RunConfig> comparisonConfigs(const std::vector<Arm>& arms, const std::vector<int64_t>& seeds)
-{
-    std::vector<RunConfig> configs;
-    // Seed by seed, so that a comparison that is stopped half-way has whole pairs.
-    for (size_t i = 0; i < std::max<size_t>(1, seeds.size()); ++i) {
-        for (const Arm& arm : arms) {
-            RunConfig config = arm.config;
-            config.name = config.name.empty() ? arm.label : config.name + " " + arm.label;
-            if (!seeds.empty())
-                config.seed = seeds[i];
-            if (seeds.size() > 1)
-                config.name += " seed " + std::to_string(config.seed);
-            configs.push_back(std::move(config));
-        }
-    }
-    return configs;
-}
-
-std::vector<std::string> createComparison(RunStore& store, const std::vector<RunConfig>& configs)
-{
-    for (const RunConfig& config : configs) {
-        validate(config);
-        checkStartAdapter(config);
-    }
-    const std::string comparison = RunStore::newId();
-    std::vector<std::string> ids;
-    try {
-        for (const RunConfig& config : configs)
-            ids.push_back(store.createRun(config, comparison));
-    } catch (...) {
-        for (const std::string& id : ids)
-            store.remove(id);
-        throw;
-    }
-    return ids;
-}
-
-std::vector<std::string> comparisonRuns(RunStore& store, const std::string& comparison)
-{
-    auto rows = store.runs();
-    std::ranges::reverse(rows);
-    const auto runsOf = [&](const std::string& id) {
-        std::vector<std::string> ids;
-        for (const RunRow& row : rows) {
-            if (row.comparison == id)
-                ids.push_back(row.id);
-        }
-        return ids;
-    };
-    if (comparison.empty())
-        return {};
-    if (auto exact = runsOf(comparison); !exact.empty())
-        return exact;
-    std::set<std::string> begins;
-    for (const RunRow& row : rows) {
-        if (row.name == comparison || row.id.starts_with(comparison))
-            return {};
-        if (row.comparison.starts_with(comparison))
-            begins.insert(row.comparison);
-    }
-    if (begins.size() > 1)
-        throw Error(ErrorParts{.code = Code::usage,
-            .file = store.dataDirectory(),
-            .place = "comparison",
-            .found = std::to_string(begins.size()) + " comparisons begin with \"" + comparison + "\"",
-            .allowed = "one, for example " + *begins.begin(),
-            .advice = "Give the whole id."});
-    return begins.empty() ? std::vector<std::string>() : runsOf(*begins.begin());
 }
 
 }  // namespace rankwright

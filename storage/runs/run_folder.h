@@ -18,7 +18,8 @@ public:
     static constexpr int kFormat = 1;  // of run.json
     explicit RunFolder(std::filesystem::path path);
     [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
-    // run.json: {"format":1,"id":..,"name":..,"created":..,"comparison":..,"config":{..},"provenance":{..},"state":..}
+    // run.json: {"format":1,"id":..,"name":..,"created":..,"comparison":..,"arm":..,"config":{..},"provenance":{..},"state":..,
+    // "exports":[{"folder":..,"format":..,"largestDifference":..,"largestLogit":..,"time":..}]}
     [[nodiscard]] nlohmann::json read() const;
     void write(const nlohmann::json& document) const;             // atomically
     void update(const std::function<void(nlohmann::json&)>& change) const;  // reads, changes, writes; one at a time

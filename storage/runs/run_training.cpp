@@ -5,6 +5,7 @@
 
 #include "storage/file_lock.h"
 #include "storage/run_recorder.h"
+#include "storage/runs/past_runs.h"
 #include "storage/utc_time.h"
 #include "training/api/error.h"
 
@@ -30,7 +31,8 @@ public:
     {
         if (const auto* start = std::get_if<RunStarted>(&event))
             started(*start);
-        m_ended = m_ended || std::holds_alternative<RunEnded>(event);
+        if (const auto* end = std::get_if<RunEnded>(&event))
+            ended(*end);
         if (const auto* step = std::get_if<StepEvent>(&event))
             m_step = step->step;
         m_recorder.on(event);
@@ -82,10 +84,22 @@ private:
             auto& provenance = document["provenance"];
             const nlohmann::json event = toJson(Event(start));
             for (const char* key :
-                {"firstStep", "initHash", "orderHash", "modelHash", "dataHash", "trainable", "parameters", "rows", "stepZero"}) {
+                {"firstStep", "initHash", "orderHash", "modelHash", "dataHash", "evalHash", "trainable", "parameters", "rows", "stepZero",
+                    "estimatedBytes", "productsPerStep"}) {
                 if (event.contains(key))
                     provenance[key] = event[key];
             }
+        });
+    }
+
+    void ended(const RunEnded& end)
+    {
+        m_ended = true;
+        RunFolder(m_store.folderOf(m_run)).update([&](nlohmann::json& document) {
+            auto& provenance = document["provenance"];
+            const nlohmann::json event = toJson(Event(end));
+            for (const char* key : {"reason", "bestStep", "keptBest", "peakBytes"})
+                provenance[key] = event[key];
         });
     }
 
@@ -147,7 +161,7 @@ void writeProvenance(const RunFolder& folder, const RunConfig& config, const std
             earlier.push_back(std::move(session));
         }
         const auto cores = int64_t(std::thread::hardware_concurrency());
-        provenance = {{"engine", versions}, {"seed", config.seed},
+        provenance = {{"engine", versions}, {"seed", config.seed}, {"machine", machineMark()},
             {"threads", config.threads > 0 ? config.threads : cores}, {"started", utcNow()}};
         if (!earlier.empty())
             provenance["earlier"] = std::move(earlier);
@@ -237,6 +251,23 @@ void recordFailure(RunStore& store, const std::string& run, RunState outcome)
     }
 }
 
+// As run.json has it, which is the truth; a row that an interrupted edit left behind follows it.
+RunConfig configOf(RunStore& store, const RunFolder& folder, const std::string& run)
+{
+    const auto document = folder.read();
+    if (!document.contains("config"))
+        throw Error(ErrorParts{.code = Code::format,
+            .file = folder.path() / "run.json",
+            .place = "/config",
+            .found = "it is missing",
+            .allowed = "the run's configuration",
+            .advice = "Remove the run and start a new one."});
+    const RunConfig config = configFromJson(document["config"], folder.path() / "run.json");
+    if (config != store.config(run))
+        store.indexConfig(run, config);
+    return config;
+}
+
 TrainResult runEngine(RunStore& store, const TrainJob& job, Engine& engine, Events& watcher, std::stop_token stop)
 {
     const auto failed = [&](RunEvents& events, RunState outcome, const std::string& message) {
@@ -260,6 +291,10 @@ TrainResult runEngine(RunStore& store, const TrainJob& job, Engine& engine, Even
         end.step = result.step;
         end.finalLoss = result.finalLoss;
         end.adapter = result.adapter;
+        end.reason = result.reason;
+        end.bestStep = result.bestStep;
+        end.keptBest = result.keptBest;
+        end.peakBytes = result.peakBytes;
         events.end(std::move(end));
         return result;
     } catch (const Error& error) {
@@ -285,7 +320,7 @@ TrainResult trainRun(const std::filesystem::path& dataDirectory, const std::stri
     const RunLock lock(folder.path());
     const RunRow row = store.run(id);
     refuseIfOver(row, resume);  // another process may have ended it before this one had the lock
-    const RunConfig config = store.config(row.id);
+    const RunConfig config = configOf(store, folder, row.id);
     folder.clearControls();
     writeProvenance(folder, config, engine.versions());
     setStateUnlessBusy(store, row.id, RunState::running);

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Arms as people write them, the configurations they stand for, and the runs of one comparison.
+// Arms as people write them, the runs they stand for, and comparisons as stored.
+#include "storage/runs/comparison.h"
 #include "storage/runs/run_training.h"
 #include "tests/support/fake_engine.h"
+#include "tests/support/thrown.h"
 
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <cmath>
+#include <fstream>
 #include <set>
+#include <tuple>
 
 using namespace rankwright;
 
@@ -29,6 +34,22 @@ class TestComparison : public QObject
         QStringList list;
         for (const Arm& arm : arms)
             list << QString::fromStdString(arm.label);
+        return list;
+    }
+    // Without a sweep.
+    static Comparison comparison(const std::string& arms, std::vector<int64_t> seeds)
+    {
+        return {.arms = parseArms(base(), {arms}), .seeds = std::move(seeds), .sweep = {.rates = {}, .points = 1}};
+    }
+    static std::vector<std::string> created(RunStore& store, const Comparison& comparison)
+    {
+        return comparisonRuns(store, createComparison(store, comparison).id);
+    }
+    static QStringList names(const std::vector<PlannedRun>& runs)
+    {
+        QStringList list;
+        for (const PlannedRun& run : runs)
+            list << QString::fromStdString(run.config.name);
         return list;
     }
 
@@ -166,36 +187,169 @@ private slots:
         const QTemporaryDir folder;
         RunStore store(folder.path().toStdString());
         shared.rank = 4;
-        QVERIFY_THROWS_EXCEPTION(Error, createComparison(store, {shared}));
+        QVERIFY_THROWS_EXCEPTION(Error, createComparison(store, {.arms = {{.label = "lora", .config = shared}}}));
         QVERIFY(store.runs().empty());
     }
 
     void refusesNoArms() { QVERIFY_THROWS_EXCEPTION(Error, parseArms(base(), {})); }
 
+    void sweepsRates()
+    {
+        using Rates = std::vector<double>;
+        QVERIFY(ratesOf({}, 2e-4) == (Rates{0.00005, 0.0001, 0.0002, 0.0004, 0.0008}));
+        QVERIFY(ratesOf({.rates = {}, .points = 3, .factor = 10}, 2e-4) == (Rates{2e-5, 2e-4, 2e-3}));
+        QVERIFY(ratesOf({.rates = {}, .points = 1}, 0.3) == Rates{0.3});
+        QVERIFY(ratesOf({.rates = {4e-4, 1e-4}}, 7) == (Rates{1e-4, 4e-4}));
+        for (const RateSweep& wrong : {RateSweep{.rates = {}, .points = 2}, RateSweep{.rates = {}, .points = 0}, RateSweep{.rates = {}, .points = -1},
+                 RateSweep{.rates = {}, .points = 101}, RateSweep{.rates = {}, .points = 3, .factor = 1}, RateSweep{.rates = {1e-4, 1e-4}},
+                 RateSweep{.rates = {0.0}}, RateSweep{.rates = {-1e-4}}, RateSweep{.rates = {std::nan("")}},
+                 RateSweep{.rates = {}, .points = 3, .factor = std::nan("")}, RateSweep{.rates = {}, .points = 99, .factor = 1000}})
+            QCOMPARE(codeOf([&] { std::ignore = ratesOf(wrong, 2e-4); }), int(Code::usage));
+    }
+
     void makesPairsSeedBySeed()
     {
-        const auto arms = parseArms(base(), {"lora,pissa"});
-        const auto configs = comparisonConfigs(arms, {0, 1, 2});
-        QCOMPARE(configs.size(), size_t(6));
-        QCOMPARE(configs[0].name, std::string("mine lora seed 0"));
-        QCOMPARE(configs[1].name, std::string("mine pissa seed 0"));
-        QCOMPARE(configs[5].name, std::string("mine pissa seed 2"));
-        for (size_t i = 0; i < configs.size(); i += 2) {
+        const auto runs = plannedRuns(comparison("lora,pissa", {0, 1, 2}));
+        QCOMPARE(runs.size(), size_t(6));
+        QCOMPARE(names(runs), (QStringList{"mine lora seed 0", "mine pissa seed 0", "mine lora seed 1", "mine pissa seed 1",
+                                  "mine lora seed 2", "mine pissa seed 2"}));
+        for (size_t i = 0; i < runs.size(); i += 2) {
             // A pair differs in the method and the name only: same data, same order.
-            RunConfig other = configs[i + 1];
-            other.method = configs[i].method;
-            other.name = configs[i].name;
-            QVERIFY(other == configs[i]);
-            QCOMPARE(configs[i].seed, int64_t(i / 2));
+            RunConfig other = runs[i + 1].config;
+            other.method = runs[i].config.method;
+            other.name = runs[i].config.name;
+            QVERIFY(other == runs[i].config);
+            QCOMPARE(runs[i].config.seed, int64_t(i / 2));
+            QVERIFY(runs[i].arm == "lora" && runs[i + 1].arm == "pissa");
         }
     }
 
-    void oneSeedOrNoneIsNotInTheName()
+    void goesFromTheOwnRateOutwards()
     {
-        const auto arms = parseArms(base(), {"lora,pissa"});
-        const auto configs = comparisonConfigs(arms, {7});
-        QVERIFY(configs.size() == 2 && configs[1].name == "mine pissa" && configs[1].seed == 7);
-        QVERIFY(comparisonConfigs(arms, {})[0].seed == 5);
+        Comparison several = comparison("lora", {3, 1});
+        several.arms.push_back(parseArms(base(), {"pissa:lr=1e-3"})[0]);
+        several.sweep.points = 3;
+        const auto runs = plannedRuns(several);
+        QCOMPARE(names(runs).mid(0, 6), (QStringList{"mine lora lr 2e-04 seed 3", "mine pissa lr=1e-3 lr 0.001 seed 3", "mine lora lr 1e-04 seed 3",
+                                            "mine pissa lr=1e-3 lr 5e-04 seed 3", "mine lora lr 4e-04 seed 3", "mine pissa lr=1e-3 lr 0.002 seed 3"}));
+        QVERIFY(runs.size() == 12 && runs[6].config.seed == 1 && runs[6].config.learningRate == 2e-4);
+        QCOMPARE(QString::fromStdString(labelOf(runs[1].config)), QString("mine pissa lr=1e-3"));
+        several.sweep.rates = {1e-5, 1e-4, 1e-3, 1e-2};   // the baseline's 2e-4 is nearest to 1e-4
+        QStringList rates;
+        for (const PlannedRun& run : plannedRuns(several)) {
+            if (run.arm == "lora" && run.config.seed == 3)
+                rates << QString::number(run.config.learningRate);
+        }
+        QCOMPARE(rates, (QStringList{"0.0001", "1e-05", "0.001", "0.01"}));
+    }
+
+    void oneSeedIsNotInTheName()
+    {
+        const auto runs = plannedRuns(comparison("lora,pissa", {7}));
+        QVERIFY(runs.size() == 2 && runs[1].config.name == "mine pissa" && runs[1].config.seed == 7);
+    }
+
+    void refusesComparisonsThatMakeNoSense()
+    {
+        const auto code = [](const Comparison& wrong) { return codeOf([&] { std::ignore = plannedRuns(wrong); }); };
+        QCOMPARE(code(comparison("lora", {})), int(Code::usage));
+        QCOMPARE(code(comparison("lora", {1, 1})), int(Code::usage));
+        QCOMPARE(code(comparison("lora", {-1})), int(Code::usage));
+        Comparison none = comparison("lora", {0});
+        none.arms.clear();
+        QCOMPARE(code(none), int(Code::usage));
+        Comparison twice = comparison("lora,pissa", {0});
+        twice.arms[1].label = "lora";
+        QCOMPARE(code(twice), int(Code::usage));
+        Comparison endless = comparison("lora,pissa", {0});
+        for (int64_t seed = 1; seed < 6000; ++seed)
+            endless.seeds.push_back(seed);
+        QCOMPARE(code(endless), int(Code::usage));
+    }
+
+    void keepsAComparison()
+    {
+        const QTemporaryDir folder;
+        const std::filesystem::path data = folder.path().toStdString();
+        Comparison stored;
+        {
+            RunStore store(data);
+            Comparison made = comparison("lora,pissa", {2, 0});
+            made.name = "a name; \"quoted\"";
+            made.sweep = {.rates = {1e-4, 3e-4}, .points = 3, .factor = 4};
+            made.schedule = Schedule::interleaved;
+            stored = createComparison(store, made);
+            QVERIFY(stored.id.size() == 8 && !stored.created.empty());
+            made.id = stored.id;
+            made.created = stored.created;
+            QVERIFY(made == stored);
+        }
+        QVERIFY(readComparison(data, stored.id) == stored);
+        RunStore store(data);
+        createComparison(store, comparison("lora", {0}));
+        const auto all = storedComparisons(data);
+        QVERIFY(all.size() == 2 && all[1] == stored);
+        QVERIFY(comparisonRuns(store, stored.name) == comparisonRuns(store, stored.id));
+        for (const std::string& id : comparisonRuns(store, stored.id)) {
+            const RunRow row = store.run(id);
+            const RunConfig config = store.config(id);
+            QVERIFY((row.arm == "lora" || row.arm == "pissa") && row.arm == row.method);
+            QVERIFY(row.seed == config.seed && row.learningRate == config.learningRate);
+            QVERIFY(store.document(id).at("arm") == row.arm && store.document(id).at("comparison") == stored.id);
+        }
+        // The runs alone tell the same: what a comparison of an earlier version has.
+        std::filesystem::remove(data / "comparisons" / (stored.id + ".json"));
+        const Comparison again = comparisonByRuns(store, stored.id);
+        QVERIFY(again.seeds == stored.seeds && again.sweep.rates == stored.sweep.rates);
+        QCOMPARE(labels(again.arms), labels(stored.arms));
+        QVERIFY(comparisonRuns(store, stored.id).size() == 8);
+        QCOMPARE(codeOf([&] { readComparison(data, stored.id); }), int(Code::missing));
+    }
+
+    void forgetsAComparisonWithItsLastRun()
+    {
+        const QTemporaryDir folder;
+        RunStore store(folder.path().toStdString());
+        const auto ids = created(store, comparison("lora,pissa", {0}));
+        store.remove(ids[0]);
+        QCOMPARE(storedComparisons(store.dataDirectory()).size(), size_t(1));
+        store.remove(ids[1]);
+        QVERIFY(storedComparisons(store.dataDirectory()).empty());
+    }
+
+    void refusesFilesThatAreNoComparison_data()
+    {
+        QTest::addColumn<QString>("text");
+        QTest::addColumn<QString>("place");
+        const QString config = "{\"model\":\"default\",\"data\":\"default\",\"method\":\"lora\"}";
+        QTest::newRow("no JSON") << "{" << "";
+        QTest::newRow("a list") << "[]" << "";
+        QTest::newRow("no arms") << "{\"seeds\":[0]}" << "/arms";
+        QTest::newRow("arms are text") << "{\"arms\":[\"lora\"]}" << "/arms";
+        QTest::newRow("an arm without a configuration") << "{\"arms\":[{\"label\":\"a\"}]}" << "/arms/0/config";
+        QTest::newRow("unknown key") << "{\"arms\":[{\"label\":\"a\",\"config\":" + config + "}],\"seed\":[0]}" << "/seed";
+        QTest::newRow("seeds") << "{\"arms\":[{\"label\":\"a\",\"config\":" + config + "}],\"seeds\":[0.5]}" << "/seeds";
+        QTest::newRow("schedule") << "{\"arms\":[{\"label\":\"a\",\"config\":" + config + "}],\"schedule\":\"now\"}" << "/schedule";
+        QTest::newRow("sweep") << "{\"arms\":[{\"label\":\"a\",\"config\":" + config + "}],\"sweep\":{\"points\":\"x\"}}" << "/sweep/points";
+        QTest::newRow("newer") << "{\"format\":9,\"arms\":[]}" << "/format";
+    }
+    void refusesFilesThatAreNoComparison()
+    {
+        QFETCH(QString, text);
+        QFETCH(QString, place);
+        const QTemporaryDir folder;
+        const std::filesystem::path data = folder.path().toStdString();
+        RunStore store(data);
+        createComparison(store, comparison("lora", {0}));
+        std::ofstream(data / "comparisons" / "bad12345.json") << text.toStdString();
+        const auto error = errorOf([&] { readComparison(data, "bad12345"); });
+        QVERIFY(error && error->code == Code::format);
+        if (!place.isEmpty())
+            QCOMPARE(QString::fromStdString(error->place), place);
+        QCOMPARE(storedComparisons(data).size(), size_t(1));
+        // No id leads out of the folder.
+        std::ofstream(data / "outside.json") << "{}";
+        QCOMPARE(codeOf([&] { readComparison(data, "../outside"); }), int(Code::missing));
     }
 
     void createsAndTrainsTheRunsOfAComparison()
@@ -205,8 +359,8 @@ private slots:
         std::vector<std::string> ids;
         {
             RunStore store(data);
-            ids = createComparison(store, comparisonConfigs(parseArms(base(), {"lora,pissa"}), {0, 1}));
-            createComparison(store, comparisonConfigs(parseArms(base(), {"lora"}), {}));
+            ids = created(store, comparison("lora,pissa", {0, 1}));
+            createComparison(store, comparison("lora", {5}));
         }
         struct Nobody : Events
         {
@@ -234,8 +388,8 @@ private slots:
     {
         const QTemporaryDir folder;
         RunStore store(folder.path().toStdString());
-        const auto ids = createComparison(store, comparisonConfigs(parseArms(base(), {"lora,pissa"}), {0, 1}));
-        const auto other = createComparison(store, comparisonConfigs(parseArms(base(), {"lora"}), {0, 1, 2}));
+        const auto ids = created(store, comparison("lora,pissa", {0, 1}));
+        const auto other = created(store, comparison("lora", {0, 1, 2}));
         const std::string alone = store.createRun(base());
         const std::string id = store.run(ids[0]).comparison;
         QVERIFY(comparisonRuns(store, id) == ids);
@@ -252,12 +406,14 @@ private slots:
     {
         const QTemporaryDir folder;
         RunStore store(folder.path().toStdString());
-        auto configs = comparisonConfigs(parseArms(base(), {"lora,pissa"}), {});
-        configs[1].rank = -4;
-        QVERIFY_THROWS_EXCEPTION(Error, createComparison(store, configs));
-        configs[1].rank = 4;
-        configs[1].name = std::string("a\xff");
-        QVERIFY_THROWS_EXCEPTION(Error, createComparison(store, configs));
+        Comparison wrong = comparison("lora,pissa", {0, 1});
+        wrong.arms[1].config.rank = -4;
+        QVERIFY_THROWS_EXCEPTION(Error, createComparison(store, wrong));
+        wrong.arms[1].config.rank = 4;
+        wrong.arms[1].config.name = std::string("a\xff");   // found out when the second run is created
+        QVERIFY_THROWS_EXCEPTION(Error, createComparison(store, wrong));
+        QVERIFY(storedComparisons(store.dataDirectory()).empty());
+        QVERIFY(std::filesystem::is_empty(store.dataDirectory() / "comparisons"));
         QVERIFY(store.runs().empty());
         QVERIFY(std::filesystem::is_empty(store.folderOf("")));
     }

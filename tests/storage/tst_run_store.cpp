@@ -66,7 +66,7 @@ private slots:
         RunRow before;
         {
             RunStore store(m_data);
-            const std::string id = store.createRun(config, "cmp12345");
+            const std::string id = store.createRun(config, {.comparison = "cmp12345", .arm = "mine"});
             QCOMPARE(id.size(), size_t(8));
             before = store.run(id);
         }
@@ -75,6 +75,7 @@ private slots:
         QCOMPARE(rows.size(), size_t(1));
         QVERIFY(rows[0].id == before.id && rows[0].name == "first" && rows[0].method == "pissa");
         QCOMPARE(QString::fromStdString(rows[0].comparison), QString("cmp12345"));
+        QVERIFY(rows[0].arm == "mine" && rows[0].learningRate == config.learningRate && rows[0].seed == config.seed);
         QVERIFY(rows[0].state == RunState::queued && !rows[0].filesMissing);
         QVERIFY(std::isnan(rows[0].loss) && std::isnan(rows[0].bestEval) && std::isnan(rows[0].lastEval));
         QVERIFY(store.config(before.id) == config);

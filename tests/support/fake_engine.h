@@ -4,6 +4,7 @@
 // repeatable values, and trains on a made-up falling loss at a chosen speed. Knows nothing of Qt.
 #pragma once
 
+#include "tests/support/fake_run.h"
 #include "training/api/engine.h"
 #include "training/api/error.h"
 #include "training/api/rank_plan.h"
@@ -16,6 +17,7 @@
 #include <fstream>
 #include <functional>
 #include <limits>
+#include <map>
 #include <thread>
 
 namespace rankwright {
@@ -29,6 +31,8 @@ public:
     int64_t defaultSteps = 40;                     // where the configuration leaves it to the epochs
     int64_t notFiniteAt = 0;                       // this step's loss is NaN and the step is skipped
     std::function<void(int64_t step)> beforeStep;  // may throw anything
+    int64_t overfitsFrom = 1'000'000;              // step
+    int64_t freeMemory = int64_t(8) << 30;         // what the machine has free
     bool sendsEnd = true;                          // false: leaves the end event to the caller
     // What it saw.
     std::atomic<int64_t> stepsTaken{0}, modulesComputed{0}, jobs{0};
@@ -66,14 +70,15 @@ public:
     }
 
     // Decays as a power law whose exponent differs by module, so that ranks and energies differ too.
-    [[nodiscard]] static ModuleSpectrum spectrumOf(const ModuleInfo& module, int64_t top = 0)
+    // `state`: whose weights, where they are not the default model's own.
+    [[nodiscard]] static ModuleSpectrum spectrumOf(const ModuleInfo& module, int64_t top = 0, const std::string& state = {})
     {
         ModuleSpectrum spectrum;
         spectrum.name = module.name;
         spectrum.rows = module.rows;
         spectrum.cols = module.cols;
-        spectrum.hash = hexOf(module.name);
-        const double decay = 0.35 + 0.9 * share(module.name, 1);
+        spectrum.hash = hexOf(module.name + state);
+        const double decay = 0.35 + 0.9 * share(module.name, 1) + (state.empty() ? 0 : 0.1 * share(module.name + state, 1));
         const double largest = 4 + 20 * share(module.name, 2);
         double sum = 0, entropy = 0;
         std::vector<double> values;
@@ -87,10 +92,26 @@ public:
         spectrum.stableRank = spectrum.energy / (largest * largest);
         spectrum.effectiveRank = std::exp(entropy);
         for (const double value : values) {
-            if (top == 0 || int64_t(spectrum.values.size()) < top)
+            if (top <= 0 || int64_t(spectrum.values.size()) < top)
                 spectrum.values.push_back(float(value));
         }
         return spectrum;
+    }
+
+    // What a setting wins back grows with rank and rounds; in a few matrices QPiSSA at a small rank is worse than plain quantisation.
+    [[nodiscard]] static QuantError quantErrorOf(const ModuleInfo& module, const std::string& method, int64_t rank, int64_t rounds,
+        bool calibrated)
+    {
+        const double plain = std::sqrt(double(module.rows * module.cols)) * (0.5 + share(module.name, 8));
+        const double most = double(std::min(module.rows, module.cols));
+        double won = (method == "qpissa" ? 0.9 : 0.6) * (0.6 + 0.5 * share(module.name, 14)) * std::sqrt(double(rank) / most) * (1 + 0.05 * double(rounds - 1));
+        if (method == "qpissa" && share(module.name, 9) < 0.2)
+            won -= 0.3;
+        const auto norms = [&](double size) {
+            return ErrorNorms{.frobenius = size, .nuclear = size * std::sqrt(most), .spectral = size / 3, .output = calibrated ? size * 7 : -1};
+        };
+        return {.name = module.name, .kind = module.kind, .method = method, .rank = rank, .rounds = rounds,
+            .error = norms(plain * (1 - std::min(won, 0.95))), .plain = norms(plain)};
     }
 
     // Falls to about 0.5; PiSSA falls three times as fast as LoRA. Repeatable for a seed and a step.
@@ -197,7 +218,8 @@ private:
             checkStop(stop);
             events.on(ProgressEvent{.what = "Decomposing " + module.name, .done = int64_t(report.modules.size()),
                 .total = int64_t(wanted.size())});
-            ModuleSpectrum spectrum = spectrumOf(module, job.top);
+            const std::string state = (job.model == "default" ? "" : job.model) + job.folder + (job.weighted ? "weighted" : "");
+            ModuleSpectrum spectrum = spectrumOf(module, job.top, state);
             const bool known = std::any_of(job.known.begin(), job.known.end(),
                 [&](const ModuleSpectrum& one) { return one.hash == spectrum.hash; });
             if (!known) {
@@ -210,17 +232,26 @@ private:
         return report;
     }
 
-    Result answer(const QuantErrorJob& job, Events&, const std::stop_token&)
+    Result answer(const QuantErrorJob& job, Events& events, const std::stop_token& stop)
     {
         QuantErrorReport report{.base = job.base, .dtype = job.dtype, .modules = {}};
+        std::vector<ModuleInfo> wanted;
         for (const ModuleInfo& module : modules()) {
-            if (!matchesModules(job.modules, module.name))
-                continue;
+            if (matchesModules(job.modules, module.name))
+                wanted.push_back(module);
+        }
+        const auto total = int64_t(wanted.size() * job.methods.size() * job.ranks.size() * job.rounds.size());
+        for (const ModuleInfo& module : wanted) {
             for (const std::string& method : job.methods) {
-                const double plain = 1 + share(module.name, 8), error = plain * (0.6 + 0.3 * share(method, 9));
-                report.modules.push_back({.name = module.name, .kind = module.kind, .method = method,
-                    .rank = job.ranks.front(), .rounds = job.rounds.front(), .error = {error, error, error},
-                    .plain = {plain, plain, plain}});
+                for (const int64_t rank : job.ranks) {
+                    for (const int64_t rounds : job.rounds) {
+                        checkStop(stop);
+                        events.on(ProgressEvent{.what = "Errors of " + module.name, .done = int64_t(report.modules.size()), .total = total});
+                        std::this_thread::sleep_for(perModule);
+                        report.modules.push_back(quantErrorOf(module, method, rank, rounds, job.calibrate));
+                        events.on(report.modules.back());
+                    }
+                }
             }
         }
         return report;
@@ -271,6 +302,23 @@ private:
 
     int64_t stepsOf(const RunConfig& config) const { return config.steps > 0 ? config.steps : defaultSteps; }
 
+    [[nodiscard]] static std::vector<ModuleDrift> driftOf(const RunConfig& config, double progress)
+    {
+        std::vector<ModuleDrift> drifts;
+        for (const ModuleInfo& module : modules())
+            if (matchesModules(config.modules, module.name))
+                drifts.push_back(fake::driftOf(module, config, kLayers, progress));
+        return drifts;
+    }
+
+    Result answer(const DriftJob& job, Events&, const std::stop_token&)
+    {
+        return DriftReport{.step = 20, .intruderCosine = job.intruderCosine, .intruderTop = job.intruderTop,
+            .modules = driftOf({}, 1)};
+    }
+
+    Result answer(const ShrinkJob& job, Events&, const std::stop_token&) { return fake::shrinkOf(job, modules()); }
+
     Result answer(const EstimateJob& job, Events&, const std::stop_token&)
     {
         const RankPlan plan = planOf(job.config);
@@ -279,8 +327,7 @@ private:
         estimate.parameters = std::get<ModelInfo>(answer(InspectJob{}, m_nobody, {})).parameters;
         estimate.steps = stepsOf(job.config);
         estimate.rows = 500;
-        const int64_t activations = job.config.batch * job.config.maxLength * 4096;
-        estimate.peakBytes = estimate.parameters * 4 + plan.adapterBytes + activations;
+        fake::addMemory(estimate, job.config, plan.adapterBytes, freeMemory, job.past);
         estimate.secondsPerStep = 0.02 * double(job.config.batch * job.config.accumulate);
         estimate.seconds = estimate.secondsPerStep * double(estimate.steps);
         if (job.config.method == "pissa" && job.config.learningRate > 1e-3)
@@ -298,6 +345,7 @@ private:
             zero.moduleName = modules().front().name;
         }
         zero.tokens = 128;
+        zero.largestLogit = 31.2;
         return zero;
     }
     Result answer(const StepZeroJob& job, Events&, const std::stop_token&) { return stepZeroOf(job.config); }
@@ -339,10 +387,11 @@ private:
         }
         announce(job, events, steps, first);
         TrainResult result;
+        result.peakBytes = 760'000'000 + 1'000'000 * job.config.rank;
         result.stepZero = stepZeroOf(job.config);
         result.finalLoss = std::numeric_limits<double>::quiet_NaN();
         if (!job.config.evalData.empty() && first == 1)
-            result.evalBefore = evaluate(job, events, 0);
+            result.evalBefore = evaluate(job, events, 0, result);
         bool stopped = stop.stop_requested();
         for (int64_t step = first; step <= steps && !stopped; ++step) {
             takeStep(job, events, step, steps, result);
@@ -353,6 +402,12 @@ private:
             }
             stopped = asked.stop || stop.stop_requested();
             const bool due = job.config.saveEvery > 0 && step % job.config.saveEvery == 0;
+            if (job.config.patience > 0 && m_evaluations[job.run].worse >= job.config.patience) {
+                result.reason = std::to_string(m_evaluations[job.run].worse) + " evaluations in a row without a lower loss than at step "
+                    + std::to_string(result.bestStep);
+                events.on(writeCheckpoint(job, step));
+                break;
+            }
             if (stopped || due || asked.checkpoint || step == steps)
                 events.on(writeCheckpoint(job, step));
             if (asked.checkpoint)
@@ -360,11 +415,13 @@ private:
         }
         result.outcome = stopped && result.step < steps ? RunState::stopped : RunState::finished;
         if (!job.config.evalData.empty())
-            result.evalAfter = evaluate(job, events, result.step);
+            result.evalAfter = evaluate(job, events, result.step, result);
+        result.keptBest = job.config.keep == "best" && result.bestStep >= 0 && result.bestStep < result.step;
         result.adapter = writeAdapter(job);
         if (sendsEnd)
             events.on(RunEnded{.run = job.run, .outcome = result.outcome, .step = result.step,
-                .finalLoss = result.finalLoss, .adapter = result.adapter, .error = {}});
+                .finalLoss = result.finalLoss, .adapter = result.adapter, .error = {}, .reason = result.reason,
+                .bestStep = result.bestStep, .keptBest = result.keptBest, .peakBytes = result.peakBytes});
         return result;
     }
 
@@ -382,6 +439,10 @@ private:
         start.prepareSeconds = 0.01;
         start.initHash = hexOf(job.config.method + std::to_string(job.config.seed));
         start.orderHash = hexOf("order" + std::to_string(job.config.seed));
+        start.modelHash = hexOf("model" + job.config.model);
+        start.dataHash = hexOf("data" + job.config.data);
+        start.estimatedBytes = 700'000'000;
+        start.productsPerStep = 1e9;
         start.stepZero = stepZeroOf(job.config);
         events.on(start);
     }
@@ -412,13 +473,27 @@ private:
         result.finalLoss = event.loss;
         const bool due = job.config.evalEvery > 0 && step % job.config.evalEvery == 0 && step < steps;
         if (due && !job.config.evalData.empty())
-            evaluate(job, events, step);
+            evaluate(job, events, step, result);
+        if (job.config.driftEvery > 0 && step % job.config.driftEvery == 0)
+            events.on(DriftEvent{.run = job.run, .step = step, .seconds = 0.002,
+                .modules = driftOf(job.config, double(step) / double(steps))});
     }
 
-    static double evaluate(const TrainJob& job, Events& events, int64_t step)
+    // Held-out loss turns up again where a run trains long: overfitting from `overfitsFrom` on.
+    double evaluate(const TrainJob& job, Events& events, int64_t step, TrainResult& result)
     {
-        const double loss = lossAt(job.config, step + 1) + 0.1;
-        events.on(EvalEvent{.run = job.run, .step = step, .loss = loss, .rows = 64, .tokens = 4096, .seconds = 0.05});
+        Evaluations& seen = m_evaluations[job.run];
+        if (result.bestStep < 0)
+            seen = {};
+        const double over = double(std::max<int64_t>(0, step - overfitsFrom));
+        const double loss = lossAt(job.config, step + 1) + 0.1 + 0.004 * over;
+        const bool best = loss < seen.best - job.config.leastGain;
+        seen.worse = best ? 0 : seen.worse + 1;
+        if (best) {
+            seen.best = loss;
+            result.bestStep = step;
+        }
+        events.on(EvalEvent{.run = job.run, .step = step, .loss = loss, .rows = 64, .tokens = 4096, .seconds = 0.05, .best = best});
         return loss;
     }
 
@@ -472,6 +547,7 @@ private:
             result.bytes += int64_t(content.size());
         }
         result.largestDifference = job.format == "merged" ? 4.8e-6 : 2.1e-7;
+        result.largestLogit = 31.2;
         return result;
     }
     Result answer(const VerifyJob&, Events& events, const std::stop_token& stop)
@@ -490,6 +566,8 @@ private:
     {
         void on(const Event&) override { }
     } m_nobody;
+    struct Evaluations { double best = std::numeric_limits<double>::infinity(); int64_t worse = 0; };
+    std::map<std::string, Evaluations> m_evaluations;   // by run: several may take turns
 };
 
 }  // namespace rankwright
