@@ -93,7 +93,7 @@ int runProgram(int argc, char** argv)
     bool version = false;
     Commands commands;
     for (const auto add : {addModels, addMethods, addInspect, addSpectrum, addQuantError, addPlan, addTokenize, addLogits,
-             addTrain, addCompare, addRuns, addEval, addGenerate, addExport, addVerify})
+             addTrain, addCompare, addRuns, addDrift, addShrink, addReport, addQueue, addEval, addGenerate, addExport, addVerify})
         add(program, commands);
     program.add_flag("--version", version, "Versions of this program and of its libraries");
     addGlobalOptions(program, context, dataDirectory);

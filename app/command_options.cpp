@@ -225,20 +225,20 @@ Document documentOf(
     return {options.over(std::move(base)), file};
 }
 
-RunConfig placed(RunConfig config)
+}  // namespace
+
+RunConfig withAbsolutePaths(RunConfig config)
 {
     for (std::string* path : {&config.model, &config.data, &config.evalData, &config.initAdapter})
         makeAbsolute(*path);
     return config;
 }
 
-}  // namespace
-
 RunConfig runConfig(
     const std::string& model, const std::string& data, const ConfigOptions& options, const std::string& command)
 {
     const Document document = documentOf(model, data, options, command);
-    RunConfig config = placed(configFromJson(document.json, document.file));
+    RunConfig config = withAbsolutePaths(configFromJson(document.json, document.file));
     validate(config, document.file);
     checkStartAdapter(config, document.file);
     return config;
@@ -262,7 +262,7 @@ RunConfig comparisonBase(const std::string& model, const std::string& data, cons
     RunConfig config = configFromJson(document.json, document.file);
     for (const auto& [key, value] : ofMethods.items())
         setField(config, *findConfigField(key), value, document.file);
-    return placed(std::move(config));
+    return withAbsolutePaths(std::move(config));
 }
 
 }  // namespace rankwright

@@ -40,6 +40,8 @@ private:
     bool m_pack = false, m_noPack = false;
 };
 
+// Files that a configuration names, as seen from anywhere.
+RunConfig withAbsolutePaths(RunConfig config);
 // CONFIG.json (as `model`, with `data` empty), or MODEL and DATASET, with the options on top; checked by
 // configFromJson() and validate(). `command` is named in messages. A CONFIG.json may also be what `show RUN --json`
 // printed.

@@ -17,8 +17,6 @@ class App;
 
 namespace rankwright {
 
-struct ModuleSpectrum;
-
 // What every command gets: standard output and the global options.
 struct Context
 {
@@ -52,8 +50,12 @@ void addLogits(CLI::App& program, Commands& commands);
 void addTrain(CLI::App& program, Commands& commands);  // and resume
 void addCompare(CLI::App& program, Commands& commands);
 void addRuns(CLI::App& program, Commands& commands);  // and show, sql
+void addDrift(CLI::App& program, Commands& commands);
+void addShrink(CLI::App& program, Commands& commands);
 void addEval(CLI::App& program, Commands& commands);
 void addGenerate(CLI::App& program, Commands& commands);
+void addReport(CLI::App& program, Commands& commands);
+void addQueue(CLI::App& program, Commands& commands);
 void addExport(CLI::App& program, Commands& commands);
 void addVerify(CLI::App& program, Commands& commands);
 
@@ -77,7 +79,5 @@ inline void require(const std::string& value, const std::string& place, const st
 
 // "1,2,3" of --ids. Throws Error{usage}.
 std::vector<int32_t> parseIds(const std::string& text);
-// Spectra of all matching modules, from the cache of the run store where they are known; new ones are stored there.
-std::vector<ModuleSpectrum> spectraOf(Context& context, const std::string& model, const std::string& modules);
 
 }  // namespace rankwright

@@ -6,6 +6,7 @@
 #include "training/api/paths.h"
 #include "ui/main_window.h"
 #include "ui/render.h"
+#include "ui/report_export.h"
 #include "ui/single_window.h"
 
 #include <QApplication>
@@ -34,10 +35,12 @@ struct Options
     QString helpText;
     QString dataDirectory;
     RenderRequest render;
+    QString report, out;
     [[nodiscard]] bool renders() const { return !render.folder.empty(); }
+    [[nodiscard]] bool reports() const { return !report.isEmpty(); }
 };
 
-// Read before QApplication: --help and --version need no display, and --render needs the offscreen one.
+// Read before QApplication: --help and --version need no display, and --render and --report need the offscreen one.
 Options readOptions(int argc, char** argv)
 {
     QStringList arguments;
@@ -55,11 +58,16 @@ Options readOptions(int argc, char** argv)
         QStringLiteral("runs"),
         QStringLiteral("With --render: the stored runs to draw; without it a sample that comes with the program."),
         QStringLiteral("A,B"));
-    parser.addOptions({help, version, data, render, runs});
+    const QCommandLineOption report(QStringLiteral("report"),
+        QStringLiteral("Writes the report of a stored comparison (HTML, PDF, JSON and CSV) and ends; ID is its id, the start of it or its name."),
+        QStringLiteral("ID"));
+    const QCommandLineOption out(
+        QStringLiteral("out"), QStringLiteral("With --report: the folder to write into, created where it is missing."), QStringLiteral("DIR"));
+    parser.addOptions({help, version, data, render, runs, report, out});
     const bool parsed = parser.parse(arguments);
     if (!parsed || !parser.positionalArguments().isEmpty()) {
         const QString word = parser.unknownOptionNames().value(0, parser.positionalArguments().value(0));
-        const std::string near = nearestName(word.toStdString(), {"help", "version", "data-dir", "render", "runs"});
+        const std::string near = nearestName(word.toStdString(), {"help", "version", "data-dir", "render", "runs", "report", "out"});
         throw Error(ErrorParts{.code = Code::usage,
             .file = {},
             .place = "command line",
@@ -67,10 +75,14 @@ Options readOptions(int argc, char** argv)
             .allowed = {},
             .advice = (near.empty() ? std::string() : "Did you mean --" + near + "? ") + "See rankwright --help."});
     }
+    if (parser.isSet(report) != parser.isSet(out) || (parser.isSet(report) && parser.isSet(render)))
+        throw Error(ErrorParts{.code = Code::usage, .file = {}, .place = "command line", .found = "--report or --out without the other, or with --render",
+            .allowed = "--report ID --out DIR", .advice = "See rankwright --help."});
     return {.help = parser.isSet(help), .version = parser.isSet(version), .helpText = parser.helpText(),
         .dataDirectory = parser.value(data),
         .render = {.folder = parser.value(render).toStdString(),
-            .runs = parser.value(runs).split(QLatin1Char(','), Qt::SkipEmptyParts)}};
+            .runs = parser.value(runs).split(QLatin1Char(','), Qt::SkipEmptyParts)},
+        .report = parser.value(report), .out = parser.value(out)};
 }
 
 // One engine for all jobs, opened by the first that needs it.
@@ -112,6 +124,14 @@ int renderAll(QApplication& application, RenderRequest request)
     return status;
 }
 
+int writeReportOf(const Options& options)
+{
+    RunStore store = RunStore::openForReading(dataDirectory());
+    for (const std::string& file : exportReport(reportOf(store, options.report.toStdString()), options.out.toStdString()))
+        std::printf("%s\n", file.c_str());
+    return 0;
+}
+
 int showWindow(QApplication& application)
 {
     SingleWindow single(dataDirectory());
@@ -147,7 +167,7 @@ int start(int argc, char** argv)
     if (!options.dataDirectory.isEmpty())
         setDataDirectory(options.dataDirectory.toStdString());
     ignoreBrokenPipes();
-    if (options.renders() && qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
+    if ((options.renders() || options.reports()) && qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
         qputenv("QT_QPA_PLATFORM", "offscreen");
     QApplication application(argc, argv);
     // QApplication takes the decimal point from the environment; everything we read and write has '.'.
@@ -161,6 +181,8 @@ int start(int argc, char** argv)
         theme::apply(application, theme::Mode::light);
         return renderAll(application, options.render);
     }
+    if (options.reports())
+        return writeReportOf(options);
     return showWindow(application);
 }
 

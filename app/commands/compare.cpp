@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// `compare`: several methods on the same rows in the same order, one after another, and one table.
+// `compare`: several methods at several learning rates with several seeds, on the same rows in the same order; one table and what it
+// can say.
 #include "app/command_options.h"
 #include "app/commands/comparison_queue.h"
-#include "app/commands/time_shares.h"
-#include "app/text_table.h"
+#include "app/commands/comparison_times.h"
+#include "storage/runs/comparison.h"
 #include "training/api/catalog.h"
 #include "training/api/paths.h"
 #include "training/api/words.h"
+#include "training/formats/json.h"
+#include "training/formats/limits.h"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <map>
-#include <tuple>
-#include <unistd.h>
 
 namespace rankwright {
 
@@ -26,15 +26,13 @@ using Clock = std::chrono::steady_clock;
 struct CompareAsk
 {
     std::vector<std::string> arm;
-    std::string model, data, arms, seeds, minutes;
+    std::string model, data, arms, seeds, minutes, rates, sweep, factor, runs, baseline;
     ConfigOptions options;
     bool events = false, dryRun = false;
 };
 
-std::vector<int64_t> seedsOf(const std::string& text, int64_t fallback)
+std::vector<int64_t> seedsOf(const std::string& text)
 {
-    if (text.empty())
-        return {fallback};
     std::vector<int64_t> seeds;
     for (const std::string& word : split(text)) {
         const int64_t seed = parseInteger(word, "--seeds");
@@ -48,7 +46,80 @@ std::vector<int64_t> seedsOf(const std::string& text, int64_t fallback)
     return seeds;
 }
 
-std::vector<RunConfig> configsOf(const CompareAsk& ask)
+// A learning rate that an arm was given by hand ("pissa:lr=1e-4").
+bool givesRate(const std::string& arm)
+{
+    const auto colon = arm.find(':');
+    for (const std::string& setting : split(colon == std::string::npos ? std::string_view() : std::string_view(arm).substr(colon + 1))) {
+        const Field* field = findConfigField(setting.substr(0, setting.find('=')));
+        if (field != nullptr && field->key == "learningRate")
+            return true;
+    }
+    return false;
+}
+
+// Options that say which rates; `sweep` is what holds without them.
+RateSweep sweepOf(const CompareAsk& ask, RateSweep sweep)
+{
+    if (!ask.rates.empty() && (!ask.sweep.empty() || !ask.factor.empty()))
+        throw refusal(Code::usage, "--rates", "beside --sweep", "one of them", "--rates names the learning rates of all arms.");
+    if (!ask.rates.empty()) {
+        sweep.rates.clear();
+        for (const std::string& word : split(ask.rates))
+            sweep.rates.push_back(parseNumber(word, "--rates"));
+        return sweep;
+    }
+    if (!ask.sweep.empty()) {
+        sweep.rates.clear();
+        sweep.points = parseInteger(ask.sweep, "--sweep");
+    } else if (ask.options.isGiven("learningRate") || std::ranges::any_of(ask.arm, givesRate)) {
+        sweep = {.rates = {}, .points = 1, .factor = sweep.factor};   // that rate is what was asked for
+    }
+    if (!ask.factor.empty())
+        sweep.factor = parseNumber(ask.factor, "--sweep-factor");
+    return sweep;
+}
+
+// The arm that a person names, by its label or as the only one of a method, comes first.
+void putFirst(Comparison& comparison, const std::string& name)
+{
+    auto& arms = comparison.arms;
+    auto found = std::ranges::find(arms, name, &Arm::label);
+    if (found == arms.end()) {
+        const auto isOfMethod = [&](const Arm& arm) { return arm.config.method == name; };
+        if (std::ranges::count_if(arms, isOfMethod) == 1)
+            found = std::ranges::find_if(arms, isOfMethod);
+    }
+    if (found == arms.end()) {
+        std::vector<std::string> labels;
+        for (const Arm& arm : arms)
+            labels.push_back(arm.label);
+        throw refusal(Code::usage, "--baseline", "no arm \"" + name + "\"", joined(labels), "Name one of them.");
+    }
+    std::rotate(arms.begin(), found, found + 1);
+}
+
+// A stored comparison, or one written by hand, instead of a run's configuration.
+std::optional<Comparison> specOf(const CompareAsk& ask)
+{
+    if (!ask.data.empty() || !ask.model.ends_with(".json"))
+        return std::nullopt;
+    const auto document = readJsonFile(ask.model, limits::kJsonConfig);
+    if (!document.is_object() || !document.contains("arms"))
+        return std::nullopt;
+    if (!ask.arms.empty() || !ask.arm.empty())
+        throw refusal(Code::usage, "--arms", "beside a comparison's file", "the arms of the file", "Edit the file, or leave it out.");
+    Comparison comparison = comparisonFromJson(document, ask.model);
+    for (Arm& arm : comparison.arms)
+        arm.config = withAbsolutePaths(configFromJson(ask.options.over(toJson(arm.config)), ask.model));
+    if (ask.options.isGiven("seed"))
+        comparison.seeds = {comparison.arms.front().config.seed};
+    if (ask.options.isGiven("name"))
+        comparison.name = comparison.arms.front().config.name;
+    return comparison;
+}
+
+Comparison fromOptions(const CompareAsk& ask)
 {
     RunConfig base = comparisonBase(ask.model, ask.data, ask.options);
     if (base.data == "default" && base.evalData.empty())
@@ -58,121 +129,62 @@ std::vector<RunConfig> configsOf(const CompareAsk& ask)
         arms.insert(arms.begin(), ask.arms);
     if (arms.empty())
         arms = {"lora,pissa"};
-    auto configs = comparisonConfigs(parseArms(base, arms), seedsOf(ask.seeds, base.seed));
-    for (const RunConfig& config : configs)
-        validate(config);
+    return {.id = {}, .name = base.name, .created = {}, .arms = parseArms(base, arms), .seeds = {base.seed}, .sweep = {}};
+}
+
+Comparison comparisonOf(const CompareAsk& ask)
+{
+    const auto spec = specOf(ask);
+    Comparison comparison = spec ? *spec : fromOptions(ask);
+    if (!ask.seeds.empty())
+        comparison.seeds = seedsOf(ask.seeds);
+    comparison.sweep = sweepOf(ask, comparison.sweep);
+    if (!ask.baseline.empty())
+        putFirst(comparison, ask.baseline);
+    if (!ask.runs.empty()) {
+        if (ask.runs != "queued" && ask.runs != "interleaved")
+            throw refusal(Code::usage, "--runs", ask.runs, "queued, interleaved", "Write one of them.");
+        comparison.schedule = ask.runs == "interleaved" ? Schedule::interleaved : Schedule::queued;
+    }
+    return comparison;
+}
+
+std::vector<RunConfig> configsOf(const Comparison& comparison)
+{
+    std::vector<RunConfig> configs;
+    for (const PlannedRun& run : plannedRuns(comparison)) {
+        validate(run.config);
+        configs.push_back(run.config);
+    }
     return configs;
 }
 
-// Notes what a trial of two steps shows: the first step also warms up, so the second one counts.
-class StepTimer : public Events
+// As many steps for every arm as fit; returns when each run's share of the time is over, seconds from now.
+std::vector<double> fitInto(
+    double seconds, Clock::time_point start, Training& training, Comparison& comparison, std::vector<RunConfig>& configs, std::vector<Estimate>& estimates)
 {
-public:
-    void on(const Event& event) override
-    {
-        if (const auto* step = std::get_if<StepEvent>(&event)) {
-            m_last = step->seconds - m_total;
-            m_total = step->seconds;
-        }
-    }
-    [[nodiscard]] double lastStep() const { return m_last; }
-    [[nodiscard]] double total() const { return m_total; }
-
-private:
-    double m_last = 0, m_total = 0;
-};
-
-class TemporaryFolder
-{
-public:
-    explicit TemporaryFolder(std::filesystem::path path)
-        : m_path(std::move(path))
-    {
-        std::filesystem::create_directories(m_path);
-    }
-    ~TemporaryFolder()
-    {
-        std::error_code ignored;
-        std::filesystem::remove_all(m_path, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
-
-private:
-    std::filesystem::path m_path;
-};
-
-// How long an arm takes before its first step, roughly: rounds of quantising, batches for gradients, a decomposition.
-double startCost(const RunConfig& config)
-{
-    const MethodCard& card = methodCard(config.method);
-    double cost = card.picture.residual || card.picture.core != Part::absent ? 1 : 0;
-    for (const char* key : {"rounds", "gradientBatches"}) {
-        if (findMethodOption(card, key) != nullptr)
-            cost += optionNumber(config, key);
-    }
-    return cost;
-}
-
-// What two steps of this configuration show, with its start and its evaluations.
-RunTime trialOf(Training& training, const RunConfig& config)
-{
-    TrainJob job;
-    job.config = config;
-    job.config.steps = 2;
-    job.run = "trial";
-    const TemporaryFolder folder(training.store().dataDirectory() / ("trial-" + std::to_string(::getpid())));
-    job.folder = folder.path().string();
-    StepTimer timer;
-    training.progress().setTitle("trial of 2 steps: " + armName(config));
-    FanOut events({&timer, &training.progress()});
-    const auto start = Clock::now();
-    const TrainResult trial = run(training.engine(), std::move(job), events, training.signals().token());
-    if (trial.outcome == RunState::stopped)
-        throw refusal(Code::stopped, "compare", "stopped before the first arm", {}, "Start it again.");
-    const double wall = std::chrono::duration<double>(Clock::now() - start).count();
-    return {.start = std::max(0.0, wall - timer.total()), .step = std::max(timer.lastStep(), 1e-6)};
-}
-
-// Runs of one kind start alike, and their steps do alike what Estimate::secondsPerStep, which counts products, leaves out: DoRA's norms,
-// Delta-LoRA's weights, frozen weights that are dequantised, the optimiser.
-auto kindOf(const RunConfig& config)
-{
-    const MethodPicture picture = effectivePicture(config);
-    return std::tuple(startCost(config), picture.magnitude != Part::absent, picture.drifts, effectiveBase(config),
-        effectiveOptimiser(config));
-}
-
-// The time of each run: of each kind one arm is tried; within a kind, steps differ as the estimates say (full
-// fine-tuning multiplies half as much again as LoRA).
-std::vector<RunTime> timesOf(Training& training, const std::vector<RunConfig>& configs, const std::vector<Estimate>& estimates)
-{
-    struct Tried { RunTime time; double estimated; };
-    std::map<decltype(kindOf(configs.front())), Tried> tried;
-    std::vector<RunTime> times;
+    const auto times = timesOf(training, configs, estimates);
+    // Where nothing is left, each run takes a step.
+    const double left = seconds - std::chrono::duration<double>(Clock::now() - start).count();
+    // 5 % are kept back: later steps may have longer rows than the trial's.
+    const int64_t most = stepsWithin(times, left - 0.05 * seconds);
+    for (Arm& arm : comparison.arms)
+        arm.config.steps = arm.config.steps > 0 ? std::min(arm.config.steps, most) : most;
+    configs = configsOf(comparison);
+    std::vector<int64_t> steps;
     for (size_t i = 0; i < configs.size(); ++i) {
-        const double estimated = std::max(estimates[i].secondsPerStep, 1e-9);
-        auto kind = tried.find(kindOf(configs[i]));
-        if (kind == tried.end())
-            kind = tried.emplace(kindOf(configs[i]), Tried{trialOf(training, configs[i]), estimated}).first;
-        const auto& [time, reference] = kind->second;
-        times.push_back({.start = time.start, .step = time.step * estimated / reference});
+        estimates[i].steps = configs[i].steps;
+        estimates[i].seconds = times[i].step * double(configs[i].steps);
+        estimates[i].secondsPerStep = times[i].step;
+        steps.push_back(configs[i].steps);
     }
-    return times;
-}
-
-double secondsAllowed(const std::string& minutes)
-{
-    const double value = parseNumber(minutes, "--minutes");
-    if (!(value > 0 && value <= 1e6))
-        throw refusal(Code::usage, "--minutes", minutes, "above 0", "For example --minutes 10.");
-    return 60 * value;
+    return endsWithin(times, steps, left);
 }
 
 int compare(Context& context, const CompareAsk& ask)
 {
-    std::vector<RunConfig> configs = configsOf(ask);
+    Comparison comparison = comparisonOf(ask);
+    std::vector<RunConfig> configs = configsOf(comparison);
     std::optional<double> seconds;
     if (!ask.minutes.empty())
         seconds = secondsAllowed(ask.minutes);
@@ -183,30 +195,14 @@ int compare(Context& context, const CompareAsk& ask)
     auto estimates = estimatesOf(training.engine(), configs, training.progress(), training.signals().token());
     std::vector<double> ends;
     if (seconds) {
-        const auto times = timesOf(training, configs, estimates);
-        // Where nothing is left, each run takes a step.
-        const double left = *seconds - std::chrono::duration<double>(Clock::now() - start).count();
-        // 5 % are kept back: later steps may have longer rows than the trial's.
-        const int64_t most = stepsWithin(times, left - 0.05 * *seconds);
-        std::vector<int64_t> steps;
-        for (size_t i = 0; i < configs.size(); ++i) {
-            configs[i].steps = configs[i].steps > 0 ? std::min(configs[i].steps, most) : most;
-            estimates[i].steps = configs[i].steps;
-            estimates[i].seconds = times[i].step * double(configs[i].steps);
-            estimates[i].secondsPerStep = times[i].step;
-            steps.push_back(configs[i].steps);
-        }
-        ends = endsWithin(times, steps, left);
+        ends = fitInto(*seconds, start, training, comparison, configs, estimates);
         context.say("Steps of each arm: " + std::to_string(configs.front().steps));
     }
     if (!context.quiet)
         writeToPeople(estimatesText(configs, estimates));
-    const auto ids = createComparison(training.store(), configs);
+    const Comparison stored = createComparison(training.store(), comparison);
     return trainQueue(context, training,
-        {.comparison = training.store().run(ids.front()).comparison,
-            .runs = ids,
-            .ends = ends,
-            .events = ask.events});
+        {.comparison = stored.id, .runs = comparisonRuns(training.store(), stored.id), .ends = ends, .events = ask.events});
 }
 
 }  // namespace
@@ -214,16 +210,22 @@ int compare(Context& context, const CompareAsk& ask)
 void addCompare(CLI::App& program, Commands& commands)
 {
     auto ask = std::make_shared<CompareAsk>();
-    CLI::App* app
-        = program.add_subcommand("compare", "Paired runs of several methods: same rows, same order, same seeds");
-    app->add_option("MODEL", ask->model, "A model; or a CONFIG.json alone")->type_name("");
+    CLI::App* app = program.add_subcommand(
+        "compare", "Paired runs of several methods: same rows, same order, same seeds, several learning rates");
+    app->add_option("MODEL", ask->model, "A model; or a CONFIG.json or a comparison's file alone")->type_name("");
     app->add_option("DATASET", ask->data, "A data set file, or default")->type_name("");
-    app->add_option("--arms", ask->arms, "Methods, separated by commas (lora,pissa)")->type_name("M,M");
+    app->add_option("--arms", ask->arms, "Methods, separated by commas (lora,pissa); the first is the baseline")->type_name("M,M");
     app->add_option("--arm", ask->arm, "One arm with its own options, as pissa:lr=1e-4,rank=32; may be repeated")
         ->allow_extra_args(false)
         ->type_name("M:KEY=VALUE,...");
+    app->add_option("--baseline", ask->baseline, "The arm that the others are compared with")->type_name("ARM");
     app->add_option("--seeds", ask->seeds, "Seeds, separated by commas; each arm runs with each")->type_name("S,S");
-    app->add_option("--minutes", ask->minutes, "As many steps as fit into this time for all arms together")
+    app->add_option("--rates", ask->rates, "Learning rates of every arm, separated by commas")->type_name("X,X");
+    app->add_option("--sweep", ask->sweep, "Learning rates around each arm's own, an odd number; 1: that alone. Default 5; 1 where --lr or lr= is given")
+        ->type_name("N");
+    app->add_option("--sweep-factor", ask->factor, "Between neighbouring rates of the sweep; default 2")->type_name("F");
+    app->add_option("--runs", ask->runs, "One after another, or the arms of a seed and a rate step by step in turn")->type_name("queued|interleaved");
+    app->add_option("--minutes", ask->minutes, "As many steps as fit into this time for all runs together")
         ->type_name("M");
     app->add_flag("--events", ask->events, "A JSON object a line for every event, on standard output");
     app->add_flag("--dry-run", ask->dryRun, "Only check everything and estimate time and memory");

@@ -61,14 +61,14 @@ int exportRun(Context& context, const ExportAsk& ask)
     Signals signals(context.quiet);
     const auto engine = loadEngine();
     const ExportResult result = run(*engine, std::move(job), progress, signals.token());
-    store.addArtifact(row.id, "export-" + result.format, std::filesystem::absolute(result.folder).string());
+    store.addExport(row.id, result);
     if (context.json) {
         context.out.write(jsonText(toJson(result)) + '\n');
         return 0;
     }
     context.out.write("Written: " + escaped(result.folder) + " (" + result.format + ", " + bytesText(result.bytes)
         + ", " + std::to_string(result.files.size()) + " files)\nLargest difference of the logits, read back: "
-        + significantText(result.largestDifference, 3) + '\n');
+        + significantText(result.largestDifference, 3) + ", of logits up to " + significantText(result.largestLogit, 3) + '\n');
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "app/commands/comparison_queue.h"
 #include "app/commands/output_claim.h"
 #include "app/text_table.h"
+#include "storage/runs/comparison.h"
 #include "training/api/catalog.h"
 #include "training/api/paths.h"
 
@@ -18,7 +19,7 @@ struct TrainAsk
 {
     ConfigOptions options;
     std::string model, data, out;
-    bool events = false, dryRun = false;
+    bool events = false, dryRun = false, queue = false;
 };
 
 struct ResumeAsk
@@ -37,7 +38,7 @@ void exportTo(Context& context, Training& training, const RunOutcome& outcome, c
     job.out = folder;
     // A stop that ended the training does not end this: a second Ctrl+C does.
     const ExportResult result = run(training.engine(), std::move(job), training.progress(), std::stop_token());
-    training.store().addArtifact(outcome.id, "export-lora", std::filesystem::absolute(result.folder).string());
+    training.store().addExport(outcome.id, result);
     context.say("Written: " + escaped(result.folder)
         + ", an adapter for the original model (largest difference of the logits "
         + significantText(result.largestDifference, 3) + ")");
@@ -51,6 +52,10 @@ void tellOutcome(Context& context, Training& training, const RunOutcome& outcome
         training.tell(tableText({outcome}));
     if (!outcome.error.empty())
         writeToPeople(outcome.error + '\n');
+    if (!outcome.result.reason.empty())
+        context.say("Ended early. " + outcome.result.reason);
+    if (outcome.result.keptBest)
+        context.say("The adapter is the one of step " + std::to_string(outcome.result.bestStep) + ", which had the lowest evaluation loss.");
     if (outcome.result.outcome == RunState::stopped)
         context.say("Go on with: rankwright-cli resume " + outcome.id);
 }
@@ -66,6 +71,19 @@ void checkOut(const RunConfig& config)
         why + " Leave --out out, and export it after training with --format " + forms + ".");
 }
 
+int addToQueue(Context& context, const RunConfig& config, const std::string& out)
+{
+    if (!out.empty())
+        throw refusal(Code::usage, "--out", "beside --queue", "one of them", "Export the run when it has been trained.");
+    checkStartAdapter(config);
+    const std::string id = RunStore(dataDirectory()).createRun(config);
+    if (context.json)
+        context.out.write(jsonText({{"run", id}}) + '\n');
+    else
+        context.out.write("Run " + id + " waits. Train all that wait with: rankwright-cli queue --train\n");
+    return 0;
+}
+
 int train(Context& context, const TrainAsk& ask)
 {
     const RunConfig config = runConfig(ask.model, ask.data, ask.options, "train");
@@ -73,6 +91,8 @@ int train(Context& context, const TrainAsk& ask)
         checkOut(config);
     if (ask.dryRun)
         return printEstimates(context, {config});
+    if (ask.queue)
+        return addToQueue(context, config, ask.out);
     const std::string out = withoutLastSlashes(ask.out);
     std::optional<OutputClaim> claim;
     if (!out.empty())
@@ -127,6 +147,7 @@ void addTrain(CLI::App& program, Commands& commands)
         ->type_name("DIR");
     app->add_flag("--events", ask->events, "A JSON object a line for every event, on standard output");
     app->add_flag("--dry-run", ask->dryRun, "Only check everything and estimate time and memory");
+    app->add_flag("--queue", ask->queue, "Only check it and let it wait in the queue");
     ask->options.addTo(*app);
     ask->options.addLaterOptions(*app);
     commands.push_back({app, [ask](Context& context) { return train(context, *ask); }});

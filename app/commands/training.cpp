@@ -3,6 +3,8 @@
 #include "app/commands/training.h"
 
 #include "app/text_table.h"
+#include "storage/runs/comparison.h"
+#include "storage/runs/past_runs.h"
 #include "training/api/paths.h"
 
 #include <algorithm>
@@ -11,6 +13,7 @@
 #include <map>
 #include <new>
 #include <set>
+#include <sstream>
 
 namespace rankwright {
 
@@ -50,16 +53,57 @@ nlohmann::json jsonNumber(const std::optional<double>& value)
     return value && std::isfinite(*value) ? nlohmann::json(*value) : nlohmann::json(nullptr);
 }
 
-std::string estimateText(const RunConfig& config, const Estimate& estimate)
+// The parts of the memory, a line each, and their sum.
+std::string partsText(const Estimate& estimate)
 {
-    std::string text = (config.name.empty() ? config.method : escaped(config.name)) + ": " + countText(estimate.steps)
-        + " steps over " + countText(estimate.rows) + " rows, " + countText(estimate.trainable) + " of "
-        + countText(estimate.parameters) + " parameters trained, about " + bytesText(estimate.peakBytes)
-        + " of memory and " + durationText(estimate.seconds) + " (" + durationText(estimate.secondsPerStep)
-        + " a step)\n";
+    using Align = TextTable::Align;
+    TextTable table({{"MEMORY"}, {"BYTES", Align::right}});
+    for (const MemoryPart& part : estimate.parts)
+        table.add({part.title, bytesText(part.bytes)});
+    table.add({"Together", bytesText(estimate.uncalibratedBytes)});
+    return table.text();
+}
+
+std::string calibrationText(const Estimate& estimate)
+{
+    if (estimate.pastRuns == 0)
+        return "No past run of this kind on this machine: counted from the shapes alone, the time from a timed matrix product.\n";
+    return "Calibrated by " + countText(estimate.pastRuns) + " past run" + (estimate.pastRuns == 1 ? "" : "s")
+        + " of this kind on this machine: " + bytesText(estimate.peakBytes) + " instead of "
+        + bytesText(estimate.uncalibratedBytes) + ".\n";
+}
+
+std::string adviceText(const Estimate& estimate)
+{
+    std::string text;
     for (const std::string& warning : estimate.warnings)
         text += "warning: " + escaped(warning) + '\n';
+    for (const Suggestion& suggestion : estimate.suggestions)
+        text += "try: " + escaped(suggestion.text) + '\n';
     return text;
+}
+
+std::string estimateText(const RunConfig& config, const Estimate& estimate)
+{
+    return (config.name.empty() ? config.method : escaped(config.name)) + ": " + countText(estimate.steps) + " steps over "
+        + countText(estimate.rows) + " rows, " + countText(estimate.trainable) + " of " + countText(estimate.parameters)
+        + " parameters trained, about " + bytesText(estimate.peakBytes) + " of memory"
+        + (estimate.memoryBytes > 0 ? " of " + bytesText(estimate.memoryBytes) + " that are free" : "") + " and "
+        + durationText(estimate.seconds) + " (" + durationText(estimate.secondsPerStep) + " a step)\n\n"
+        + partsText(estimate) + calibrationText(estimate) + adviceText(estimate);
+}
+
+// None where nothing has been trained yet, or where the store cannot be read just now: an estimate does without.
+std::vector<PastRun> knownRuns()
+{
+    try {
+        if (!std::filesystem::exists(dataDirectory() / "runs.db"))
+            return {};
+        RunStore store = RunStore::openForReading(dataDirectory());
+        return pastRuns(store);
+    } catch (const Error&) {
+        return {};
+    }
 }
 
 // Text that is the same for configurations with the same estimate.
@@ -134,17 +178,13 @@ std::string tableText(const std::vector<RunOutcome>& outcomes)
     return table.text();
 }
 
-std::string armName(const RunConfig& config)
-{
-    const std::string ending = " seed " + std::to_string(config.seed);
-    return config.name.ends_with(ending) ? config.name.substr(0, config.name.size() - ending.size()) : config.name;
-}
+std::string armName(const RunConfig& config) { return labelOf(config); }
 
 RunOutcome storedOutcome(RunStore& store, const std::string& id)
 {
     const RunRow row = store.run(id);
     const RunConfig config = store.config(row.id);
-    RunOutcome outcome{.id = row.id, .label = armName(config), .method = config.method, .seed = config.seed,
+    RunOutcome outcome{.id = row.id, .label = row.arm.empty() ? armName(config) : row.arm, .method = config.method, .seed = config.seed,
         .learningRate = config.learningRate, .result = {}, .tokens = row.tokens, .trainable = row.trainable,
         .seconds = std::isfinite(row.seconds) ? row.seconds : 0, .error = {}, .errorStatus = 0};
     outcome.result.outcome = row.state;
@@ -248,12 +288,13 @@ std::vector<Estimate> estimatesOf(
     std::map<std::string, Estimate> known;
     std::vector<Estimate> estimates;
     Nobody nobody;  // the data is read for each, but told once
+    const auto past = knownRuns();
     for (const RunConfig& config : configs) {
         const std::string key = estimateKey(config);
         auto found = known.find(key);
         if (found == known.end()) {
             Events& events = known.empty() ? progress : nobody;
-            found = known.emplace(key, run(engine, EstimateJob{.config = config}, events, stop)).first;
+            found = known.emplace(key, run(engine, EstimateJob{.config = config, .past = past}, events, stop)).first;
         }
         estimates.push_back(found->second);
     }
@@ -279,9 +320,11 @@ std::string estimatesText(const std::vector<RunConfig>& configs, const std::vect
             continue;
         table.add({arm, std::to_string(runs), countText(one.trainable), bytesText(one.peakBytes),
             countText(one.steps), durationText(one.secondsPerStep), durationText(one.seconds * double(runs))});
-        for (const std::string& warning : one.warnings) {
-            if (told.insert("warning: " + escaped(warning) + '\n').second)
-                warnings += "warning: " + escaped(warning) + '\n';
+        // Arms that do not fit have the same advice more often than not.
+        std::istringstream lines(adviceText(one));
+        for (std::string line; std::getline(lines, line);) {
+            if (told.insert(line).second)
+                warnings += line + '\n';
         }
     }
     return table.text() + warnings + std::to_string(configs.size()) + " runs, one after another: about "
@@ -304,6 +347,7 @@ int printEstimates(Context& context, const std::vector<RunConfig>& configs)
     for (size_t i = 0; i < configs.size(); ++i) {
         nlohmann::json entry = toJson(estimates[i]);
         entry["config"] = toJson(configs[i]);
+        entry["kind"] = runKind(configs[i]);  // runs of one kind calibrate each other
         list.push_back(std::move(entry));
     }
     context.out.write(jsonText(configs.size() == 1 ? list[0] : list) + '\n');

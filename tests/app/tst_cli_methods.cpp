@@ -84,6 +84,32 @@ private slots:
         QVERIFY2(answer.err.contains(named) && answer.err.contains("(allowed: "), answer.err.constData());
     }
 
+    // Where a method does not help is said in words; JSON and CSV have the same numbers.
+    void quantisationErrors()
+    {
+        if (!hasEngine())
+            QSKIP("built without the engine");
+        const QStringList words{"quant-error", RANKWRIGHT_SOURCE_DIR "/tests/golden/tiny", "--modules", "q_proj,up_proj", "--methods",
+            "loftq,lora", "--rank", "2,4", "--iters", "1,2", "--quiet", "--calibrate", RANKWRIGHT_SOURCE_DIR "/tests/golden/rows.jsonl",
+            "--rows", ":3"};
+        const Answer table = cli(words);
+        QVERIFY2(table.status == 0, table.err.constData());
+        QVERIFY2(table.out.contains("LoRA (rank 2) helps in 0 of 4 modules by the output error; it does not in: model.layers.0.self_attn.q_proj, "),
+            table.out.constData());
+        QVERIFY(table.out.contains("LoftQ (rank 4, 2 rounds) helps in 4 of 4 modules by the nuclear norm."));
+        QVERIFY(table.out.contains("no better than QLoRA\n"));
+        QVERIFY(table.out.contains("\nRANK    T=1    T=2\n"));
+        const QJsonObject all = QJsonDocument::fromJson(cli(words + QStringList{"--json"}).out).object();
+        QCOMPARE(all["modules"].toArray().size(), 4 * 6);   // LoftQ at two ranks and two numbers of rounds, LoRA at two ranks
+        QCOMPARE(all["totals"].toArray().size(), 6);
+        QCOMPARE(all["kinds"].toArray().size(), 12);
+        QCOMPARE(all["totals"].toArray().last().toObject()["verdict"].toString(), "no better than QLoRA");
+        const QList<QByteArray> lines = cli(words + QStringList{"--csv"}).out.split('\n');
+        QCOMPARE(lines.size(), 1 + 4 * 6 + 1);
+        const QJsonObject first = all["modules"].toArray().first().toObject();
+        QCOMPARE(lines[1].split(',')[8].toDouble(), first["error"].toObject()["output"].toDouble());
+    }
+
     // Status 2: what is asked for, status 65: what it would be of.
     void askedWrongly_data()
     {
@@ -98,6 +124,13 @@ private slots:
                                            << QByteArray("--out: ");
         QTest::newRow("seeds") << compare + QStringList{"--seeds", "0,1,1"} << 2 << QByteArray("1 twice");
         QTest::newRow("seeds as numbers") << compare + QStringList{"--seeds", "1,01"} << 2 << QByteArray("--seeds: ");
+        QTest::newRow("an even sweep") << compare + QStringList{"--sweep", "2"} << 2 << QByteArray("an odd number");
+        QTest::newRow("factor of the sweep") << compare + QStringList{"--sweep-factor", "1"} << 2 << QByteArray("above 1");
+        QTest::newRow("rates and a sweep") << compare + QStringList{"--sweep", "3", "--rates", "1e-4"} << 2 << QByteArray("beside --sweep");
+        QTest::newRow("rates") << compare + QStringList{"--rates", "1e-4,1e-4"} << 2 << QByteArray("twice");
+        QTest::newRow("rates as numbers") << compare + QStringList{"--rates", "1e-4,"} << 2 << QByteArray("--rates");
+        QTest::newRow("baseline") << compare + QStringList{"--baseline", "dora"} << 2 << QByteArray("no arm");
+        QTest::newRow("schedule of the runs") << compare + QStringList{"--runs", "cosine"} << 2 << QByteArray("queued, interleaved");
         QTest::newRow("alpha 0") << train + QStringList{"--alpha", "0"} << 2 << QByteArray("above 0, or auto");
         QTest::newRow("alpha 0 of an arm") << compare + QStringList{"--arm", "lora:alpha=0"} << 2 << QByteArray("above 0, or auto");
         for (const char* option : {"--rank", "--alpha"})
@@ -106,6 +139,9 @@ private slots:
         QTest::newRow("start adapter of arms") << compare + QStringList{"--init-adapter", "a", "--arms", "lora,dora", "--modules", "q_proj"}
                                                << 65 << QByteArray("--modules");
         QTest::newRow("only qlora") << errors + QStringList{"--methods", "qlora"} << 2 << QByteArray("everything is compared with");
+        QTest::newRow("rows of no data set") << errors + QStringList{"--rows", ":8"} << 2 << QByteArray("--calibrate default --rows :8");
+        QTest::newRow("rows that cannot be") << errors + QStringList{"--calibrate", "default", "--rows", "8:2"} << 2 << QByteArray("--rows: ");
+        QTest::newRow("errors as two forms") << errors + QStringList{"--csv", "--json"} << 2 << QByteArray("--csv and --json");
         QTest::newRow("no method") << errors + QStringList{"--methods", "loftq,"} << 65 << QByteArray("loftq");
         QTest::newRow("methods") << errors + QStringList{"--methods", "loftq,qpissa,loftq"} << 2 << QByteArray("loftq twice");
         QTest::newRow("ranks") << errors + QStringList{"--rank", "16,8,16"} << 2 << QByteArray("16 twice");
@@ -130,6 +166,8 @@ private slots:
         QTest::addColumn<QStringList>("options");
         QTest::newRow("train") << QStringList{"train", "--method", "qpissa", "--rounds", "3", "--svd", "2", "--slice", "minor"};
         QTest::newRow("compare") << QStringList{"compare", "--arms", "lora,pissa", "--slice", "minor"};
+        QTest::newRow("sweep") << QStringList{"compare", "--sweep", "3", "--sweep-factor", "10", "--lr", "1e-3", "--baseline", "pissa", "--runs", "interleaved"};
+        QTest::newRow("rates") << QStringList{"compare", "--rates", "1e-4,2e-4", "--seeds", "0,1,2", "--schedule", "cosine"};
         QTest::newRow("alpha") << QStringList{"train", "--alpha", "auto", "--out", "out"};
         QTest::newRow("alpha of an arm") << QStringList{"compare", "--alpha", "4", "--arm", "lora:alpha=auto", "--seeds", "0,1"};
         QTest::newRow("start adapter") << QStringList{"train", "--init-adapter", "a", "--rank", "16", "--alpha", "auto"};

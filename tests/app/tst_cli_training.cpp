@@ -30,6 +30,7 @@ private slots:
     void secondInterruptEndsAtOnce();
     void trainingOutlivesAClosedPipe();
     void compareIsPaired();
+    void compareSweepsRates();
     void estimatesBeforeAnythingIsTrained();
     void armsTakeTheSameStepsInTheTimeGiven();
     void comparisonOutlivesKill_data();
@@ -178,7 +179,7 @@ void TestCliTraining::compareIsPaired()
 {
     if (!hasEngine())
         QSKIP("the engine is not built");
-    const Answer answer = cli(tinyRun("compare") + QStringList{"--steps", "2", "--seeds", "0,1", "--json", "--quiet"});
+    const Answer answer = cli(tinyRun("compare") + QStringList{"--steps", "2", "--seeds", "0,1", "--sweep", "1", "--json", "--quiet"});
     QVERIFY2(answer.status == 0, answer.err.constData());
     const QJsonObject report = QJsonDocument::fromJson(answer.out).object();
     const QJsonArray runs = report["runs"].toArray();
@@ -203,6 +204,41 @@ void TestCliTraining::compareIsPaired()
     QCOMPARE(cli(tinyRun("compare") + QStringList{"--arms", "lora,pisa"}).status, 2);
 }
 
+// Each arm's own rate and its neighbours, a report at the end, and the same once more from the stored comparison.
+void TestCliTraining::compareSweepsRates()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    const Answer answer = cli(tinyRun("compare")
+        + QStringList{"--steps", "2", "--name", "swept", "--sweep", "3", "--sweep-factor", "4", "--baseline", "pissa", "--runs", "interleaved", "--json"});
+    QVERIFY2(answer.status == 0, answer.err.constData());
+    const QJsonObject printed = QJsonDocument::fromJson(answer.out).object();
+    QStringList order;
+    for (const QJsonValue& run : printed["runs"].toArray())
+        order << run["arm"].toString() + QString::number(run["learningRate"].toDouble());
+    QCOMPARE(order, (QStringList{"pissa0.0002", "lora0.0002", "pissa5e-05", "lora5e-05", "pissa0.0008", "lora0.0008"}));
+    QCOMPARE(printed["judge"].toString(), "trainingLoss");
+    QCOMPARE(printed["rates"].toArray().size(), 2);
+    QCOMPARE(printed["results"].toArray().size(), 4);   // best with best, and each rate
+    QVERIFY2(answer.err.contains("\nOne seed cannot decide: ") && answer.err.contains("warning: With one seed no test"), answer.err.constData());
+    const QString id = printed["comparison"].toString(), file = m_folder->filePath("data/comparisons/" + id + ".json");
+    const auto stored = [](const QString& path) {
+        QFile json(path);
+        return json.open(QIODevice::ReadOnly) ? QJsonDocument::fromJson(json.readAll()).object() : QJsonObject();
+    };
+    QCOMPARE(stored(file)["schedule"].toString(), "interleaved");
+    QCOMPARE(stored(file)["arms"].toArray()[0].toObject()["label"].toString(), "pissa");
+    const Answer report = cli({"report", "swept", "--json"});
+    QVERIFY2(report.status == 0, report.err.constData());
+    QCOMPARE(QJsonDocument::fromJson(report.out).object()["results"], printed["results"]);
+    // The file is a comparison to be made; options go on top of it.
+    const Answer again = cli({"compare", file, "--rates", "1e-3", "--seeds", "7", "--name", "again", "--json", "--quiet"});
+    QVERIFY2(again.status == 0, again.err.constData());
+    const QJsonArray runs = QJsonDocument::fromJson(again.out).object()["runs"].toArray();
+    QVERIFY(runs.size() == 2 && runs[0]["arm"].toString() == "pissa" && runs[0]["seed"].toInt() == 7 && runs[0]["learningRate"].toDouble() == 1e-3);
+    QCOMPARE(cli({"compare", file, "--arms", "lora"}).status, 2);
+}
+
 void TestCliTraining::estimatesBeforeAnythingIsTrained()
 {
     if (!hasEngine())
@@ -220,7 +256,7 @@ void TestCliTraining::estimatesBeforeAnythingIsTrained()
     QVERIFY2(dry.out.contains("6 runs, one after another") && dry.out.contains("lora lr=2e-3"), dry.out.constData());
     QVERIFY(QJsonDocument::fromJson(cli({"runs", "--json"}).out).array().size() == 6);
     // Where all arms have one rate the table does not show it.
-    QVERIFY(cli(tinyRun("compare") + QStringList{"--steps", "1"}).out.startsWith("ARM    SEED  OUTCOME"));
+    QVERIFY(cli(tinyRun("compare") + QStringList{"--steps", "1", "--sweep", "1"}).out.startsWith("ARM    SEED  OUTCOME"));
 }
 
 // Full fine-tuning and a method that decomposes are tried as well: no arm is stopped for being slower than another.
@@ -229,7 +265,7 @@ void TestCliTraining::armsTakeTheSameStepsInTheTimeGiven()
     if (!hasEngine())
         QSKIP("the engine is not built");
     const Answer answer
-        = cli(tinyRun("compare") + QStringList{"--arms", "lora,full,pissa,lora-rite", "--steps", "3", "--minutes", "0.5", "--json"});
+        = cli(tinyRun("compare") + QStringList{"--arms", "lora,full,pissa,lora-rite", "--sweep", "1", "--steps", "3", "--minutes", "0.5", "--json"});
     QVERIFY2(answer.status == 0, answer.err.constData());
     for (const char* arm : {"lora", "pissa", "lora-rite"})   // one of each kind
         QVERIFY2(answer.err.contains(QByteArray("trial of 2 steps: ") + arm + ':'), answer.err.constData());
@@ -331,7 +367,7 @@ void TestCliTraining::failedRunsAreTriedAgainOnlyOnRequest()
     QProcess process;
     process.setProcessEnvironment(environment());
     process.setWorkingDirectory(m_folder->path());
-    process.start(RANKWRIGHT_CLI_PATH, words + QStringList{"--steps", "1000000", "--save-every", "1", "--events"});
+    process.start(RANKWRIGHT_CLI_PATH, words + QStringList{"--steps", "1000000", "--sweep", "1", "--save-every", "1", "--events"});
     QByteArray out;
     while (out.count("\"event\":\"step\"") < 3) {
         QVERIFY2(process.waitForReadyRead(60'000), process.readAllStandardError().constData());

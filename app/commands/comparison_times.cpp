@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+#include "app/commands/comparison_times.h"
+
+#include "training/api/catalog.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <tuple>
+#include <unistd.h>
+
+namespace rankwright {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Notes what a trial of two steps shows: the first step also warms up, so the second one counts.
+class StepTimer : public Events
+{
+public:
+    void on(const Event& event) override
+    {
+        if (const auto* step = std::get_if<StepEvent>(&event)) {
+            m_last = step->seconds - m_total;
+            m_total = step->seconds;
+        }
+    }
+    [[nodiscard]] double lastStep() const { return m_last; }
+    [[nodiscard]] double total() const { return m_total; }
+
+private:
+    double m_last = 0, m_total = 0;
+};
+
+class TemporaryFolder
+{
+public:
+    explicit TemporaryFolder(std::filesystem::path path)
+        : m_path(std::move(path))
+    {
+        std::filesystem::create_directories(m_path);
+    }
+    ~TemporaryFolder()
+    {
+        std::error_code ignored;
+        std::filesystem::remove_all(m_path, ignored);
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
+
+private:
+    std::filesystem::path m_path;
+};
+
+// How long an arm takes before its first step, roughly: rounds of quantising, batches for gradients, a decomposition.
+double startCost(const RunConfig& config)
+{
+    const MethodCard& card = methodCard(config.method);
+    double cost = card.picture.residual || card.picture.core != Part::absent ? 1 : 0;
+    for (const char* key : {"rounds", "gradientBatches"}) {
+        if (findMethodOption(card, key) != nullptr)
+            cost += optionNumber(config, key);
+    }
+    return cost;
+}
+
+// What two steps of this configuration show, with its start and its evaluations.
+RunTime trialOf(Training& training, const RunConfig& config)
+{
+    TrainJob job;
+    job.config = config;
+    job.config.steps = 2;
+    job.run = "trial";
+    const TemporaryFolder folder(training.store().dataDirectory() / ("trial-" + std::to_string(::getpid())));
+    job.folder = folder.path().string();
+    StepTimer timer;
+    training.progress().setTitle("trial of 2 steps: " + armName(config));
+    FanOut events({&timer, &training.progress()});
+    const auto start = Clock::now();
+    const TrainResult trial = run(training.engine(), std::move(job), events, training.signals().token());
+    if (trial.outcome == RunState::stopped)
+        throw refusal(Code::stopped, "compare", "stopped before the first arm", {}, "Start it again.");
+    const double wall = std::chrono::duration<double>(Clock::now() - start).count();
+    return {.start = std::max(0.0, wall - timer.total()), .step = std::max(timer.lastStep(), 1e-6)};
+}
+
+// Runs of one kind start alike, and their steps do alike what Estimate::secondsPerStep, which counts products, leaves out: DoRA's norms,
+// Delta-LoRA's weights, frozen weights that are dequantised, the optimiser.
+auto kindOf(const RunConfig& config)
+{
+    const MethodPicture picture = effectivePicture(config);
+    return std::tuple(startCost(config), picture.magnitude != Part::absent, picture.drifts, effectiveBase(config),
+        effectiveOptimiser(config));
+}
+
+}  // namespace
+
+std::vector<RunTime> timesOf(Training& training, const std::vector<RunConfig>& configs, const std::vector<Estimate>& estimates)
+{
+    struct Tried { RunTime time; double estimated; };
+    std::map<decltype(kindOf(configs.front())), Tried> tried;
+    std::vector<RunTime> times;
+    for (size_t i = 0; i < configs.size(); ++i) {
+        const double estimated = std::max(estimates[i].secondsPerStep, 1e-9);
+        auto kind = tried.find(kindOf(configs[i]));
+        if (kind == tried.end())
+            kind = tried.emplace(kindOf(configs[i]), Tried{trialOf(training, configs[i]), estimated}).first;
+        const auto& [time, reference] = kind->second;
+        times.push_back({.start = time.start, .step = time.step * estimated / reference});
+    }
+    return times;
+}
+
+double secondsAllowed(const std::string& minutes)
+{
+    const double value = parseNumber(minutes, "--minutes");
+    if (!(value > 0 && value <= 1e6))
+        throw refusal(Code::usage, "--minutes", minutes, "above 0", "For example --minutes 10.");
+    return 60 * value;
+}
+
+}  // namespace rankwright
