@@ -7,6 +7,7 @@
 #include "ui/pages/data_page.h"
 #include "ui/pages/export_page.h"
 #include "ui/pages/models_page.h"
+#include "ui/pages/queue_page.h"
 #include "ui/pages/run_page.h"
 #include "ui/pages/spectrum_page.h"
 #include "ui/widgets/close_question.h"
@@ -50,6 +51,7 @@ MainWindow::MainWindow(Workbench& workbench, Settings& settings, QWidget* parent
     addPage(new DataPage(workbench));
     addPage(new ConfigurePage(workbench));
     addPage(new RunPage(workbench));
+    addPage(new QueuePage(workbench));
     addPage(new ComparePage(workbench));
     addPage(new ExportPage(workbench));
     auto* central = new QWidget;
@@ -73,10 +75,7 @@ MainWindow::MainWindow(Workbench& workbench, Settings& settings, QWidget* parent
     buildMenus();
     connect(&m_workbench, &Workbench::pageWanted, this, &MainWindow::showPage);
     connect(&m_workbench, &Workbench::noticed, this, [this](const QString& text, bool problem) {
-        if (problem)
-            m_messages->say(text, true);
-        else
-            m_strip->say(text);
+        problem ? m_messages->say(text, true) : m_strip->say(text);
     });
     connect(&m_workbench.session(), &RunSession::idle, this, [this] {
         if (m_leaving)

@@ -4,7 +4,7 @@
 // (Ottosson 2020) with evenly rising lightness, so they also read in grey.
 #include "ui/theme.h"
 
-#include "training/api/catalog.h"
+#include "training/api/method_line.h"
 #include "ui/flat_style.h"
 
 #include <QEvent>
@@ -197,6 +197,11 @@ QColor bad()
     return colours().bad;
 }
 
+QColor good()
+{
+    return isDark() ? QColor(0x4c, 0xd0, 0x9b) : QColor(0x00, 0x6b, 0x4f);
+}
+
 QColor grid()
 {
     return colours().grid;
@@ -224,62 +229,22 @@ QFont smallFont()
 
 namespace {
 
-// A method's line: its hue, and how many dash patterns further on its first curve begins where it shares the hue.
-struct MethodLine { QRgb hue; int dash; };
-
-// The hues below are at least 0.045 apart in OKLab (the closest are LoftQ's green and the grey of full fine-tuning) as they are
-// and as deuteranopes and protanopes see them (Machado and others 2009), and 3:1 or better against both grounds but for the
-// orange and the sky blue of Okabe and Ito, 2.2:1 on white. tst_method_pictures measures it.
-constexpr QRgb kOrange = 0xffe69f00, kBlue = 0xff0072b2, kVermillion = 0xffd55e00, kSky = 0xff56b4e9, kGreen = 0xff009e73,
-               kGrey = 0xff8a8f96, kPurple = 0xff8d5cd6, kTeal = 0xff1f7a71, kCrimson = 0xffc43131, kMagenta = 0xffd105a8;
-
-const std::map<QString, MethodLine>& methodLines()
-{
-    static const auto lines = [] {
-        std::map<QString, MethodLine> known{{"lora", {kOrange, 0}}, {"pissa", {kBlue, 0}}, {"qlora", {kVermillion, 0}},
-            {"qpissa", {kSky, 0}}, {"loftq", {kGreen, 0}}, {"full", {kGrey, 0}}};
-        // LoRA's and PiSSA's hues are nobody else's.
-        static constexpr std::array<MethodLine, 12> free{{{kPurple, 0}, {kTeal, 0}, {kCrimson, 0}, {kMagenta, 0},
-            {kGreen, 2}, {kPurple, 2}, {kTeal, 2}, {kCrimson, 2}, {kMagenta, 2}, {kVermillion, 2}, {kSky, 2}, {kGrey, 2}}};
-        size_t next = 0;
-        for (const MethodCard* card : methodCards()) {
-            const auto& [hue, dash] = free[next % free.size()];
-            if (known.emplace(QString::fromStdString(card->id), MethodLine{hue, dash + int(next / free.size())}).second)
-                ++next;
-        }
-        return known;
-    }();
-    return lines;
-}
-
-// A method of a stored run that this program does not have: the same line each time.
-MethodLine lineOf(const QString& method)
-{
-    if (const auto found = methodLines().find(method.toLower()); found != methodLines().end())
-        return found->second;
-    uint hash = 0;
-    for (const QChar letter : method)
-        hash = hash * 31 + letter.unicode();
-    static constexpr std::array<QRgb, 4> others{kPurple, kTeal, kCrimson, kMagenta};
-    return {others[hash % others.size()], 1};
-}
-
 // The blue of Okabe and Ito is too dark for the dark ground.
 QColor onGround(QRgb hue)
 {
-    return isDark() && hue == kBlue ? QColor(0xff2b8fd0) : QColor(hue);
+    return isDark() && hue == methodLine("pissa").hue ? QColor(0xff2b8fd0) : QColor(hue);
 }
 
 }  // namespace
 
 QColor methodColor(const QString& method)
 {
-    return onGround(lineOf(method).hue);
+    return onGround(methodLine(method.toStdString()).hue);
 }
 
 Qt::PenStyle methodStyle(const QString& method, int nth)
 {
-    return dashStyle(lineOf(method).dash + nth);
+    return dashStyle(methodLine(method.toStdString()).dash + nth);
 }
 
 QColor seriesColor(int index)
@@ -316,6 +281,17 @@ QColor heat(double share)
     if (std::isnan(share))
         return grid();
     return QColor(table[static_cast<size_t>(std::lround(255 * std::clamp(share, 0.0, 1.0)))]);
+}
+
+QColor diverging(double share)
+{
+    if (std::isnan(share))
+        return grid();
+    // From the middle outwards the lightness moves away from the ground's, alike on both sides, so that 0 is the quietest colour.
+    const double far = std::clamp(std::abs(share), 0.0, 1.0);
+    const double middle = isDark() ? 0.36 : 0.94, end = isDark() ? 0.80 : 0.46;
+    const double lightness = middle + (end - middle) * far;
+    return QColor(fromLightness(lightness, 0.155 * std::sqrt(far), share < 0 ? 42 : 252));
 }
 
 }  // namespace rankwright::theme

@@ -17,6 +17,7 @@ void apply(QApplication& application, Mode mode);       // Fusion style, palette
 [[nodiscard]] QColor accent();
 [[nodiscard]] QColor secondary();                       // text of less weight, still 4.5:1 on both grounds
 [[nodiscard]] QColor bad();                             // errors, NaN ticks
+[[nodiscard]] QColor good();                            // text of a check that has passed
 [[nodiscard]] QColor grid();                            // hairlines of charts, tables and panels
 [[nodiscard]] QColor messageGround(bool problem);       // behind a MessageBar
 [[nodiscard]] QFont titleFont();                        // 20 px, page titles
@@ -30,6 +31,8 @@ void apply(QApplication& application, Mode mode);       // Fusion style, palette
 [[nodiscard]] Qt::PenStyle dashStyle(int index);
 [[nodiscard]] QIcon icon(const QString& name);          // :/icons/NAME.svg tinted from the palette
 [[nodiscard]] QColor heat(double share);                // 0..1, a perceptually even map (our own table)
+// -1..1: warm below 0, the ground's grey at 0, blue above; also apart for people who see no red or no green.
+[[nodiscard]] QColor diverging(double share);
 // Series without a method: Okabe-Ito in turn.
 [[nodiscard]] QColor seriesColor(int index);
 

@@ -2,48 +2,38 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "ui/workbench.h"
 
-#include "storage/runs/run_training.h"
 #include "training/api/error.h"
 
-#include <QUndoCommand>
+#include <QSignalBlocker>
 
 namespace rankwright {
 
 namespace {
 
-// Sets a value of the workbench to one of two states; what it was and what it becomes are kept whole, they are small.
-template <class T>
-class Change : public QUndoCommand
+// What the window opens with: long enough for a curve, short enough to wait for, with a held-out curve beside it.
+RunConfig firstConfig()
 {
-public:
-    Change(const QString& what, T before, T after, std::function<void(const T&)> set)
-        : QUndoCommand(what), m_before(std::move(before)), m_after(std::move(after)), m_set(std::move(set))
-    {
-    }
-    void undo() override { m_set(m_before); }
-    void redo() override { m_set(m_after); }
-
-private:
-    T m_before, m_after;
-    std::function<void(const T&)> m_set;
-};
+    RunConfig config;
+    config.steps = 100;
+    config.evalData = "default";
+    config.evalRows = ":32";
+    config.evalEvery = 10;
+    return config;
+}
 
 }  // namespace
 
 Workbench::Workbench(std::filesystem::path dataDirectory, JobCall::LoadEngine engine, QObject* parent)
     : QObject(parent), m_dataDirectory(std::move(dataDirectory)), m_engine(std::move(engine)),
-      m_session(m_dataDirectory, m_engine), m_arms({QStringLiteral("lora"), QStringLiteral("pissa")}),
+      m_session(m_dataDirectory, m_engine), m_draft(firstConfig()), m_store(m_dataDirectory),
+      m_arms({QStringLiteral("lora"), QStringLiteral("pissa")}),
       m_tidied(this, [this](std::vector<QString> problems, size_t) {
           if (!problems.back().isEmpty())
               emit noticed(problems.back(), true);
           emit runsChanged();
       })
 {
-    // What the window opens with: long enough for a curve, short enough to wait for, with a held-out curve beside it.
-    m_config.steps = 100;
-    m_config.evalData = "default";
-    m_config.evalRows = ":32";
-    m_config.evalEvery = 10;
+    connect(&m_draft, &ConfigDraft::changed, this, &Workbench::configChanged);
     connect(&m_session, &RunSession::runEnded, this, &Workbench::runsChanged);
 }
 
@@ -52,21 +42,11 @@ JobCall* Workbench::ask(Job job, QObject* owner) const
     return new JobCall(m_engine, std::move(job), owner);
 }
 
-void Workbench::edit(const RunConfig& config, const QString& what)
-{
-    if (config == m_config)
-        return;
-    m_undo.push(new Change<RunConfig>(what, m_config, config, [this](const RunConfig& state) {
-        m_config = state;
-        emit configChanged();
-    }));
-}
-
 void Workbench::setArms(const QStringList& arms)
 {
     if (arms == m_arms)
         return;
-    m_undo.push(new Change<QStringList>(tr("Change methods"), m_arms, arms, [this](const QStringList& state) {
+    undoStack().push(new ValueChange<QStringList>(tr("Change methods"), m_arms, arms, [this](const QStringList& state) {
         m_arms = state;
         emit armsChanged();
     }));
@@ -86,7 +66,7 @@ void Workbench::setArmOverride(const std::string& arm, const std::string& key, c
         after.erase(arm);
     if (after == m_armOverrides)
         return;
-    m_undo.push(new Change<ArmOverrides>(tr("Change an arm"), m_armOverrides, after, [this](const ArmOverrides& state) {
+    undoStack().push(new ValueChange<ArmOverrides>(tr("Change an arm"), m_armOverrides, after, [this](const ArmOverrides& state) {
         m_armOverrides = state;
         emit armsChanged();
     }));
@@ -98,15 +78,18 @@ void Workbench::selectModel(const ModelInfo& model)
     m_model = model;
     if (other) {
         // Undoing across models would bring back ranks of modules that are not there.
-        m_undo.clear();
-        m_config.model = model.spec;
-        m_config.plan.clear();
+        undoStack().clear();
         m_spectra.clear();
+        RunConfig config = m_draft.config();
+        config.model = model.spec;
+        config.plan.clear();
+        const QSignalBlocker quiet(m_draft);   // told below, after the model
+        m_draft.set(config);
     }
     emit modelChanged();
     if (other) {
         emit spectraChanged();
-        emit configChanged();
+        emit m_draft.changed();
     }
 }
 
@@ -116,22 +99,41 @@ void Workbench::setSpectra(std::vector<ModuleSpectrum> spectra)
     emit spectraChanged();
 }
 
-QStringList Workbench::startComparison()
+void Workbench::setPlan(const ComparisonPlan& plan)
 {
-    std::vector<Arm> arms;
-    const QStringList labels = armLabels(m_arms, m_armOverrides);
-    for (qsizetype i = 0; i < m_arms.size(); ++i)
-        arms.push_back({.label = labels[i].toStdString(), .config = armConfig(m_config, m_arms[i], m_armOverrides)});
-    if (arms.empty())
-        throw Error(ErrorParts{.code = Code::usage, .file = {}, .place = "methods", .found = "none is ticked",
-            .allowed = "one or more", .advice = "tick a method on the Configure page"});
-    RunStore store(m_dataDirectory);
-    QStringList ids;
-    for (const std::string& id : createComparison(store, comparisonConfigs(arms, {m_config.seed})))
-        ids.append(QString::fromStdString(id));
-    emit runsChanged();
-    m_session.start(ids);
-    return ids;
+    if (plan == m_plan)
+        return;
+    undoStack().push(new ValueChange<ComparisonPlan>(tr("Change the comparison"), m_plan, plan, [this](const ComparisonPlan& state) {
+        m_plan = state;
+        emit planChanged();
+    }));
+}
+
+void Workbench::startComparison(bool train)
+{
+    if (m_creating)
+        return;
+    const auto made = std::make_shared<QStringList>();
+    Comparison comparison = comparisonOf(m_plan, config(), m_arms, m_armOverrides);
+    m_creating = true;
+    m_store.change(
+        [comparison = std::move(comparison), made](RunStore& store) {
+            const Comparison stored = createComparison(store, comparison);
+            for (const std::string& id : comparisonRuns(store, stored.id))
+                made->append(QString::fromStdString(id));
+        },
+        [this, made, train](const QString& problem) {
+            m_creating = false;
+            if (!problem.isEmpty()) {
+                emit creationFailed(problem);
+                return;
+            }
+            const bool trains = train || m_session.isBusy();
+            if (trains)
+                m_session.start(*made);
+            emit comparisonCreated(*made, trains);
+            emit runsChanged();
+        });
 }
 
 void Workbench::tidyStore()

@@ -36,7 +36,15 @@ public:
 template <class E = FakeEngine>
 struct PageFixture
 {
-    PageFixture() { bench.setArms({"lora", "pissa"}); }
+    // Two arms with a rate each, so that a comparison is two runs.
+    PageFixture()
+    {
+        bench.setArms({"lora", "pissa"});
+        ComparisonPlan plan;
+        plan.sweep = RateSweep{.points = 1};
+        bench.setPlan(plan);
+        bench.undoStack().clear();
+    }
     QTemporaryDir folder;
     std::shared_ptr<E> engine = std::make_shared<E>();
     Workbench bench{folder.path().toStdString(), [this]() -> std::shared_ptr<Engine> { return engine; }};
@@ -62,13 +70,24 @@ struct PageFixture
         }
         return found;
     }
+    // The comparison as it stands is stored, and trained unless it is to wait in the queue.
+    QStringList create(bool train = true)
+    {
+        QStringList runs;
+        const auto told = QObject::connect(&bench, &Workbench::comparisonCreated, &bench, [&](const QStringList& made) { runs = made; });
+        bench.startComparison(train);
+        if (!QTest::qWaitFor([&] { return !runs.isEmpty(); }, 20'000))
+            qFatal("the comparison was not created");
+        QObject::disconnect(told);
+        return runs;
+    }
     // A finished comparison of both arms in the store.
     QStringList trainBoth(int64_t steps = 20)
     {
         RunConfig config = bench.config();
         config.steps = steps;
         bench.edit(config, "steps");
-        const QStringList runs = bench.startComparison();
+        const QStringList runs = create();
         if (!QTest::qWaitFor([this] { return !bench.session().isBusy(); }, 20'000))
             qFatal("the fake training did not end");
         return runs;

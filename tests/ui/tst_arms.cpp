@@ -178,7 +178,7 @@ void TestArms::optionsReachTheRun()
     auto* start = Fixture::part<QPushButton>(page, "startButton");
     QVERIFY2(start->isEnabled(), qPrintable(Fixture::part<QLabel>(page, "startNote")->text()));
     start->click();
-    QTRY_VERIFY_WITH_TIMEOUT(!fixture.bench.session().isBusy(), 20'000);
+    QTRY_VERIFY_WITH_TIMEOUT(!fixture.bench.isCreating() && !fixture.bench.session().isBusy(), 20'000);
     auto store = fixture.store();
     std::map<std::string, RunConfig> runs;
     for (const RunRow& row : store.runs())
@@ -207,7 +207,7 @@ void TestArms::twoArmsOfOneMethod()
     auto* slice = Fixture::part<QComboBox>(page, "armOption_pissa 2_slice");
     choose(slice, slice->findText("minor"));
     Fixture::part<QPushButton>(page, "startButton")->click();
-    QTRY_VERIFY_WITH_TIMEOUT(!fixture.bench.session().isBusy(), 20'000);
+    QTRY_VERIFY_WITH_TIMEOUT(!fixture.bench.isCreating() && !fixture.bench.session().isBusy(), 20'000);
     auto store = fixture.store();
     std::set<std::string> slices, names;
     for (const RunRow& row : store.runs()) {

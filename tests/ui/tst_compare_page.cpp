@@ -23,6 +23,7 @@
 #include <QTableView>
 #include <QTableWidget>
 #include <QTabWidget>
+#include <QTreeView>
 
 using namespace rankwright;
 using Fixture = PageFixture<>;
@@ -53,7 +54,27 @@ namespace {
 
 QAbstractItemModel* listed(ComparePage& page)
 {
-    return Fixture::part<QTableView>(page, "runTable")->model();
+    return Fixture::part<QTreeView>(page, "runTable")->model();
+}
+
+// The rows of runs, also of those inside comparisons, from top to bottom.
+QList<QModelIndex> runRows(ComparePage& page)
+{
+    QList<QModelIndex> rows;
+    const auto* model = listed(page);
+    for (int top = 0; top < model->rowCount(); ++top) {
+        const auto index = model->index(top, 0);
+        if (index.data(RunTable::kIdRole).isValid())
+            rows << index;
+        for (int row = 0; row < model->rowCount(index); ++row)
+            rows << model->index(row, 0, index);
+    }
+    return rows;
+}
+
+QVariant cell(const QModelIndex& row, int column, int role = Qt::DisplayRole)
+{
+    return row.siblingAtColumn(column).data(role);
 }
 
 bool open(ComparePage& page, int rows)
@@ -61,7 +82,7 @@ bool open(ComparePage& page, int rows)
     page.resize(1200, 760);
     page.show();
     page.activated();
-    return QTest::qWaitFor([&] { return listed(page)->rowCount() == rows; }, 5000);
+    return QTest::qWaitFor([&] { return runRows(page).size() == rows; }, 5000);
 }
 
 bool waitForCurves(ComparePage& page, const QString& label)
@@ -69,18 +90,17 @@ bool waitForCurves(ComparePage& page, const QString& label)
     return QTest::qWaitFor([&] { return Fixture::part<CurvePlot>(page, "comparePlot")->csv().contains(label); }, 5000);
 }
 
-int rowNamed(ComparePage& page, const QString& name)
+QModelIndex rowNamed(ComparePage& page, const QString& name)
 {
-    for (int row = 0; row < listed(page)->rowCount(); ++row)
-        if (listed(page)->index(row, RunTable::nameColumn).data().toString() == name)
+    for (const QModelIndex& row : runRows(page))
+        if (row.data().toString() == name)
             return row;
-    return -1;
+    return {};
 }
 
 void select(ComparePage& page, const QString& name)
 {
-    Fixture::part<QTableView>(page, "runTable")
-        ->setCurrentIndex(listed(page)->index(rowNamed(page, name), RunTable::nameColumn));
+    Fixture::part<QTreeView>(page, "runTable")->setCurrentIndex(rowNamed(page, name));
 }
 
 }  // namespace
@@ -93,12 +113,13 @@ void TestComparePage::theNewestComparisonIsTicked()
     ComparePage page(fixture.bench);
     QVERIFY(open(page, 4));
     int ticked = 0;
-    for (int row = 0; row < 4; ++row)
-        ticked += listed(page)->index(row, 0).data(Qt::CheckStateRole).toInt() == Qt::Checked ? 1 : 0;
+    const auto rows = runRows(page);
+    for (const QModelIndex& row : rows)
+        ticked += row.data(Qt::CheckStateRole).toInt() == Qt::Checked ? 1 : 0;
     QCOMPARE(ticked, 2);
-    QCOMPARE(listed(page)->index(0, RunTable::stateColumn).data().toString(), QString("Finished"));
-    QCOMPARE(listed(page)->index(0, RunTable::stepsColumn).data().toString(), QString("20 / 20"));
-    QVERIFY(!listed(page)->index(0, RunTable::timeColumn).data().toString().isEmpty());
+    QCOMPARE(cell(rows[0], RunTable::stateColumn).toString(), QString("Finished"));
+    QCOMPARE(cell(rows[0], RunTable::stepsColumn).toString(), QString("20 / 20"));
+    QVERIFY(!cell(rows[0], RunTable::timeColumn).toString().isEmpty());
 }
 
 void TestComparePage::ticksDecideWhatIsDrawn()
@@ -110,7 +131,7 @@ void TestComparePage::ticksDecideWhatIsDrawn()
     QVERIFY(waitForCurves(page, "pissa"));
     auto* plot = Fixture::part<CurvePlot>(page, "comparePlot");
     QVERIFY(plot->csv().contains("lora"));
-    listed(page)->setData(listed(page)->index(rowNamed(page, "pissa"), 0), Qt::Unchecked, Qt::CheckStateRole);
+    listed(page)->setData(rowNamed(page, "pissa"), Qt::Unchecked, Qt::CheckStateRole);
     QTRY_VERIFY(!plot->csv().contains("pissa"));
     QVERIFY(plot->csv().contains("lora"));
     auto* series = Fixture::part<QComboBox>(page, "seriesBox");
@@ -184,13 +205,13 @@ void TestComparePage::onlyDifferencesByDefault()
     fixture.trainBoth();
     ComparePage page(fixture.bench);
     QVERIFY(open(page, 2));
-    auto* model = Fixture::part<QTableView>(page, "configTable")->model();
+    auto* model = page.findChild<CompareCharts*>()->findChild<QTableView*>("configTable")->model();
     QTRY_COMPARE(model->columnCount(), 2);
     QStringList keys;
     for (int row = 0; row < model->rowCount(); ++row)
         keys << model->headerData(row, Qt::Vertical).toString();
     QCOMPARE(keys, (QStringList{"Method", "Learning rate", "Name"}));
-    Fixture::part<QCheckBox>(page, "onlyDifferences")->setChecked(false);
+    page.findChild<CompareCharts*>()->findChild<QCheckBox*>("onlyDifferences")->setChecked(false);
     QCOMPARE(size_t(model->rowCount()), configFields().size());
 }
 
@@ -200,15 +221,15 @@ void TestComparePage::renamesInPlace()
     const auto runs = fixture.trainBoth();
     ComparePage page(fixture.bench);
     QVERIFY(open(page, 2));
-    const auto index = listed(page)->index(rowNamed(page, "lora"), 0);
+    const auto index = rowNamed(page, "lora");
     QVERIFY(listed(page)->setData(index, "plain LoRA", Qt::EditRole));
-    QTRY_VERIFY(rowNamed(page, "plain LoRA") >= 0);
+    QTRY_VERIFY(rowNamed(page, "plain LoRA").isValid());
     QCOMPARE(fixture.store().run("plain LoRA").method, std::string("lora"));
     QVERIFY(waitForCurves(page, "plain LoRA"));
     // A name that the store refuses is said, and the old one stays.
-    listed(page)->setData(listed(page)->index(rowNamed(page, "pissa"), 0), QString(300, 'x'), Qt::EditRole);
+    listed(page)->setData(rowNamed(page, "pissa"), QString(300, 'x'), Qt::EditRole);
     QTRY_VERIFY(Fixture::part<MessageBar>(page, "compareMessages")->isVisible());
-    QVERIFY(rowNamed(page, "pissa") >= 0);
+    QVERIFY(rowNamed(page, "pissa").isValid());
 }
 
 void TestComparePage::f2OpensTheEditor()
@@ -218,14 +239,14 @@ void TestComparePage::f2OpensTheEditor()
     ComparePage page(fixture.bench);
     QVERIFY(open(page, 2));
     select(page, "pissa");
-    auto* view = Fixture::part<QTableView>(page, "runTable");
+    auto* view = Fixture::part<QTreeView>(page, "runTable");
     view->setFocus();
     page.findChild<QAction*>("renameAction")->trigger();
     auto* editor = view->findChild<QLineEdit*>();
     QVERIFY(editor != nullptr);
     editor->setText("renamed by key");
     QTest::keyClick(editor, Qt::Key_Return);
-    QTRY_VERIFY(rowNamed(page, "renamed by key") >= 0);
+    QTRY_VERIFY(rowNamed(page, "renamed by key").isValid());
 }
 
 void TestComparePage::deletingAsksFirst()
@@ -250,10 +271,10 @@ void TestComparePage::deletingAsksFirst()
     for (auto* sure : page.findChildren<QPushButton*>("confirmDeleteButton"))
         if (sure->isVisible())
             sure->click();
-    QTRY_COMPARE(listed(page)->rowCount(), 1);
+    QTRY_COMPARE(runRows(page).size(), 1);
     QVERIFY(changed.size() >= 1);
     QVERIFY(!std::filesystem::exists(folder));
-    QCOMPARE(rowNamed(page, "lora"), -1);
+    QVERIFY(!rowNamed(page, "lora").isValid());
 }
 
 void TestComparePage::aRunningRunIsNotDeleted()
@@ -265,7 +286,7 @@ void TestComparePage::aRunningRunIsNotDeleted()
     fixture.bench.edit(config, "steps");
     fixture.bench.setArms({"lora"});
     ComparePage page(fixture.bench);
-    fixture.bench.startComparison();
+    fixture.create();
     QTRY_VERIFY(fixture.engine->stepsTaken > 2);
     QVERIFY(open(page, 1));
     select(page, "lora");
@@ -316,7 +337,7 @@ void TestComparePage::stoppedRunsCanBeResumed()
     config.steps = 150;
     fixture.bench.edit(config, "steps");
     fixture.bench.setArms({"pissa"});
-    fixture.bench.startComparison();
+    fixture.create();
     QTRY_VERIFY(fixture.engine->stepsTaken > 10);
     fixture.bench.session().stopAll();
     QTRY_VERIFY(!fixture.bench.session().isBusy());
@@ -363,12 +384,12 @@ void TestComparePage::hostileNamesStayLiteral()
     }
     ComparePage page(fixture.bench);
     QVERIFY(open(page, 2));
-    QVERIFY(rowNamed(page, format::text(hostile)) >= 0);
+    QVERIFY(rowNamed(page, format::text(hostile)).isValid());
     QVERIFY(waitForCurves(page, "<img"));
-    for (int row = 0; row < 2; ++row) {
-        const auto tip = listed(page)->index(row, 0).data(Qt::ToolTipRole).toString();
+    for (const QModelIndex& row : runRows(page)) {
+        const auto tip = row.data(Qt::ToolTipRole).toString();
         QVERIFY2(tip.contains("&lt;") && !tip.contains("<img"), qPrintable(tip));
-        QVERIFY(!listed(page)->index(row, 0).data().toString().contains('\n'));
+        QVERIFY(!row.data().toString().contains('\n'));
     }
     for (const auto* label : page.findChildren<QLabel*>())
         QVERIFY2(label->textFormat() == Qt::PlainText, qPrintable(label->text()));
@@ -378,14 +399,15 @@ void TestComparePage::smoothingBeginsAtPointSix()
 {
     Fixture fixture;
     ComparePage page(fixture.bench);
-    auto* slider = Fixture::part<QSlider>(page, "smoothing");
+    auto* charts = page.findChild<CompareCharts*>();
+    auto* slider = charts->findChild<QSlider*>("smoothing");
     auto* plot = Fixture::part<CurvePlot>(page, "comparePlot");
     QCOMPARE(slider->value(), 60);
     QCOMPARE(plot->smoothing(), 0.6);
     slider->setValue(0);
     QCOMPARE(plot->smoothing(), 0.0);
     QVERIFY(!plot->logY());
-    Fixture::part<QCheckBox>(page, "logY")->click();
+    charts->findChild<QCheckBox*>("logY")->click();
     QVERIFY(plot->logY());
     QVERIFY(!Fixture::part<CurvePlot>(page, "differencePlot")->logY());   // differences have both signs
 }
@@ -396,10 +418,13 @@ void TestComparePage::everythingHasAName()
     fixture.trainBoth();
     ComparePage page(fixture.bench);
     QVERIFY(open(page, 2));
-    auto* tabs = Fixture::part<QTabWidget>(page, "compareTabs");
-    for (int i = 0; i < tabs->count(); ++i) {
-        tabs->setCurrentIndex(i);
-        QCOMPARE(Fixture::unnamed(page), QStringList());
+    for (const auto view : {ComparePage::View::comparison, ComparePage::View::ticked}) {
+        page.setView(view);
+        auto* tabs = Fixture::part<QTabWidget>(page, view == ComparePage::View::comparison ? "comparisonTabs" : "compareTabs");
+        for (int i = 0; i < tabs->count(); ++i) {
+            tabs->setCurrentIndex(i);
+            QCOMPARE(Fixture::unnamed(page), QStringList());
+        }
     }
 }
 

@@ -2,17 +2,23 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // The Configure page: arms, summary, step-0 check, Start, configuration files, the command.
 #include "tests/ui/page_fixture.h"
+#include "ui/models/arms_memory.h"
 #include "ui/models/config_file.h"
 #include "ui/pages/configure_page.h"
 #include "ui/widgets/message_bar.h"
+#include "ui/widgets/memory_bar.h"
 #include "ui/widgets/summary_panel.h"
 
 #include <QCheckBox>
 #include <QClipboard>
+#include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QSpinBox>
+
+#include <fstream>
 
 using namespace rankwright;
 using Fixture = PageFixture<WatchedEngine<EstimateJob>>;
@@ -27,12 +33,21 @@ private slots:
     void aRefusedRateHoldsStartBack();
     void theNewestSettingsAreEstimatedOnce();
     void theSummaryCountsAllArms();
+    void armsInTurnNeedTheirMemoryTogether();
+    void runsThatCannotBeReadLeaveTheEstimate();
     void stepZeroShowsItsFigures();
     void savedFilesReadBack();
     void badFilesChangeNothing_data();
     void badFilesChangeNothing();
     void theCommandNamesTheArms();
     void energyFollowsTheRank();
+    void aComparisonIsArmsTimesRatesTimesSeeds();
+    void refusedListsHoldStartBack();
+    void theBaselineComesFirst();
+    void planIsUndone();
+    void addToQueueStoresAndStays();
+    void memoryThatDoesNotFitOffersAWayOut();
+    void alphaZeroIsAuto();
     void everythingHasAName();
 };
 
@@ -48,8 +63,8 @@ void TestConfigurePage::twoFastStartsMakeOneComparison()
     QTest::mouseClick(start, Qt::LeftButton);
     QTest::mouseDClick(start, Qt::LeftButton);
     QVERIFY(!start->isEnabled());
+    QTRY_COMPARE(shown.size(), 1);
     QCOMPARE(fixture.store().runs().size(), size_t(2));   // one a method
-    QCOMPARE(shown.size(), 1);
     QCOMPARE(shown.front().front().toString(), QString("run"));
     QTRY_VERIFY_WITH_TIMEOUT(!fixture.bench.session().isBusy(), 20'000);
     QVERIFY(start->isEnabled());
@@ -63,6 +78,7 @@ void TestConfigurePage::aRateOfOneArmReachesItsRun()
     rate->setText("5e-5");
     emit rate->editingFinished();
     Fixture::part<QPushButton>(page, "startButton")->click();
+    QTRY_VERIFY(!fixture.bench.isCreating());
     QTRY_VERIFY_WITH_TIMEOUT(!fixture.bench.session().isBusy(), 20'000);
     auto store = fixture.store();
     for (const RunRow& row : store.runs())
@@ -139,8 +155,65 @@ void TestConfigurePage::theSummaryCountsAllArms()
     page.activated();
     auto* time = Fixture::part<QLabel>(page, "summaryTime");
     QTRY_VERIFY2(time->text().contains("in all"), qPrintable(time->text()));
+    // Every rate and seed counts, without another estimate.
+    const int asked = fixture.engine->asked;
+    ComparisonPlan plan;
+    plan.seeds = {0, 1, 2};
+    fixture.bench.setPlan(plan);
+    QVERIFY2(time->text().contains("(30 runs)"), qPrintable(time->text()));
+    QTest::qWait(400);
+    QCOMPARE(fixture.engine->asked.load(), asked);
+    plan.seeds = {};
+    fixture.bench.setPlan(plan);
     fixture.bench.setArms({"lora"});
     QTRY_VERIFY2(!time->text().contains("in all"), qPrintable(time->text()));
+}
+
+void TestConfigurePage::armsInTurnNeedTheirMemoryTogether()
+{
+    Estimate one{.peakBytes = 2000, .parts = {{"program", "program", 100}, {"weights", "weights", 900}}, .uncalibratedBytes = 1000,
+        .memoryBytes = 5000};
+    Estimate other = one;
+    other.peakBytes = other.uncalibratedBytes = 1000;
+    const Estimate all = memoryOfAll({{one, 2}, {other, 1}});
+    QCOMPARE(all.peakBytes, int64_t(2000 + 2000 + 1000 - 200 - 100));   // the program once: at most what one of them has
+    QVERIFY(all.fits);
+    QCOMPARE(all.parts[0].bytes, int64_t(200));
+    QCOMPARE(all.parts[1].bytes, int64_t(1800 + 1800 + 900));
+    QVERIFY(!memoryOfAll({{one, 3}}).fits);
+
+    Fixture fixture;
+    ConfigurePage page(fixture.bench);
+    page.show();
+    page.activated();
+    auto* memory = Fixture::part<QLabel>(page, "summaryMemory");
+    QTRY_VERIFY(memory->text() != QStringLiteral("—"));
+    const auto alone = memory->text();
+    ComparisonPlan plan = fixture.bench.plan();
+    plan.schedule = Schedule::interleaved;
+    fixture.bench.setPlan(plan);
+    QVERIFY(memory->text() != alone);
+    QVERIFY2(memory->toolTip().contains("own copy"), qPrintable(memory->toolTip()));
+    // Where only one after another fits, that is offered.
+    fixture.engine->freeMemory = 80'000'000;
+    auto config = fixture.bench.config();
+    config.maxLength = 64;
+    config.batch = 1;
+    fixture.bench.edit(config, "smaller");
+    QTRY_VERIFY(page.findChild<QPushButton*>("suggestionQueue") != nullptr);
+    page.findChild<QPushButton*>("suggestionQueue")->click();
+    QVERIFY(fixture.bench.plan().schedule == Schedule::queued);
+    QVERIFY2(memory->toolTip().contains("one after another"), qPrintable(memory->toolTip()));
+}
+
+void TestConfigurePage::runsThatCannotBeReadLeaveTheEstimate()
+{
+    Fixture fixture;
+    std::ofstream(fixture.bench.dataDirectory() / "runs.db") << "no database at all, but a text of some length\n";
+    ConfigurePage page(fixture.bench);
+    page.show();
+    page.activated();
+    QTRY_VERIFY(Fixture::part<QLabel>(page, "summaryTime")->text() != QStringLiteral("—"));
 }
 
 void TestConfigurePage::stepZeroShowsItsFigures()
@@ -150,7 +223,9 @@ void TestConfigurePage::stepZeroShowsItsFigures()
     page.show();
     auto* verdict = Fixture::part<QLabel>(page, "stepZeroVerdict");
     Fixture::part<QPushButton>(page, "stepZeroButton")->click();
-    QTRY_VERIFY(verdict->text().startsWith("✓"));
+    // Both ticked arms, by name.
+    QTRY_COMPARE(verdict->text(),
+        QString("✓ LoRA: same answers as the base model\n✓ PiSSA: same answers as the base model"));
     const auto detail = Fixture::part<QLabel>(page, "stepZeroDetail")->text();
     QVERIFY2(
         detail.contains("2.4e-06") && detail.contains("1.1e-07") && detail.contains("3.0e-08"), qPrintable(detail));
@@ -229,6 +304,17 @@ void TestConfigurePage::theCommandNamesTheArms()
     const auto ranked = QGuiApplication::clipboard()->text();
     QVERIFY2(ranked.contains("--arm lora:alpha=auto "), qPrintable(ranked));
     fixture.bench.setArmOverride("lora", "alpha", nullptr);
+    ComparisonPlan plan;
+    plan.seeds = {0, 1};
+    plan.sweep = RateSweep{.rates = {1e-4, 2e-4}};
+    plan.schedule = Schedule::interleaved;
+    plan.baseline = "pissa";
+    fixture.bench.setPlan(plan);
+    Fixture::part<QPushButton>(page, "copyCommandButton")->click();
+    const auto planned = QGuiApplication::clipboard()->text();
+    QVERIFY2(planned.contains(" --rates 0.0001,0.0002 --seeds 0,1 --runs interleaved --arm pissa:lr=0.0001 --arm lora"),
+        qPrintable(planned));
+    fixture.bench.setPlan({});
     fixture.bench.setArms({"pissa"});
     Fixture::part<QPushButton>(page, "copyCommandButton")->click();
     const auto single = QGuiApplication::clipboard()->text();
@@ -255,6 +341,133 @@ void TestConfigurePage::energyFollowsTheRank()
     config.rank = 65536;
     fixture.bench.edit(config, "rank");
     QCOMPARE(energy->text(), QString("100.0 %"));
+}
+
+void TestConfigurePage::aComparisonIsArmsTimesRatesTimesSeeds()
+{
+    Fixture fixture;
+    fixture.bench.setPlan({});                            // as the window opens
+    ConfigurePage page(fixture.bench);
+    auto* count = Fixture::part<QLabel>(page, "comparisonCount");
+    QVERIFY2(count->text().startsWith("2 arms × 5 rates × 1 seed = 10 runs"), qPrintable(count->text()));
+    Fixture::part<QSpinBox>(page, "seedCount")->setValue(3);
+    QCOMPARE(Fixture::part<QLineEdit>(page, "seedList")->text(), QString("0, 1, 2"));
+    QVERIFY2(count->text().startsWith("2 arms × 5 rates × 3 seeds = 30 runs"), qPrintable(count->text()));
+    auto* sweep = Fixture::part<QComboBox>(page, "sweepBox");
+    sweep->setCurrentIndex(2);
+    emit sweep->activated(2);
+    auto* rates = Fixture::part<QLineEdit>(page, "rateList");
+    QCOMPARE(rates->text(), QString("5e-05, 0.0001, 0.0002, 0.0004, 0.0008"));
+    rates->setText("1e-4 3e-4");
+    emit rates->editingFinished();
+    QVERIFY2(count->text().startsWith("2 arms × 2 rates × 3 seeds = 12 runs"), qPrintable(count->text()));
+    const auto comparison
+        = comparisonOf(fixture.bench.plan(), fixture.bench.config(), fixture.bench.arms(), fixture.bench.armOverrides());
+    QCOMPARE(plannedRuns(comparison).size(), size_t(12));
+    fixture.bench.setPlan({});
+    fixture.bench.setArms({"lora"});                      // alone there is nothing to compare
+    QVERIFY2(count->text().startsWith("1 arm × 1 rate × 1 seed = 1 run"), qPrintable(count->text()));
+}
+
+void TestConfigurePage::refusedListsHoldStartBack()
+{
+    Fixture fixture;
+    ConfigurePage page(fixture.bench);
+    auto* start = Fixture::part<QPushButton>(page, "startButton");
+    auto* seeds = Fixture::part<QLineEdit>(page, "seedList");
+    for (const char* wrong : {"0, 0", "-1", "1.5", "one", ""}) {
+        seeds->setText(wrong);
+        emit seeds->editingFinished();
+        QVERIFY2(!start->isEnabled(), wrong);
+        QVERIFY(!Fixture::part<QLabel>(page, "comparisonProblem")->text().isEmpty());
+    }
+    seeds->setText("4, 2");
+    emit seeds->editingFinished();
+    QVERIFY(start->isEnabled());
+    QCOMPARE(fixture.bench.plan().seeds, std::vector<int64_t>({4, 2}));
+}
+
+void TestConfigurePage::theBaselineComesFirst()
+{
+    Fixture fixture;
+    ConfigurePage page(fixture.bench);
+    auto* baseline = Fixture::part<QComboBox>(page, "baselineBox");
+    QCOMPARE(baseline->currentText(), QString("LoRA"));
+    baseline->setCurrentIndex(1);
+    emit baseline->activated(1);
+    const auto comparison
+        = comparisonOf(fixture.bench.plan(), fixture.bench.config(), fixture.bench.arms(), fixture.bench.armOverrides());
+    QCOMPARE(comparison.arms.front().label, std::string("pissa"));
+    QCOMPARE(comparison.arms.size(), size_t(2));
+    fixture.bench.setArms({"lora", "dora"});              // the baseline is gone: the first again
+    QCOMPARE(baseline->currentText(), QString("LoRA"));
+}
+
+void TestConfigurePage::planIsUndone()
+{
+    Fixture fixture;
+    ConfigurePage page(fixture.bench);
+    Fixture::part<QSpinBox>(page, "seedCount")->setValue(2);
+    auto* schedule = Fixture::part<QComboBox>(page, "scheduleBox");
+    schedule->setCurrentIndex(1);
+    emit schedule->activated(1);
+    QVERIFY(fixture.bench.plan().schedule == Schedule::interleaved);
+    fixture.bench.undoStack().undo();
+    QCOMPARE(schedule->currentIndex(), 0);
+    fixture.bench.undoStack().undo();
+    QCOMPARE(Fixture::part<QLineEdit>(page, "seedList")->text(), QString("0"));
+}
+
+void TestConfigurePage::addToQueueStoresAndStays()
+{
+    Fixture fixture;
+    ConfigurePage page(fixture.bench);
+    page.show();
+    QSignalSpy shown(&fixture.bench, &Workbench::pageWanted), created(&fixture.bench, &Workbench::comparisonCreated);
+    Fixture::part<QPushButton>(page, "addToQueueButton")->click();
+    QTRY_COMPARE(created.size(), 1);
+    QCOMPARE(shown.size(), 0);
+    QVERIFY(!fixture.bench.session().isBusy());
+    for (const RunRow& row : fixture.store().runs())
+        QVERIFY(row.state == RunState::queued);
+    QVERIFY(Fixture::part<QPushButton>(page, "addToQueueButton")->isEnabled());
+}
+
+void TestConfigurePage::memoryThatDoesNotFitOffersAWayOut()
+{
+    Fixture fixture;
+    fixture.engine->freeMemory = 50'000'000;
+    ConfigurePage page(fixture.bench);
+    page.show();
+    page.activated();
+    auto* bar = Fixture::part<MemoryBar>(page, "memoryBar");
+    QTRY_COMPARE(bar->legendEntries(), 8);
+    QVERIFY(page.findChild<QPushButton*>("suggestion_0") != nullptr);
+    const auto before = fixture.bench.config();
+    page.findChild<QPushButton*>("suggestion_1")->click();
+    QCOMPARE(fixture.bench.config().maxLength, int64_t(128));
+    fixture.bench.undoStack().undo();
+    QVERIFY(fixture.bench.config() == before);
+    fixture.engine->freeMemory = int64_t(8) << 30;
+    auto config = before;
+    config.rank = 4;
+    fixture.bench.edit(config, "rank");
+    QTRY_VERIFY(page.findChild<QPushButton*>("suggestion_0") == nullptr);
+    QVERIFY(Fixture::part<QLabel>(page, "summaryCalibration")->text().contains("ot yet calibrated"));
+}
+
+void TestConfigurePage::alphaZeroIsAuto()
+{
+    Fixture fixture;
+    ConfigurePage page(fixture.bench);
+    auto* alpha = Fixture::part<QLineEdit>(page, "field_alpha");
+    QCOMPARE(alpha->text(), QString("auto"));
+    alpha->setText("32");
+    emit alpha->editingFinished();
+    QCOMPARE(fixture.bench.config().alpha, 32.0);
+    alpha->setText("auto");
+    emit alpha->editingFinished();
+    QCOMPARE(fixture.bench.config().alpha, 0.0);
 }
 
 void TestConfigurePage::everythingHasAName()

@@ -11,6 +11,8 @@
 #include <QListWidget>
 #include <QPushButton>
 
+#include <fstream>
+
 using namespace rankwright;
 
 namespace {
@@ -48,6 +50,7 @@ class TestExportPage : public QObject
 private slots:
     void withoutRunsNothingCanBeExported();
     void onlyEndedRunsAreOffered();
+    void aDamagedRunHidesNoOther();
     void explainsTheDoubledRank();
     void formatsThatMakeNoSenseAreGreyed();
     void writesAndShowsWhatWasRead();
@@ -97,6 +100,16 @@ void TestExportPage::onlyEndedRunsAreOffered()
     ExportPage page(fixture.bench);
     QVERIFY(open(page, 1));
     QVERIFY(Fixture::part<QComboBox>(page, "exportRun")->currentText().contains("PiSSA"));
+}
+
+void TestExportPage::aDamagedRunHidesNoOther()
+{
+    Fixture fixture;
+    const QStringList runs = fixture.trainBoth();
+    std::ofstream(fixture.store().folderOf(runs[0].toStdString()) / "run.json") << "{";
+    ExportPage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    QVERIFY(Fixture::part<QComboBox>(page, "exportRun")->findData(runs[1]) >= 0);
 }
 
 void TestExportPage::explainsTheDoubledRank()
@@ -169,6 +182,15 @@ void TestExportPage::writesAndShowsWhatWasRead()
         return false;
     }());
     QVERIFY(Fixture::part<QPushButton>(page, "exportButton")->isEnabled());
+    // The proof stays with the run.
+    auto* earlier = Fixture::part<QListWidget>(page, "earlierExports");
+    QTRY_COMPARE(earlier->count(), 1);
+    const auto proof = earlier->item(0)->text();
+    QVERIFY2(proof.startsWith("✓ lora") && proof.contains("2.1e-07 of logits up to 31.2") && proof.contains(out), qPrintable(proof));
+    ExportPage again(fixture.bench);
+    QVERIFY(open(again, 2));
+    choose(Fixture::part<QComboBox>(again, "exportRun"), Fixture::part<QComboBox>(again, "exportRun")->findData(run));
+    QCOMPARE(Fixture::part<QListWidget>(again, "earlierExports")->count(), 1);
 }
 
 void TestExportPage::aLargeDifferenceIsNoTick()

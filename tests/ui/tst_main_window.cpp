@@ -42,7 +42,8 @@ struct Opened
     void train(int64_t steps)
     {
         fixture.bench.session().start({create(steps)});
-        if (!QTest::qWaitFor([this] { return fixture.engine->stepsTaken > 3; }))
+        const auto& session = fixture.bench.session();
+        if (!QTest::qWaitFor([&] { return fixture.engine->stepsTaken > 3 && !session.current().isEmpty(); }))
             qFatal("training did not start");
     }
 };
@@ -137,7 +138,7 @@ void TestMainWindow::pagesAreReachedByKeyboard()
     opened.window.show();
     opened.window.activateWindow();
     QVERIFY(QTest::qWaitForWindowActive(&opened.window));
-    const QStringList ids{"models", "spectrum", "data", "configure", "run", "compare", "export"};
+    const QStringList ids{"models", "spectrum", "data", "configure", "run", "queue", "compare", "export"};
     QCOMPARE(opened.window.pages().size(), size_t(ids.size()));
     for (int i = int(ids.size()) - 1; i >= 0; --i) {
         QTest::keyClick(&opened.window, Qt::Key(Qt::Key_1 + i), Qt::ControlModifier);

@@ -2,16 +2,23 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // The Run page: live curves, progress, pause, checkpoint, stop; and what it shows of runs that ended earlier.
 #include "tests/ui/page_fixture.h"
+#include "training/api/update_sentence.h"
 #include "ui/models/curve_store.h"
 #include "ui/models/reach.h"
 #include "ui/pages/run_page.h"
 #include "ui/plots/curve_plot.h"
+#include "ui/models/drift_history.h"
+#include "ui/plots/heatmap_plot.h"
 #include "ui/widgets/arm_progress.h"
+#include "ui/widgets/postmortem_view.h"
 
 #include <QComboBox>
 #include <QLabel>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QSlider>
+#include <QSpinBox>
+#include <QTabWidget>
 
 #include <cmath>
 
@@ -34,6 +41,11 @@ private slots:
     void aResumedRunGoesOverItsLastSteps();
     void storedAndLivePointsJoin();
     void differencesAndReach();
+    void proofsAreMeasuredNumbers();
+    void anEarlyStopSaysWhy();
+    void driftIsDrawnOverTime();
+    void measureNowAsksForAllDirections();
+    void thePostmortemFindsTheRank();
     void everythingHasAName();
 };
 
@@ -59,7 +71,7 @@ void begin(Fixture& fixture, RunPage& page, int64_t steps, std::chrono::microsec
     page.resize(1200, 760);
     page.show();
     page.activated();
-    fixture.bench.startComparison();
+    fixture.create();
 }
 
 bool waitUntilIdle(Fixture& fixture)
@@ -284,6 +296,126 @@ void TestRunPage::differencesAndReach()
     const auto byTokens = difference(sparse, base, Axis::tokens);
     QCOMPARE(byTokens.size(), size_t(1));
     QCOMPARE(byTokens[0].y, 1 - (10.0 - 0.05 * 1.5));           // between steps 1 and 2
+}
+
+void TestRunPage::proofsAreMeasuredNumbers()
+{
+    Fixture fixture;
+    RunPage page(fixture.bench);
+    begin(fixture, page, 30, std::chrono::microseconds(200));
+    QVERIFY(waitUntilIdle(fixture));
+    QTRY_COMPARE(page.findChildren<ArmProgress*>().size(), 2);
+    const auto badges = page.findChildren<QLabel*>("stepZeroBadge");
+    const auto text = [&](int i) { return badges[i]->text(); };
+    QTRY_VERIFY2(text(1).contains("✓ paired with lora"), qPrintable(text(1)));
+    QVERIFY2(text(1).contains("2.4e-06") && text(1).contains("3.0e-08"), qPrintable(text(1)));
+    QVERIFY(!text(0).contains("paired"));                 // the baseline itself
+    // The lowest evaluation is circled.
+    QTRY_COMPARE(countRows(Fixture::part<CurvePlot>(page, "lossPlot"), "pissa, best"), 1);
+    // Runs that are not paired say what differs.
+    RunStarted own, other;
+    own.orderHash = "a";
+    other.orderHash = "b";
+    auto* arm = page.findChildren<ArmProgress*>()[1];
+    arm->setBaseline(&own, &other, "LoRA");
+    QVERIFY2(text(1).contains("✗ not paired with LoRA: other order of the rows"), qPrintable(text(1)));
+}
+
+void TestRunPage::anEarlyStopSaysWhy()
+{
+    Fixture fixture;
+    fixture.engine->overfitsFrom = 20;
+    auto config = fixture.bench.config();
+    config.patience = 2;
+    config.keep = "best";
+    fixture.bench.edit(config, "patience");
+    RunPage page(fixture.bench);
+    begin(fixture, page, 500, std::chrono::microseconds(100));
+    QVERIFY(waitUntilIdle(fixture));
+    const auto badge = page.findChildren<QLabel*>("stepZeroBadge").front()->text();
+    QVERIFY2(badge.contains("ended early: 2 evaluations in a row") && badge.contains("kept"), qPrintable(badge));
+    RunPage later(fixture.bench);                         // from the store
+    later.show();
+    later.activated();
+    QTRY_COMPARE(later.findChildren<ArmProgress*>().size(), 2);
+    QVERIFY(later.findChildren<QLabel*>("stepZeroBadge").front()->text().contains("ended early"));
+}
+
+void TestRunPage::driftIsDrawnOverTime()
+{
+    Fixture fixture;
+    auto config = fixture.bench.config();
+    config.driftEvery = 5;
+    fixture.bench.edit(config, "drift");
+    RunPage page(fixture.bench);
+    begin(fixture, page, 30, std::chrono::microseconds(200));
+    Fixture::part<QTabWidget>(page, "runTabs")->setCurrentIndex(1);
+    QVERIFY(waitUntilIdle(fixture));
+    auto* slider = Fixture::part<QSlider>(page, "driftStep");
+    QTRY_COMPARE(slider->maximum(), 5);                   // steps 5, 10, ..., 30
+    QCOMPARE(slider->value(), 5);                         // it follows the newest
+    auto* map = Fixture::part<HeatmapPlot>(page, "driftMap");
+    const double last = map->value(0, 3);
+    slider->setValue(0);
+    QCOMPARE(Fixture::part<QLabel>(page, "driftStepText")->text(), QString("step 5"));
+    QVERIFY(map->value(0, 3) > 0 && map->value(0, 3) < last);
+    auto* curves = Fixture::part<CurvePlot>(page, "driftCurves");
+    QCOMPARE(countRows(curves, "lora"), 6);               // both arms' curves of the chosen module
+    QCOMPARE(countRows(curves, "pissa"), 6);
+    auto* measure = Fixture::part<QComboBox>(page, "driftMeasure");
+    measure->setCurrentIndex(int(DriftMeasure::inside));
+    emit measure->activated(measure->currentIndex());
+    QVERIFY(map->value(0, 0) <= 100 && map->value(0, 0) != last);
+    RunPage later(fixture.bench);                         // from the store
+    later.show();
+    later.activated();
+    QTRY_COMPARE(Fixture::part<QSlider>(later, "driftStep")->maximum(), 5);
+}
+
+void TestRunPage::measureNowAsksForAllDirections()
+{
+    Fixture fixture;
+    fixture.trainBoth(20);
+    RunPage page(fixture.bench);
+    page.resize(1200, 760);
+    page.show();
+    page.activated();
+    Fixture::part<QTabWidget>(page, "runTabs")->setCurrentIndex(1);
+    auto* button = Fixture::part<QPushButton>(page, "driftMeasureNow");
+    QTRY_VERIFY(button->isEnabled());
+    auto* map = Fixture::part<HeatmapPlot>(page, "driftMap");
+    QVERIFY(!map->isVisible());
+    QVERIFY(!Fixture::part<QLabel>(page, "driftNote")->text().isEmpty());
+    button->click();
+    QTRY_VERIFY(map->isVisible());
+    QCOMPARE(Fixture::part<QLabel>(page, "driftStepText")->text(), QString("step 20"));
+    QVERIFY(map->value(0, 3) > 0 && map->value(0, 3) < 100);
+}
+
+void TestRunPage::thePostmortemFindsTheRank()
+{
+    Fixture fixture;
+    fixture.trainBoth(20);
+    RunPage page(fixture.bench);
+    page.resize(1200, 760);
+    page.show();
+    page.activated();
+    Fixture::part<QTabWidget>(page, "runTabs")->setCurrentIndex(2);
+    auto* button = Fixture::part<QPushButton>(page, "postmortemButton");
+    QTRY_VERIFY(button->isEnabled());
+    QVERIFY(!Fixture::part<QPushButton>(page, "postmortemExport")->isEnabled());
+    button->click();
+    // Values fall as exp(-i / 2): 1 - exp(-3) = 0.9502 of the energy is in the first three.
+    auto* sentence = Fixture::part<QLabel>(page, "postmortemSentence");
+    QTRY_COMPARE(sentence->text(), QString("95.0 % of the update lives in rank 3 of 16."));
+    QCOMPARE(Fixture::part<QSpinBox>(page, "postmortemRank")->value(), 3);
+    QCOMPARE(countRows(Fixture::part<CurvePlot>(page, "postmortemLoss"), "cut to this rank"), 5);
+    Fixture::part<QPushButton>(page, "postmortemExport")->click();
+    auto* note = Fixture::part<QLabel>(page, "postmortemNote");
+    QTRY_VERIFY2(note->text().contains("rank-3"), qPrintable(note->text()));
+    QCOMPARE(updateSentence({}), std::string("The run has changed nothing: there is no update."));
+    QCOMPARE(updateSentence({0.5, 0.9997, 1}), std::string("99.9 % of the update lives in rank 2 of 3."));   // not 100
+    QCOMPARE(updateSentence({0.3, 0.6, 1 - 1e-16}), std::string("100 % of the update lives in rank 3 of 3."));
 }
 
 void TestRunPage::everythingHasAName()

@@ -2,10 +2,14 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // Runs trained one after another beside the window: order of what is told, pause, stop, failures, and the comparison
 // that the workbench starts. Real store, fake engine.
+#include "storage/database.h"
 #include "storage/run_store.h"
+#include "storage/runs/run_queue.h"
 #include "tests/ui/page_fixture.h"
 
 #include <QSignalSpy>
+
+#include <fstream>
 
 using namespace rankwright;
 
@@ -59,12 +63,20 @@ private slots:
     void resumesAStoppedRun();
     void startingARunTwiceTrainsItOnce();
     void failureIsToldAndTheQueueGoesOn();
-    void engineThatDoesNotLoadFailsTheRun();
+    void engineThatDoesNotLoadHaltsTheQueue();
+    void aQueueThatCannotBeReadIsTold();
+    void aStoreThatIsBusyIsAskedAgain();
+    void armsThatGoOnTakeTurns();
     void windowThatFellBehindIsToldWhatItMissed();
     void endOfTheSessionStopsWithACheckpoint();
     void comparisonHasOneRunAnArm();
     void comparisonWithWrongOverrideStartsNothing();
     void editsAreUndone();
+    void theStoredQueueSaysWhatIsNext();
+    void aFailureHoldsTheQueueWhereItShould();
+    void holdingLetsTheRunEnd();
+    void armsOfOneSeedTakeTurns();
+    void addedRunsWaitOrFollow();
 
 private:
     static QString create(PageFixture<>& fixture, int64_t steps)
@@ -249,18 +261,69 @@ void TestRunSession::failureIsToldAndTheQueueGoesOn()
     QVERIFY(fixture.store().run(a.toStdString()).state == RunState::diverged);
 }
 
-void TestRunSession::engineThatDoesNotLoadFailsTheRun()
+void TestRunSession::engineThatDoesNotLoadHaltsTheQueue()
 {
     PageFixture fixture;
-    const QString a = create(fixture, 30);
-    RunSession session(
-        fixture.bench.dataDirectory(), []() -> std::shared_ptr<Engine> { throw std::runtime_error("no library"); });
+    const QString a = create(fixture, 30), b = create(fixture, 30);
+    bool broken = true;
+    RunSession session(fixture.bench.dataDirectory(), [&]() -> std::shared_ptr<Engine> {
+        if (broken)
+            throw std::runtime_error("no library");
+        return fixture.engine;
+    });
     Log log(session);
+    QSignalSpy halted(&session, &RunSession::halted);
+    session.startAll();
+    QTRY_VERIFY(!session.isBusy());
+    QCOMPARE(log.withoutEvents(), QStringList({"idle"}));
+    QCOMPARE(halted.size(), 1);
+    QCOMPARE(halted.front()[0].toString(), QString());
+    QCOMPARE(halted.front()[1].toString(), QString("no library"));
+    QVERIFY(!session.goesOn());
+    for (const QString& run : {a, b})
+        QVERIFY(fixture.store().run(run.toStdString()).state == RunState::queued);
+    broken = false;
     session.start({a});
     QTRY_VERIFY(!session.isBusy());
-    QCOMPARE(log.withoutEvents(), QStringList({"started " + a, "ended " + a + " failed", "idle"}));
-    QCOMPARE(log.errors[a], QString("no library"));
-    QVERIFY(fixture.store().run(a.toStdString()).state == RunState::failed);
+    QVERIFY(fixture.store().run(a.toStdString()).state == RunState::finished);
+}
+
+void TestRunSession::aQueueThatCannotBeReadIsTold()
+{
+    PageFixture fixture;
+    const QString a = create(fixture, 5);
+    const auto file = fixture.bench.dataDirectory() / "queue.json";
+    std::ofstream(file) << R"({"format":1,"order":"a"})";
+    RunSession& session = fixture.bench.session();
+    QSignalSpy halted(&session, &RunSession::halted);
+    session.startAll();
+    QTRY_VERIFY(!session.isBusy());
+    QCOMPARE(halted.size(), 1);
+    QVERIFY2(halted.front()[1].toString().contains("/order"), qPrintable(halted.front()[1].toString()));
+    QVERIFY(!session.goesOn());
+    QVERIFY(fixture.store().run(a.toStdString()).state == RunState::queued);
+    std::filesystem::remove(file);
+    session.startAll();
+    QTRY_VERIFY(!session.isBusy());
+    QVERIFY(fixture.store().run(a.toStdString()).state == RunState::finished);
+}
+
+// Longer than SQLite itself waits.
+void TestRunSession::aStoreThatIsBusyIsAskedAgain()
+{
+    PageFixture fixture;
+    const QString a = create(fixture, 5);
+    Database other(fixture.bench.dataDirectory() / "runs.db", Database::Access::write);
+    other.execute("BEGIN EXCLUSIVE");
+    RunSession& session = fixture.bench.session();
+    QSignalSpy halted(&session, &RunSession::halted);
+    session.startAll();
+    QTest::qWait(5600);
+    QVERIFY(session.isBusy());
+    other.execute("COMMIT");
+    QTRY_VERIFY_WITH_TIMEOUT(!session.isBusy(), 20'000);
+    QCOMPARE(halted.size(), 0);
+    QVERIFY(fixture.store().run(a.toStdString()).state == RunState::finished);
 }
 
 void TestRunSession::windowThatFellBehindIsToldWhatItMissed()
@@ -308,7 +371,7 @@ void TestRunSession::comparisonHasOneRunAnArm()
     fixture.bench.edit(config, "steps");
     fixture.bench.setArmOverride("pissa", "learningRate", 5e-5);
     QSignalSpy changed(&fixture.bench, &Workbench::runsChanged);
-    const QStringList runs = fixture.bench.startComparison();
+    const QStringList runs = fixture.create();
     QCOMPARE(runs.size(), 2);
     QTRY_VERIFY(!fixture.bench.session().isBusy());
     RunStore store = fixture.store();
@@ -329,6 +392,7 @@ void TestRunSession::comparisonWithWrongOverrideStartsNothing()
     PageFixture fixture;
     fixture.bench.setArmOverride("pissa", "learningRate", -1.0);
     QVERIFY_EXCEPTION_THROWN(fixture.bench.startComparison(), Error);
+    QVERIFY(!fixture.bench.isCreating());
     QVERIFY(!fixture.bench.session().isBusy());
     fixture.bench.setArmOverride("pissa", "learningRate", nullptr);
     QVERIFY(fixture.bench.armOverrides().empty());
@@ -368,6 +432,150 @@ void TestRunSession::editsAreUndone()
     QVERIFY(bench.config().plan.empty());
     QCOMPARE(bench.config().model, std::string("/models/other"));
     QVERIFY(!bench.undoStack().canUndo());
+}
+
+void TestRunSession::theStoredQueueSaysWhatIsNext()
+{
+    PageFixture fixture;
+    fixture.engine->perStep = std::chrono::milliseconds(2);
+    const QString a = create(fixture, 200), b = create(fixture, 5), c = create(fixture, 5);
+    RunSession& session = fixture.bench.session();
+    Log log(session);
+    session.startAll();
+    QTRY_VERIFY(fixture.engine->stepsTaken > 5 && session.current() == a);
+    QCOMPARE(session.queued(), QStringList({b, c}));
+    RunStore store(fixture.bench.dataDirectory());
+    RunQueue(fixture.bench.dataDirectory()).move(store, {c.toStdString()}, 0);
+    const QString d = create(fixture, 5);   // put there while the queue goes
+    QTRY_VERIFY(!session.isBusy());
+    QCOMPARE(log.withoutEvents(),
+        QStringList({"started " + a, "ended " + a + " finished", "started " + c, "ended " + c + " finished", "started " + b,
+            "ended " + b + " finished", "started " + d, "ended " + d + " finished", "idle"}));
+}
+
+void TestRunSession::aFailureHoldsTheQueueWhereItShould()
+{
+    PageFixture fixture;
+    RunQueue(fixture.bench.dataDirectory()).setContinuesOnError(false);
+    const QString a = create(fixture, 30), b = create(fixture, 5);
+    fixture.engine->beforeStep = [](int64_t step) {
+        if (step == 7)
+            throw std::runtime_error("the disk is full");
+    };
+    RunSession& session = fixture.bench.session();
+    Log log(session);
+    QSignalSpy halted(&session, &RunSession::halted);
+    session.start({a, b});
+    QTRY_VERIFY(!session.isBusy());
+    QCOMPARE(log.withoutEvents(), QStringList({"started " + a, "ended " + a + " failed", "idle"}));
+    QCOMPARE(halted.size(), 1);
+    QCOMPARE(halted.front().front().toString(), a);
+    QVERIFY(!session.goesOn());
+    QVERIFY(fixture.store().run(b.toStdString()).state == RunState::queued);
+}
+
+void TestRunSession::holdingLetsTheRunEnd()
+{
+    PageFixture fixture;
+    fixture.engine->perStep = std::chrono::milliseconds(2);
+    const QString a = create(fixture, 60), b = create(fixture, 5);
+    RunSession& session = fixture.bench.session();
+    session.startAll();
+    QTRY_VERIFY(fixture.engine->stepsTaken > 5 && session.current() == a);
+    QVERIFY(session.goesOn());
+    session.hold();
+    QVERIFY(!session.goesOn());
+    QTRY_VERIFY(!session.isBusy());
+    QVERIFY(fixture.store().run(a.toStdString()).state == RunState::finished);
+    QVERIFY(fixture.store().run(b.toStdString()).state == RunState::queued);
+}
+
+void TestRunSession::armsOfOneSeedTakeTurns()
+{
+    PageFixture fixture;
+    RunConfig config = fixture.bench.config();
+    config.steps = 15;
+    fixture.bench.edit(config, "steps");
+    ComparisonPlan plan;
+    plan.seeds = {0, 1};
+    plan.sweep = RateSweep{.points = 1};
+    plan.schedule = Schedule::interleaved;
+    fixture.bench.setPlan(plan);
+    RunSession& session = fixture.bench.session();
+    qsizetype together = 0;
+    std::vector<QString> order;
+    connect(&session, &RunSession::advanced, this, [&](const std::vector<Event>& batch) {
+        together = std::max(together, session.running().size());
+        for (const Event& event : batch)
+            if (const auto* step = std::get_if<StepEvent>(&event))
+                order.push_back(QString::fromStdString(step->run));
+    });
+    const QStringList runs = fixture.create();
+    QCOMPARE(runs.size(), 4);
+    QTRY_VERIFY(!session.isBusy());
+    QCOMPARE(together, qsizetype(2));
+    QCOMPARE(order.size(), size_t(60));
+    int changes = 0;
+    for (size_t i = 1; i < order.size(); ++i)
+        changes += order[i] != order[i - 1] ? 1 : 0;
+    QVERIFY2(changes >= 50, qPrintable(QString::number(changes)));   // of 59; the first steps wait for the second model
+    RunStore store = fixture.store();
+    for (const QString& run : runs)
+        QVERIFY(store.run(run.toStdString()).state == RunState::finished);
+}
+
+// A pair that was stopped half-way is resumed as a pair.
+void TestRunSession::armsThatGoOnTakeTurns()
+{
+    PageFixture fixture;
+    fixture.engine->perStep = std::chrono::milliseconds(1);
+    RunConfig config = fixture.bench.config();
+    config.steps = 60;
+    fixture.bench.edit(config, "steps");
+    ComparisonPlan plan;
+    plan.sweep = RateSweep{.points = 1};
+    plan.schedule = Schedule::interleaved;
+    fixture.bench.setPlan(plan);
+    RunSession& session = fixture.bench.session();
+    const QStringList runs = fixture.create();
+    QCOMPARE(runs.size(), 2);
+    QTRY_VERIFY(session.running().size() == 2 && fixture.engine->stepsTaken > 10);
+    session.stopAll();
+    QTRY_VERIFY(!session.isBusy());
+    for (const QString& run : runs)
+        QVERIFY(fixture.store().run(run.toStdString()).state == RunState::stopped);
+    qsizetype together = 0;
+    connect(&session, &RunSession::advanced, this, [&] { together = std::max(together, session.running().size()); });
+    Log log(session);
+    session.start(runs, true);
+    QTRY_VERIFY(!session.isBusy());
+    QCOMPARE(together, qsizetype(2));
+    for (const QString& run : runs) {
+        QVERIFY(log.steps[run].front() > 1);   // from its checkpoint
+        QCOMPARE(log.steps[run].back(), int64_t(60));
+        QVERIFY(fixture.store().run(run.toStdString()).state == RunState::finished);
+    }
+}
+
+void TestRunSession::addedRunsWaitOrFollow()
+{
+    PageFixture fixture;
+    fixture.engine->perStep = std::chrono::milliseconds(1);
+    RunConfig config = fixture.bench.config();
+    config.steps = 60;
+    fixture.bench.edit(config, "steps");
+    RunSession& session = fixture.bench.session();
+    const QStringList waiting = fixture.create(false);
+    QVERIFY(!session.isBusy());
+    QVERIFY(fixture.store().run(waiting[0].toStdString()).state == RunState::queued);
+    const QStringList trained = fixture.create(true);
+    QTRY_VERIFY(!session.current().isEmpty());
+    const QStringList followers = fixture.create(false);   // while something trains
+    QTRY_VERIFY(!session.isBusy());
+    for (const QString& run : trained + followers)
+        QVERIFY(fixture.store().run(run.toStdString()).state == RunState::finished);
+    for (const QString& run : waiting)                      // these were only put there
+        QVERIFY(fixture.store().run(run.toStdString()).state == RunState::queued);
 }
 
 QTEST_GUILESS_MAIN(TestRunSession)

@@ -16,6 +16,7 @@
 #include <QSlider>
 #include <QTabWidget>
 #include <QTableView>
+#include <QTreeView>
 
 using namespace rankwright;
 
@@ -59,6 +60,7 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitFor([&] { return m->bench.spectra().size() == 210; }, 240'000));
         page->choose("model.layers.12.mlp.up_proj");
         m->picture("spectrum");
+        page->showView(SpectrumPage::kPlanner);
         // The slider by keyboard: a share of the energy becomes a rank for every module.
         auto* slider = page->findChild<QSlider*>();
         slider->setFocus();
@@ -94,7 +96,11 @@ private Q_SLOTS:
         m->click("stepZeroButton");
         auto* verdict = m->part<QLabel>("stepZeroVerdict");
         auto* detail = m->part<QLabel>("stepZeroDetail");
-        QVERIFY(QTest::qWaitFor([&] { return detail->text().contains("Largest difference"); }, 180'000));
+        QVERIFY(QTest::qWaitFor([&] { return detail->text().contains("PiSSA: logits differ by up to"); }, 180'000));
+        // Two runs are enough for the story: each arm's own rate.
+        auto* rates = m->part<QComboBox>("sweepBox");
+        rates->setCurrentIndex(1);
+        emit rates->activated(1);
         qInfo("step 0: %s / %s", qPrintable(verdict->text()), qPrintable(detail->text()));
         m->picture("configure");
     }
@@ -129,11 +135,13 @@ private Q_SLOTS:
 
     void compareShowsBoth()
     {
-        m->goTo(6, "compare");
-        auto* table = m->part<QTableView>("runTable");
-        QVERIFY(QTest::qWaitFor([&] { return table->model()->rowCount() == 2; }, 10'000));
+        m->goTo(7, "compare");
+        auto* tree = m->part<QTreeView>("runTable");
+        // One comparison with its two runs, and its report beside it.
+        QVERIFY(QTest::qWaitFor([&] { return tree->model()->rowCount() == 1 && tree->model()->rowCount(tree->model()->index(0, 0)) == 2; }, 10'000));
+        auto* tabs = m->part<QTabWidget>("comparisonTabs");
+        QVERIFY(QTest::qWaitFor([&] { return tabs->isVisible() && tabs->count() > 4; }, 10'000));
         m->picture("compare");
-        auto* tabs = m->part<QTabWidget>("compareTabs");
         for (int i = 0; i < tabs->count(); ++i) {
             tabs->setCurrentIndex(i);
             QTest::qWait(100);
@@ -143,7 +151,7 @@ private Q_SLOTS:
 
     void exportIsReadBack()
     {
-        m->goTo(7, "export");
+        m->goTo(8, "export");
         const auto out = m->folder.filePath("adapter");
         m->part<QLineEdit>("exportFolder")->setText(out);
         m->click("exportButton");

@@ -2,13 +2,16 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "ui/async/run_session.h"
 
+#include "storage/runs/interleave.h"
+#include "storage/runs/run_queue.h"
 #include "storage/runs/run_training.h"
 #include "training/api/error.h"
+#include "ui/async/queue_turn.h"
 
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
+#include <optional>
 #include <set>
 
 namespace rankwright {
@@ -17,13 +20,10 @@ namespace {
 
 struct Started { QString run; };
 struct Ended { QString run; RunState outcome = RunState::finished; QString error; };
-using Mail = std::variant<Event, Started, Ended>;
-
-struct Wanted
-{
-    std::string run;
-    bool resume = false;
-};
+struct Order { QStringList waiting; uint64_t calls = 0; };   // after so many start(), startAll() and drop()
+struct Halted { QString run, message; };   // one of them
+struct Worked { uint64_t calls = 0; };                       // nothing to do after so many
+using Mail = std::variant<Event, Started, Ended, Order, Halted, Worked>;
 
 // The worker's side is behind the mutex or atomic; `shown*` belong to the window's thread and change together with the
 // signals, so that what a slot asks agrees with what it was told.
@@ -33,28 +33,43 @@ struct Session
     Mailbox<Mail> mailbox;
     std::mutex mutex;
     std::condition_variable_any wake;
-    std::deque<Wanted> queue;
-    std::string running;  // what the worker trains now; `stop` and `checkpoint` are about this one
-    std::atomic<bool> pause = false, checkpoint = false, stop = false;
+    QueueWishes wishes;
+    uint64_t calls = 0, looked = 0;        // requests made; those that the worker has found an end to
+    std::vector<std::string> running;      // what the worker trains now; `stop` and `checkpoint` are about these
+    std::atomic<bool> pause = false, stop = false;
+    std::atomic<uint64_t> checkpoint = 0;  // a bit each of `running`: has still to write one
 
-    QString shownCurrent;
-    QStringList shownQueue;
-    bool shownPaused = false;
+    QStringList shownRunning, shownQueue;
+    bool shownBusy = false, shownPaused = false, shownAll = false;
 };
 
+constexpr size_t kMostTogether = 64;       // bits of `checkpoint`
+constexpr int kAttempts = 3;               // to read a store that somebody else holds; each waits five seconds for it
+constexpr auto kBetweenAttempts = std::chrono::milliseconds(500);
+
+// What one running run asks between two steps; the other runs' turns are asked for too.
 class Watcher : public Events
 {
 public:
-    explicit Watcher(Session& session) : m_session(session) {}
-    void on(const Event& event) override { m_session.mailbox.post(event); }
+    Watcher(Session& session, size_t index, Events* turn) : m_session(session), m_bit(uint64_t(1) << index), m_turn(turn) {}
+    void on(const Event& event) override
+    {
+        m_session.mailbox.post(event);
+        if (m_turn != nullptr)
+            m_turn->on(event);
+    }
     Controls controls() override
     {
-        return {.pause = m_session.pause, .checkpoint = m_session.checkpoint, .stop = m_session.stop};
+        if (m_turn != nullptr)
+            static_cast<void>(m_turn->controls());   // returns when it is this run's turn
+        return {.pause = m_session.pause, .checkpoint = (m_session.checkpoint & m_bit) != 0, .stop = m_session.stop};
     }
-    void checkpointTaken() override { m_session.checkpoint = false; }
+    void checkpointTaken() override { m_session.checkpoint &= ~m_bit; }
 
 private:
     Session& m_session;
+    uint64_t m_bit;
+    Events* m_turn;
 };
 
 RunState stateOf(const Error& error)
@@ -69,7 +84,7 @@ RunState stateOf(const Error& error)
     }
 }
 
-// A run whose engine did not even load must not stay "queued" for ever.
+// A run that fails before it has begun (its model is gone) must not stay "queued" for ever.
 void recordFailure(const std::filesystem::path& dataDirectory, const std::string& run)
 {
     try {
@@ -81,49 +96,190 @@ void recordFailure(const std::filesystem::path& dataDirectory, const std::string
     }
 }
 
-Ended trainOne(Session& session, const std::filesystem::path& dataDirectory, const JobCall::LoadEngine& load,
-    const Wanted& wanted, const std::stop_token& stop)
+Ended trainOne(const std::filesystem::path& dataDirectory, Engine& engine, const std::string& id, bool resume, Events& watcher,
+    const std::stop_token& stop)
 {
-    const QString run = QString::fromStdString(wanted.run);
+    const QString run = QString::fromStdString(id);
     try {
-        const auto engine = load();
-        Watcher watcher(session);
-        const TrainResult result = trainRun(dataDirectory, wanted.run, *engine, watcher, stop, wanted.resume);
+        const TrainResult result = trainRun(dataDirectory, id, engine, watcher, stop, resume);
         return {.run = run, .outcome = result.outcome, .error = {}};
     } catch (const Error& error) {
         if (error.code() != Code::stopped)
-            recordFailure(dataDirectory, wanted.run);
+            recordFailure(dataDirectory, id);
         return {.run = run, .outcome = stateOf(error), .error = QString::fromUtf8(error.what())};
     } catch (const std::exception& error) {
-        recordFailure(dataDirectory, wanted.run);
+        recordFailure(dataDirectory, id);
         return {.run = run, .outcome = RunState::failed, .error = QString::fromUtf8(error.what())};
     } catch (...) {
-        recordFailure(dataDirectory, wanted.run);
+        recordFailure(dataDirectory, id);
         return {.run = run, .outcome = RunState::failed,
             .error = RunSession::tr("The training ended with an unknown error. Try to resume the run.")};
     }
+}
+
+struct Turn
+{
+    std::vector<std::string> runs;
+    std::set<std::string> resumed;   // of them
+    uint64_t calls = 0;              // what was asked for when it was taken
+};
+
+QStringList textsOf(const std::vector<std::string>& ids)
+{
+    QStringList texts;
+    for (const std::string& id : ids)
+        texts.append(QString::fromStdString(id));
+    return texts;
+}
+
+// Nothing more is wanted; the caller holds the mutex.
+void halt(Session& session, Halted why)
+{
+    session.wishes = {};
+    session.mailbox.postAlways(std::move(why));
+}
+
+bool passesByItself(const std::exception& error)
+{
+    const auto* ours = dynamic_cast<const Error*>(&error);
+    return ours != nullptr && (ours->code() == Code::locked || ours->code() == Code::io);
+}
+
+// What is next by the store. Empty: something was asked for meanwhile, or the wishes are given up, and the window has been told why.
+std::optional<QueueTurn> readTurn(
+    Session& session, const std::filesystem::path& dataDirectory, const QueueWishes& wishes, uint64_t calls, const std::stop_token& stop)
+{
+    for (int left = kAttempts; true;) {
+        try {
+            return nextTurn(dataDirectory, wishes);
+        } catch (const std::exception& error) {
+            std::unique_lock lock(session.mutex);
+            if (passesByItself(error) && --left > 0) {
+                if (session.wake.wait_for(lock, stop, kBetweenAttempts, [&] { return session.calls != calls; }))
+                    return {};
+                if (!stop.stop_requested())
+                    continue;
+            }
+            if (session.calls == calls)
+                halt(session, {.run = {}, .message = QString::fromUtf8(error.what())});
+            return {};
+        }
+    }
+}
+
+// What to train now; empty where nothing is wanted that still waits.
+Turn takeNext(Session& session, const std::filesystem::path& dataDirectory, const std::stop_token& stop)
+{
+    while (true) {
+        QueueWishes wishes;
+        uint64_t calls = 0;
+        {
+            const std::lock_guard lock(session.mutex);
+            session.running.clear();
+            calls = session.calls;
+            wishes = session.wishes;
+        }
+        const auto next = readTurn(session, dataDirectory, wishes, calls, stop);
+        const std::lock_guard lock(session.mutex);
+        if (!next || calls != session.calls)
+            continue;   // something was added, dropped or stopped meanwhile, or nothing is wanted any more
+        session.running = next->runs;
+        // What no longer waits was started elsewhere or removed; asked for by its name, it is tried and says so.
+        if (next->runs.empty() && !wishes.wanted.empty())
+            session.running = {wishes.wanted.front()};
+        session.running.resize(std::min(session.running.size(), kMostTogether));
+        Turn turn{.runs = session.running, .resumed = {}, .calls = calls};
+        for (const std::string& run : turn.runs) {
+            std::erase(session.wishes.wanted, run);
+            if (std::erase(session.wishes.resumes, run) > 0)
+                turn.resumed.insert(run);
+        }
+        if (!turn.runs.empty())
+            session.mailbox.postAlways(Order{.waiting = textsOf(next->waiting), .calls = calls});
+        return turn;
+    }
+}
+
+std::vector<Ended> train(
+    Session& session, const std::filesystem::path& dataDirectory, Engine& engine, const Turn& turn, const std::stop_token& stop)
+{
+    std::vector<Ended> ends(turn.runs.size());
+    const auto one = [&](size_t index, Events* others) {
+        session.mailbox.postAlways(Started{QString::fromStdString(turn.runs[index])});
+        Watcher watcher(session, index, others);
+        const bool resume = turn.resumed.contains(turn.runs[index]);
+        ends[index] = trainOne(dataDirectory, engine, turn.runs[index], resume, watcher, stop);
+        session.mailbox.postAlways(ends[index]);
+    };
+    if (turn.runs.size() == 1)
+        one(0, nullptr);
+    else
+        inTurns(turn.runs.size(), [&](size_t index, Events& others) { one(index, &others); });
+    return ends;
+}
+
+// Where the stored queue says so, a failure holds it.
+void haltAfterFailure(Session& session, const std::filesystem::path& dataDirectory, const std::vector<Ended>& ends)
+{
+    const auto failed = std::ranges::find_if(
+        ends, [](const Ended& end) { return end.outcome == RunState::failed || end.outcome == RunState::diverged; });
+    if (failed == ends.end())
+        return;
+    try {
+        if (RunQueue(dataDirectory).continuesOnError())
+            return;
+    } catch (const std::exception&) {
+        return;   // a damaged file of the queue: what is to be trained next is asked of it too, and that tells
+    }
+    const std::lock_guard lock(session.mutex);
+    if (!session.wishes.empty())
+        halt(session, {.run = failed->run, .message = {}});
+}
+
+// Null: it cannot be loaded; the window has been told why, and the runs wait on.
+std::shared_ptr<Engine> loadOrHalt(Session& session, const JobCall::LoadEngine& load)
+{
+    QString message = RunSession::tr("The training engine could not be loaded. Install the program again.");
+    try {
+        if (auto engine = load())
+            return engine;
+    } catch (const std::exception& error) {
+        message = QString::fromUtf8(error.what());
+    } catch (...) {
+        // As where there is none.
+    }
+    const std::lock_guard lock(session.mutex);
+    session.running.clear();
+    halt(session, {.run = {}, .message = message});
+    return {};
 }
 
 void work(Session& session, const std::filesystem::path& dataDirectory, const JobCall::LoadEngine& load,
     const std::stop_token& stop)
 {
     while (true) {
-        Wanted next;
         {
             std::unique_lock lock(session.mutex);
-            session.running.clear();
-            if (!session.wake.wait(lock, stop, [&session] { return !session.queue.empty(); }))
+            if (!session.wake.wait(lock, stop, [&session] { return session.calls != session.looked; })
+                || stop.stop_requested())
                 return;
-            if (stop.stop_requested())
-                return;
-            next = session.queue.front();
-            session.queue.pop_front();
-            session.running = next.run;
-            session.checkpoint = false;
+            session.checkpoint = 0;
             session.stop = false;
         }
-        session.mailbox.postAlways(Started{QString::fromStdString(next.run)});
-        session.mailbox.postAlways(trainOne(session, dataDirectory, load, next, stop));
+        const Turn turn = takeNext(session, dataDirectory, stop);
+        if (stop.stop_requested())
+            return;
+        if (!turn.runs.empty()) {
+            if (const auto engine = loadOrHalt(session, load))
+                haltAfterFailure(session, dataDirectory, train(session, dataDirectory, *engine, turn, stop));
+            continue;
+        }
+        const std::lock_guard lock(session.mutex);
+        if (turn.calls != session.calls)
+            continue;   // asked for in between
+        session.looked = session.calls;
+        session.wishes.all = false;
+        session.mailbox.postAlways(Worked{session.calls});
     }
 }
 
@@ -139,7 +295,7 @@ RunSession::RunSession(std::filesystem::path dataDirectory, JobCall::LoadEngine 
 {
     const Mailbox<Mail> mailbox(this, [this](std::vector<Mail> batch, size_t dropped) {
         std::vector<Event> events;
-        std::set<QString> touched{m_shared->shownCurrent};
+        std::set<QString> touched(m_shared->shownRunning.begin(), m_shared->shownRunning.end());
         const auto flush = [this, &events] {
             if (!events.empty())
                 emit advanced(std::exchange(events, {}));
@@ -147,23 +303,26 @@ RunSession::RunSession(std::filesystem::path dataDirectory, JobCall::LoadEngine 
         for (auto& mail : batch) {
             if (auto* event = std::get_if<Event>(&mail)) {
                 events.push_back(std::move(*event));
-            } else if (const auto* started = std::get_if<Started>(&mail)) {
-                flush();
-                m_shared->shownCurrent = started->run;
-                m_shared->shownQueue.removeOne(started->run);
+                continue;
+            }
+            flush();
+            if (const auto* started = std::get_if<Started>(&mail)) {
                 touched.insert(started->run);
-                emit runStarted(started->run);
+                haveStarted(started->run);
             } else if (const auto* ended = std::get_if<Ended>(&mail)) {
-                flush();
-                m_shared->shownCurrent.clear();
-                setPaused(false);
-                emit runEnded(ended->run, ended->outcome, ended->error);
-                if (!isBusy())
-                    emit idle();
+                haveEnded(ended->run, ended->outcome, ended->error);
+            } else if (const auto* order = std::get_if<Order>(&mail); order != nullptr && order->calls == m_shared->calls) {
+                m_shared->shownQueue = order->waiting;
+                emit queueChanged();
+            } else if (const auto* halt = std::get_if<Halted>(&mail)) {
+                m_shared->shownQueue.clear();
+                m_shared->shownAll = false;
+                emit halted(halt->run, halt->message);
+            } else if (const auto* end = std::get_if<Worked>(&mail)) {
+                worked(end->calls);
             }
         }
         flush();
-        touched.erase(QString());
         if (dropped > 0) {
             for (const QString& run : touched)
                 emit missed(run);
@@ -180,26 +339,88 @@ RunSession::~RunSession()
     m_thread.request_stop();
 }
 
+void RunSession::haveStarted(const QString& run)
+{
+    m_shared->shownQueue.removeOne(run);
+    m_shared->shownRunning.append(run);
+    emit runStarted(run);
+}
+
+void RunSession::haveEnded(const QString& run, RunState outcome, const QString& error)
+{
+    m_shared->shownRunning.removeOne(run);
+    if (m_shared->shownRunning.isEmpty())
+        setPaused(false);
+    emit runEnded(run, outcome, error);
+}
+
+void RunSession::worked(uint64_t calls)
+{
+    if (calls != m_shared->calls || !m_shared->shownBusy)   // calls change on this thread alone
+        return;
+    m_shared->shownQueue.clear();
+    m_shared->shownBusy = m_shared->shownAll = false;
+    emit idle();
+}
+
 void RunSession::start(const QStringList& runs, bool resume)
 {
     const std::lock_guard lock(m_shared->mutex);
+    bool any = false;
     for (const QString& run : runs) {
-        if (run == m_shared->shownCurrent || m_shared->shownQueue.contains(run))
+        if (m_shared->shownRunning.contains(run) || m_shared->shownQueue.contains(run))
             continue;
+        any = true;
         m_shared->shownQueue.append(run);
-        m_shared->queue.push_back({.run = run.toStdString(), .resume = resume});
+        (resume ? m_shared->wishes.resumes : m_shared->wishes.wanted).push_back(run.toStdString());
     }
+    if (!any)
+        return;
+    m_shared->shownBusy = true;
+    ++m_shared->calls;
     m_shared->wake.notify_one();
+}
+
+void RunSession::startAll()
+{
+    {
+        const std::lock_guard lock(m_shared->mutex);
+        m_shared->wishes.all = m_shared->shownAll = true;
+        m_shared->shownBusy = true;
+        ++m_shared->calls;
+        m_shared->wake.notify_one();
+    }
+    emit queueChanged();
+}
+
+void RunSession::drop(const QStringList& runs)
+{
+    {
+        const std::lock_guard lock(m_shared->mutex);
+        for (const QString& run : runs) {
+            std::erase(m_shared->wishes.wanted, run.toStdString());
+            std::erase(m_shared->wishes.resumes, run.toStdString());
+            m_shared->shownQueue.removeOne(run);
+        }
+        ++m_shared->calls;
+        m_shared->wake.notify_one();
+    }
+    emit queueChanged();
 }
 
 bool RunSession::isBusy() const
 {
-    return !m_shared->shownCurrent.isEmpty() || !m_shared->shownQueue.isEmpty();
+    return m_shared->shownBusy;
 }
 
 QString RunSession::current() const
 {
-    return m_shared->shownCurrent;
+    return m_shared->shownRunning.value(0);
+}
+
+QStringList RunSession::running() const
+{
+    return m_shared->shownRunning;
 }
 
 QStringList RunSession::queued() const
@@ -214,7 +435,7 @@ bool RunSession::isPaused() const
 
 void RunSession::setPaused(bool paused)
 {
-    const bool allowed = paused && !m_shared->shownCurrent.isEmpty();
+    const bool allowed = paused && !m_shared->shownRunning.isEmpty();
     m_shared->pause = allowed;
     if (std::exchange(m_shared->shownPaused, allowed) != allowed)
         emit pausedChanged(allowed);
@@ -223,30 +444,48 @@ void RunSession::setPaused(bool paused)
 void RunSession::checkpointNow()
 {
     const std::lock_guard lock(m_shared->mutex);
-    if (m_shared->running == m_shared->shownCurrent.toStdString())
-        m_shared->checkpoint = !m_shared->running.empty();
+    const auto& running = m_shared->running;
+    for (size_t i = 0; i < running.size(); ++i)
+        if (m_shared->shownRunning.contains(QString::fromStdString(running[i])))
+            m_shared->checkpoint |= uint64_t(1) << i;
 }
 
 void RunSession::stopCurrent()
 {
     const std::lock_guard lock(m_shared->mutex);
-    if (m_shared->running == m_shared->shownCurrent.toStdString())
-        m_shared->stop = !m_shared->running.empty();
+    const bool same = std::ranges::any_of(m_shared->running,
+        [this](const std::string& run) { return m_shared->shownRunning.contains(QString::fromStdString(run)); });
+    if (same)
+        m_shared->stop = true;
 }
 
 void RunSession::stopAll()
 {
-    const bool wasBusy = isBusy();
     {
         const std::lock_guard lock(m_shared->mutex);
-        m_shared->queue.clear();
         m_shared->stop = !m_shared->running.empty();
-        // The worker may have taken a run whose start has not been told yet; that one ends in the usual way.
-        const QString taken = QString::fromStdString(m_shared->running);
-        m_shared->shownQueue.removeIf([&taken](const QString& run) { return run != taken; });
     }
-    if (wasBusy && !isBusy())
-        emit idle();
+    hold();
+}
+
+void RunSession::hold()
+{
+    {
+        const std::lock_guard lock(m_shared->mutex);
+        m_shared->wishes = {};
+        m_shared->shownAll = false;
+        // The worker may have taken a run whose start has not been told yet; that one ends in the usual way.
+        const auto taken = textsOf(m_shared->running);
+        m_shared->shownQueue.removeIf([&taken](const QString& run) { return !taken.contains(run); });
+        ++m_shared->calls;
+        m_shared->wake.notify_one();
+    }
+    emit queueChanged();
+}
+
+bool RunSession::goesOn() const
+{
+    return m_shared->shownAll || !m_shared->shownQueue.isEmpty();
 }
 
 }  // namespace rankwright

@@ -48,6 +48,19 @@ nlohmann::json parse(const std::string& bytes, const QString& file)
     }
 }
 
+QString planOptions(const RateSweep& sweep, const std::vector<int64_t>& seeds, Schedule schedule, int64_t sharedSeed)
+{
+    const auto joined = [](const QString& list) { return QString(list).remove(' '); };
+    auto text = sweep.rates.empty() ? QStringLiteral(" --sweep %1").arg(sweep.points) : " --rates " + joined(ratesText(sweep.rates));
+    if (sweep.rates.empty() && sweep.factor != RateSweep().factor)
+        text += " --sweep-factor " + valueText(nlohmann::json(sweep.factor));
+    if (seeds != std::vector<int64_t>{sharedSeed})
+        text += " --seeds " + joined(seedsText(seeds));
+    if (schedule == Schedule::interleaved)
+        text += QStringLiteral(" --runs interleaved");
+    return text;
+}
+
 }  // namespace
 
 RunConfig readConfigFile(const QString& name)
@@ -73,10 +86,20 @@ void writeConfigFile(const RunConfig& config, const QString& name)
             "Choose a folder that you may write to and that has space left.");
 }
 
-QString comparisonCommand(const RunConfig& config, const QStringList& arms, const ArmOverrides& overrides)
+QString comparisonCommand(
+    const RunConfig& config, const QStringList& given, const ArmOverrides& overrides, const ComparisonPlan& plan)
 {
-    if (arms.size() == 1)
-        return format::text(commandLine(armConfig(config, arms.front(), overrides)));
+    const auto sweep = sweepOf(plan, given);
+    const auto seeds = seedsOf(plan, config);
+    if (given.size() == 1 && seeds.size() == 1 && ratesPerArm(sweep) == 1) {
+        RunConfig single = armConfig(config, given.front(), overrides);
+        single.seed = seeds.front();
+        if (!sweep.rates.empty())
+            single.learningRate = sweep.rates.front();
+        return format::text(commandLine(single));
+    }
+    QStringList arms = given;
+    arms.move(arms.indexOf(baselineOf(plan, arms)), 0);   // the first arm is the baseline
     RunConfig shared = config;
     shared.method = RunConfig().method;   // the arms say the method and its options
     shared.options.clear();
@@ -84,6 +107,7 @@ QString comparisonCommand(const RunConfig& config, const QStringList& arms, cons
     const auto train = QStringLiteral("rankwright-cli train");
     if (command.startsWith(train))
         command.replace(0, train.size(), QStringLiteral("rankwright-cli compare"));
+    command += planOptions(sweep, seeds, arms.size() > 1 ? plan.schedule : Schedule::queued, config.seed);
     for (const QString& arm : arms) {
         const auto method = format::text(armMethod(arm));
         auto text = method;

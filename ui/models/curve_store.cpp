@@ -51,8 +51,36 @@ std::vector<CurvePoint> mergedCurves(const std::vector<CurvePoint>& stored, cons
 
 namespace {
 
-// How the run began; notes may stand before it in metrics.jsonl. A file that has no such line yet is no error.
-std::optional<RunStarted> readStart(const std::filesystem::path& folder)
+// How it ended, as run.json says; a run of an earlier version says nothing.
+std::optional<RunEnded> readEnd(RunStore& store, const RunRow& row)
+{
+    try {
+        const auto document = store.document(row.id);
+        const auto provenance = document.value("provenance", nlohmann::json::object());
+        if (!provenance.contains("bestStep"))
+            return std::nullopt;
+        return RunEnded{.run = row.id, .outcome = row.state, .step = row.step, .finalLoss = row.loss, .adapter = {}, .error = {},
+            .reason = provenance.value("reason", std::string()), .bestStep = provenance.value("bestStep", int64_t(-1)),
+            .keptBest = provenance.value("keptBest", false), .peakBytes = provenance.value("peakBytes", int64_t(0))};
+    } catch (const std::exception&) {   // the folder is gone: the curves are still worth showing
+        return std::nullopt;
+    }
+}
+
+// An evaluation's place on the axes: it counts its own tokens and time, the axes want those trained so far.
+CurvePoint placed(const std::vector<CurvePoint>& loss, CurvePoint point)
+{
+    const auto after = std::upper_bound(loss.begin(), loss.end(), point.step,
+        [](int64_t wanted, const CurvePoint& candidate) { return wanted < candidate.step; });
+    point.tokens = after == loss.begin() ? 0 : std::prev(after)->tokens;
+    point.seconds = after == loss.begin() ? 0 : std::prev(after)->seconds;
+    return point;
+}
+
+}  // namespace
+
+// Notes may stand before the start in metrics.jsonl. A file that has no such line yet is no error.
+std::optional<RunStarted> startedOf(const std::filesystem::path& folder)
 {
     constexpr std::streamsize kMost = 256 * 1024;   // bytes: notes are short
     std::ifstream file(folder / "metrics.jsonl", std::ios::binary);
@@ -72,17 +100,16 @@ std::optional<RunStarted> readStart(const std::filesystem::path& folder)
     return std::nullopt;
 }
 
-// An evaluation's place on the axes: it counts its own tokens and time, the axes want those trained so far.
-CurvePoint placed(const std::vector<CurvePoint>& loss, CurvePoint point)
+std::vector<CurvePoint> storedCurve(RunStore& store, const std::string& run, const std::string& series)
 {
-    const auto after = std::upper_bound(loss.begin(), loss.end(), point.step,
-        [](int64_t wanted, const CurvePoint& candidate) { return wanted < candidate.step; });
-    point.tokens = after == loss.begin() ? 0 : std::prev(after)->tokens;
-    point.seconds = after == loss.begin() ? 0 : std::prev(after)->seconds;
-    return point;
+    auto points = store.curve(run, series);
+    if (series != "evalLoss")
+        return points;
+    const auto loss = store.curve(run, "loss");
+    for (CurvePoint& point : points)
+        point = placed(loss, point);
+    return points;
 }
-
-}  // namespace
 
 CurveStore::CurveStore(std::filesystem::path dataDirectory, QObject* parent)
     : QObject(parent), m_reader(std::move(dataDirectory))
@@ -100,7 +127,8 @@ CurveStore::RunData CurveStore::load(RunStore& store, const RunRow& row)
 {
     RunData data;
     data.row = row;
-    data.started = readStart(store.folderOf(row.id));
+    data.started = startedOf(store.folderOf(row.id));
+    data.ended = readEnd(store, row);
     data.notes = store.notes(row.id);
     for (const QString& name : seriesNames())
         data.series[name] = store.curve(row.id, format::plain(name));
@@ -184,6 +212,12 @@ const RunStarted* CurveStore::started(const QString& id) const
     return found == m_data.end() || !found->second.started ? nullptr : &*found->second.started;
 }
 
+const RunEnded* CurveStore::ended(const QString& id) const
+{
+    const auto found = m_data.find(id);
+    return found == m_data.end() || !found->second.ended ? nullptr : &*found->second.ended;
+}
+
 const std::vector<NoteRow>& CurveStore::notes(const QString& id) const
 {
     static const std::vector<NoteRow> none;
@@ -219,6 +253,9 @@ void CurveStore::append(const std::vector<Event>& batch)
     for (const Event& event : batch) {
         if (const auto* started = std::get_if<RunStarted>(&event)) {
             m_data[format::text(started->run)].started = *started;
+            m_data[format::text(started->run)].ended.reset();
+        } else if (const auto* ended = std::get_if<RunEnded>(&event)) {
+            m_data[format::text(ended->run)].ended = *ended;
         } else if (const auto* step = std::get_if<StepEvent>(&event)) {
             const auto id = format::text(step->run);
             RunRow& row = m_data[id].row;

@@ -29,6 +29,7 @@ public:
     void showComparisonOf(const QString& run);
     [[nodiscard]] const RunRow* run(const QString& id) const;
     [[nodiscard]] const RunStarted* started(const QString& id) const;   // from metrics.jsonl or the live event
+    [[nodiscard]] const RunEnded* ended(const QString& id) const;       // from run.json or the live event
     [[nodiscard]] const std::vector<NoteRow>& notes(const QString& id) const;
     // "loss", "evalLoss", "lr", "gradNorm"; by step, tokens filled in for evaluations as well.
     [[nodiscard]] const std::vector<CurvePoint>& points(const QString& id, const QString& series) const;
@@ -46,6 +47,7 @@ private:
     {
         RunRow row;
         std::optional<RunStarted> started;
+        std::optional<RunEnded> ended;
         std::vector<NoteRow> notes;
         std::map<QString, std::vector<CurvePoint>> series;
         bool live = false;                         // points came through append()
@@ -59,6 +61,11 @@ private:
     QStringList m_ids;
     std::map<QString, RunData> m_data;             // also of a run that began before its comparison was read
 };
+
+// How a run began, from its metrics.jsonl; nothing where it has not begun or cannot be read.
+[[nodiscard]] std::optional<RunStarted> startedOf(const std::filesystem::path& runFolder);
+// A stored series with all three axes filled in, also for evaluations, which count their own tokens and time. Off the window's thread.
+[[nodiscard]] std::vector<CurvePoint> storedCurve(RunStore& store, const std::string& run, const std::string& series);
 
 // Both in order of step; where both have a step the first wins.
 [[nodiscard]] std::vector<CurvePoint> mergedCurves(

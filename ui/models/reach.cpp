@@ -1,43 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Differences and tokens-to-a-loss. Curves are in order of step, so tokens and seconds rise along them too.
+// Curves are in order of step, so tokens and seconds rise along them too.
 #include "ui/models/reach.h"
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace rankwright {
-
-size_t lossWindow(const std::vector<CurvePoint>& curve)
-{
-    return std::max<size_t>(1, curve.size() / 10);
-}
-
-double finalLoss(const std::vector<CurvePoint>& curve)
-{
-    if (curve.empty())
-        return std::numeric_limits<double>::quiet_NaN();
-    const size_t window = lossWindow(curve);
-    double sum = 0;
-    for (size_t i = curve.size() - window; i < curve.size(); ++i)
-        sum += curve[i].value;
-    return sum / double(window);
-}
-
-std::optional<CurvePoint> reached(const std::vector<CurvePoint>& curve, double target, size_t window)
-{
-    window = std::max<size_t>(1, window);
-    for (size_t last = window; last <= curve.size(); ++last) {
-        // Summed afresh: a running sum would carry one NaN (a skipped step) on for ever.
-        double sum = 0;
-        for (size_t i = last - window; i < last; ++i)
-            sum += curve[i].value;
-        if (sum / double(window) <= target)
-            return curve[last - 1];
-    }
-    return std::nullopt;
-}
 
 std::vector<DifferencePoint> difference(
     const std::vector<CurvePoint>& arm, const std::vector<CurvePoint>& baseline, Axis axis)

@@ -78,13 +78,18 @@ RunTable::RunTable(std::filesystem::path dataDirectory, QObject* parent)
 
 void RunTable::reload()
 {
-    m_reader.read<std::vector<RunRow>>([](RunStore& store) { return store.runs(); },
-        [this](std::vector<RunRow>& runs) { receive(runs); });
+    m_reader.read<Stored>(
+        [](RunStore& store) {
+            Stored stored{.runs = store.runs(), .comparisons = storedComparisons(store.dataDirectory())};
+            return stored;
+        },
+        [this](Stored& stored) { receive(stored); });
 }
 
-void RunTable::receive(std::vector<RunRow>& runs)
+void RunTable::receive(Stored& stored)
 {
-    const bool sameRows = runs.size() == m_runs.size()
+    auto& runs = stored.runs;
+    const bool sameRows = runs.size() == m_runs.size() && stored.comparisons == m_comparisons
         && std::equal(
             runs.begin(), runs.end(), m_runs.begin(), [](const RunRow& a, const RunRow& b) { return a.id == b.id; });
     if (sameRows) {   // keeps selection, scroll position and an open editor
@@ -94,6 +99,7 @@ void RunTable::receive(std::vector<RunRow>& runs)
     } else {
         beginResetModel();
         m_runs = std::move(runs);
+        m_comparisons = std::move(stored.comparisons);
         std::erase_if(m_dash, [this](const auto& entry) { return find(entry.first) == nullptr; });
         endResetModel();
     }
@@ -229,6 +235,12 @@ QString RunTable::text(const RunRow& run, int column) const
                              : format::count(run.step);
     case timeColumn:
         return format::duration(run.seconds);
+    case rateColumn:
+        return run.learningRate > 0 ? QString::number(run.learningRate, 'g', 4) : QString();
+    case seedColumn:
+        return QString::number(run.seed);
+    case peakColumn:
+        return run.peakBytes > 0 ? format::bytes(run.peakBytes) : QString();
     default:
         return {};
     }
@@ -247,6 +259,12 @@ QVariant RunTable::sortValue(const RunRow& run, int column) const
         return qlonglong(run.step);
     case timeColumn:
         return run.seconds;
+    case rateColumn:
+        return run.learningRate;
+    case seedColumn:
+        return qlonglong(run.seed);
+    case peakColumn:
+        return qlonglong(run.peakBytes);
     default:
         return text(run, column);
     }
@@ -313,7 +331,8 @@ QVariant RunTable::headerData(int section, Qt::Orientation orientation, int role
     if (role != Qt::DisplayRole)
         return {};
     static const char* const titles[] = {QT_TR_NOOP("Run"), QT_TR_NOOP("Method"), QT_TR_NOOP("State"),
-        QT_TR_NOOP("Best eval"), QT_TR_NOOP("Last loss"), QT_TR_NOOP("Step"), QT_TR_NOOP("Time")};
+        QT_TR_NOOP("Best eval"), QT_TR_NOOP("Last loss"), QT_TR_NOOP("Step"), QT_TR_NOOP("Time"),
+        QT_TR_NOOP("Rate"), QT_TR_NOOP("Seed"), QT_TR_NOOP("Memory")};
     return section >= 0 && section < columns ? tr(titles[section]) : QString();
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // Stored runs as a table: tick, colour and dash of the run's curve, name (editable), method, state, best evaluation
-// loss, last loss, steps, time.
+// loss, last loss, steps, time, learning rate, seed, most memory; and the stored comparisons that they belong to.
 #pragma once
 
+#include "storage/runs/comparison.h"
 #include "ui/models/store_reader.h"
 
 #include <QAbstractTableModel>
@@ -18,13 +19,18 @@ class RunTable : public QAbstractTableModel
 {
     Q_OBJECT
 public:
-    enum Column { nameColumn, methodColumn, stateColumn, bestEvalColumn, lossColumn, stepsColumn, timeColumn, columns };
+    enum Column
+    {
+        nameColumn, methodColumn, stateColumn, bestEvalColumn, lossColumn, stepsColumn, timeColumn, rateColumn, seedColumn,
+        peakColumn, columns
+    };
     static constexpr int kIdRole = Qt::UserRole;
     static constexpr int kSortRole = Qt::UserRole + 1;
 
     explicit RunTable(std::filesystem::path dataDirectory, QObject* parent = nullptr);
     void reload();                                            // answers with loaded() or problem()
     [[nodiscard]] const std::vector<RunRow>& runs() const { return m_runs; }
+    [[nodiscard]] const std::vector<Comparison>& comparisons() const { return m_comparisons; }   // newest first
     [[nodiscard]] const RunRow* find(const QString& id) const;
     [[nodiscard]] int rowOf(const QString& id) const;         // -1: not there
     [[nodiscard]] QStringList ticked() const;                 // in the table's order
@@ -47,7 +53,8 @@ signals:
     void problem(const QString& text);
 
 private:
-    void receive(std::vector<RunRow>& runs);
+    struct Stored { std::vector<RunRow> runs; std::vector<Comparison> comparisons; };
+    void receive(Stored& stored);
     void setTick(const QString& id, bool on);
     void rename(const QString& id, const QString& name);
     [[nodiscard]] QString text(const RunRow& run, int column) const;
@@ -55,6 +62,7 @@ private:
 
     StoreReader m_reader;
     std::vector<RunRow> m_runs;
+    std::vector<Comparison> m_comparisons;
     std::map<QString, int> m_dash;   // ticked runs -> dash pattern, unique among the ticked runs of one method
     bool m_loadedOnce = false;
 };

@@ -6,30 +6,34 @@
 
 #include "ui/format.h"
 #include "ui/widgets/compare_charts.h"
+#include "ui/widgets/comparison_view.h"
 #include "ui/widgets/headings.h"
 #include "ui/widgets/message_bar.h"
+#include "ui/widgets/run_tree.h"
 
 #include <QAction>
+#include <QButtonGroup>
 #include <QClipboard>
 #include <QComboBox>
 #include <QFileDialog>
 #include <QGuiApplication>
 #include <QHBoxLayout>
-#include <QHeaderView>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QSaveFile>
-#include <QSortFilterProxyModel>
 #include <QSplitter>
 #include <QStackedLayout>
-#include <QTableView>
+#include <QStackedWidget>
 #include <QTableWidget>
+
+#include <algorithm>
 
 namespace rankwright {
 
 namespace {
 
-constexpr int kFollow = 2000;   // ms between two reads while a run goes on
+constexpr int kFollow = 2000;              // ms between two reads while a run goes on
+constexpr int kRunsShare = 36;              // per cent of the width for the list at first
 
 bool isGoing(RunState state)
 {
@@ -57,19 +61,26 @@ ComparePage::ComparePage(Workbench& workbench, QWidget* parent)
     m_stack->addWidget(makeEmpty());
     m_stack->addWidget(makeBody());
     m_follow.setInterval(kFollow);
-    connect(&m_follow, &QTimer::timeout, this, [this] {
-        if (m_workbench.session().isBusy())
+    connect(&m_follow, &QTimer::timeout, this, [this] {   // also what another program trains
+        const auto& runs = m_runs.runs();
+        if (m_workbench.session().isBusy() || std::any_of(runs.begin(), runs.end(), [](const RunRow& run) { return isGoing(run.state); }))
             m_runs.reload();
     });
     connect(&m_runs, &RunTable::loaded, this, &ComparePage::runsLoaded);
     connect(&m_runs, &RunTable::changed, &m_workbench, &Workbench::runsHaveChanged);
     connect(&m_runs, &RunTable::problem, this, [this](const QString& text) { m_messages->say(text, true); });
     connect(m_charts, &CompareCharts::problem, this, [this](const QString& text) { m_messages->say(text, true); });
+    connect(&m_runs, &RunTable::ticksChanged, this, [this] { refreshActions(); });
+    connect(m_comparison, &ComparisonView::problem, this, [this](const QString& text) { m_messages->say(text, true); });
+    connect(m_comparison, &ComparisonView::saved, this,
+        [this](const QString& folder) { m_messages->say(tr("The report was saved in %1").arg(folder), false); });
+    connect(m_tree, &RunTree::currentChanged, this, &ComparePage::chosen);
     connect(&m_reader, &StoreReader::failed, this, [this](const QString& text) { m_messages->say(text, true); });
     connect(&m_workbench, &Workbench::runsChanged, &m_runs, &RunTable::reload);
     auto& session = m_workbench.session();
     connect(&session, &RunSession::runStarted, this, &ComparePage::refreshActions);
     connect(&session, &RunSession::idle, this, &ComparePage::refreshActions);
+    refreshActions();
 }
 
 // Hiding takes the focus away, which ends an edit: now, while everything that the edit needs is still there.
@@ -106,17 +117,47 @@ QWidget* ComparePage::makeBody()
     m_messages = new MessageBar(box);
     m_messages->setObjectName("compareMessages");
     m_charts = new CompareCharts(m_workbench.dataDirectory(), m_runs, box);
+    m_comparison = new ComparisonView(m_workbench.dataDirectory(), box);
+    m_right = new QStackedWidget(box);
+    m_right->addWidget(m_comparison);
+    m_right->addWidget(m_charts);
     auto* both = new QSplitter(Qt::Horizontal, box);
     both->setChildrenCollapsible(false);
     both->setHandleWidth(16);
     both->addWidget(makeRuns());
-    both->addWidget(m_charts);
-    both->setStretchFactor(0, 0);
-    both->setStretchFactor(1, 1);
-    both->setSizes({612, 548});
-    column->addWidget(makeTitle(title(), box));
+    both->addWidget(m_right);
+    both->setStretchFactor(0, 1);
+    both->setStretchFactor(1, 3);
+    both->setSizes({kRunsShare, 100 - kRunsShare});
+    column->addWidget(makeHeader(box));
     column->addWidget(m_messages);
     column->addWidget(both, 1);
+    setView(View::ticked);
+    return box;
+}
+
+// The title, and which of the two the right side shows.
+QWidget* ComparePage::makeHeader(QWidget* parent)
+{
+    auto* box = new QWidget(parent);
+    auto* row = new QHBoxLayout(box);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(4);
+    row->addWidget(makeTitle(title(), box));
+    row->addStretch();
+    auto* group = new QButtonGroup(box);
+    const auto add = [&](const QString& text, const char* name, const QString& help, View view) {
+        auto* button = new QPushButton(text, box);
+        button->setObjectName(name);
+        button->setCheckable(true);
+        setPlainToolTip(button, help);
+        connect(button, &QPushButton::clicked, this, [this, view] { setView(view); });
+        group->addButton(button);
+        row->addWidget(button);
+        return button;
+    };
+    m_comparisonButton = add(tr("Comparison"), "comparisonViewButton", tr("The chosen comparison with its report"), View::comparison);
+    m_tickedButton = add(tr("Ticked runs"), "tickedViewButton", tr("The curves of the ticked runs, of whatever comparison"), View::ticked);
     return box;
 }
 
@@ -126,47 +167,19 @@ QWidget* ComparePage::makeRuns()
     auto* column = new QVBoxLayout(box);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(8);
-    m_sorted = new QSortFilterProxyModel(this);
-    m_sorted->setSourceModel(&m_runs);
-    m_sorted->setSortRole(RunTable::kSortRole);
-    m_view = new QTableView(box);
-    m_view->setObjectName("runTable");
-    m_view->setAccessibleName(tr("Stored runs"));
-    m_view->setModel(m_sorted);
-    m_view->setSelectionBehavior(QAbstractItemView::SelectRows);
-    m_view->setSelectionMode(QAbstractItemView::SingleSelection);
-    m_view->setEditTriggers(QAbstractItemView::DoubleClicked);
-    m_view->setSortingEnabled(true);
-    m_view->horizontalHeader()->setSortIndicator(-1, Qt::AscendingOrder);   // newest first until a header is clicked
-    m_view->setTabKeyNavigation(false);
-    m_view->setShowGrid(false);
-    m_view->setAlternatingRowColors(true);
-    m_view->setWordWrap(false);
-    m_view->setIconSize({26, 16});
-    m_view->verticalHeader()->hide();
-    m_view->verticalHeader()->setDefaultSectionSize(28);
-    m_view->horizontalHeader()->setHighlightSections(false);
-    // Pixels. The name stays readable; what does not fit beside it is reached by scrolling. Wide enough for "1,000 / 1,000".
-    const std::map<int, int> widths
-        = {{RunTable::nameColumn, 170}, {RunTable::methodColumn, 64}, {RunTable::stateColumn, 80}, {RunTable::bestEvalColumn, 76},
-            {RunTable::lossColumn, 76}, {RunTable::stepsColumn, 96}, {RunTable::timeColumn, 76}};
-    m_view->horizontalHeader()->setMinimumSectionSize(48);
-    for (const auto& [section, width] : widths)
-        m_view->setColumnWidth(section, width);
+    m_tree = new RunTree(m_runs, box);
     makeActions();
-    connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& index) {
-        if (index.isValid())
-            m_selected = index.data(RunTable::kIdRole).toString();
-        refreshActions();
-    });
-    column->addWidget(m_view, 3);
+    column->addWidget(m_tree, 3);
     column->addWidget(makeButtons(box));
-    column->addSpacing(8);
+    m_against = new QWidget(box);
+    auto* below = new QVBoxLayout(m_against);
+    below->setContentsMargins(0, 8, 0, 0);
     auto* against = new QHBoxLayout;
-    against->addWidget(makeHeading(tr("Against the baseline"), box));
+    against->addWidget(makeHeading(tr("Against the baseline"), m_against));
     against->addWidget(m_charts->baselineBox(), 1);
-    column->addLayout(against);
-    column->addWidget(m_charts->reachTable(), 2);
+    below->addLayout(against);
+    below->addWidget(m_charts->reachTable(), 1);
+    column->addWidget(m_against, 2);
     return box;
 }
 
@@ -186,18 +199,18 @@ QWidget* ComparePage::makeButtons(QWidget* parent)
 
 QAction* ComparePage::makeAction(const QString& text, const QString& name, const QString& help)
 {
-    auto* action = new QAction(text, m_view);
+    auto* action = new QAction(text, m_tree->view());
     action->setObjectName(name);
     action->setWhatsThis(help);
     action->setShortcutContext(Qt::WidgetShortcut);   // not while a name is being typed
-    m_view->addAction(action);
+    m_tree->view()->addAction(action);
     return action;
 }
 
 void ComparePage::makeActions()
 {
     m_resumeAction = makeAction(
-        tr("Resume"), "resumeAction", tr("Goes on from the newest checkpoint of a stopped, interrupted or failed run"));
+        tr("Resume"), "resumeAction", tr("Goes on from the newest checkpoint of a stopped, interrupted or failed run; of a comparison, with all that have not ended"));
     m_renameAction = makeAction(tr("Rename"), "renameAction", tr("Gives the run another name (F2)"));
     m_removeAction
         = makeAction(tr("Delete…"), "deleteAction", tr("Deletes the run, its checkpoints and its adapter (Del)"));
@@ -207,14 +220,13 @@ void ComparePage::makeActions()
         = makeAction(tr("Use as baseline"), "baselineAction", tr("Compares the other ticked runs with this one"));
     m_renameAction->setShortcut(QKeySequence(Qt::Key_F2));
     m_removeAction->setShortcut(QKeySequence(Qt::Key_Delete));
-    m_view->setContextMenuPolicy(Qt::ActionsContextMenu);
+    m_tree->view()->setContextMenuPolicy(Qt::ActionsContextMenu);
     connect(m_resumeAction, &QAction::triggered, this, &ComparePage::resume);
     connect(m_renameAction, &QAction::triggered, this, &ComparePage::rename);
     connect(m_removeAction, &QAction::triggered, this, &ComparePage::remove);
     connect(m_csvAction, &QAction::triggered, this, &ComparePage::exportCsv);
     connect(m_commandAction, &QAction::triggered, this, &ComparePage::copyCommand);
     connect(m_baselineAction, &QAction::triggered, this, [this] { m_charts->setBaseline(selected()); });
-    refreshActions();
 }
 
 void ComparePage::activated()
@@ -231,53 +243,109 @@ void ComparePage::hideEvent(QHideEvent* event)
 
 QString ComparePage::selected() const
 {
-    return m_runs.find(m_selected) == nullptr ? QString() : m_selected;
+    const auto run = m_tree->currentRun();
+    return m_runs.find(run) == nullptr ? QString() : run;
 }
 
-void ComparePage::select(const QString& run)
+void ComparePage::setView(View view)
 {
-    const int row = m_runs.rowOf(run);
-    if (row >= 0)
-        m_view->setCurrentIndex(m_sorted->mapFromSource(m_runs.index(row, RunTable::nameColumn)));
+    const bool comparison = view == View::comparison;
+    m_right->setCurrentWidget(comparison ? static_cast<QWidget*>(m_comparison) : m_charts);
+    m_against->setVisible(!comparison);
+    m_comparisonButton->setChecked(comparison);
+    m_tickedButton->setChecked(!comparison);
+}
+
+void ComparePage::showComparison(const QString& comparison)
+{
+    m_tree->selectComparison(comparison);
+}
+
+// A comparison's row shows its report, a run of none the ticked runs; a run inside a comparison leaves what is shown.
+void ComparePage::chosen()
+{
+    const auto comparison = m_tree->currentComparison();
+    if (!comparison.isEmpty())
+        showChosenComparison();
+    if (m_tree->currentRun().isEmpty() && !comparison.isEmpty())
+        setView(View::comparison);
+    else if (comparison.isEmpty())
+        setView(View::ticked);
+    refreshActions();
+}
+
+// Reads the report again only where a run of it has gone on.
+void ComparePage::showChosenComparison()
+{
+    const auto id = format::plain(m_tree->currentComparison());
+    std::vector<RunRow> runs;
+    for (const RunRow& run : m_runs.runs())
+        if (run.comparison == id)
+            runs.push_back(run);
+    if (m_comparison->comparison() == m_tree->currentComparison() && runs != m_lastRuns)
+        m_comparison->refresh();
+    m_lastRuns = std::move(runs);
+    m_comparison->setComparison(m_tree->currentComparison());
 }
 
 void ComparePage::runsLoaded()
 {
     m_stack->setCurrentIndex(m_runs.runs().empty() ? 0 : 1);
-    if (!m_view->currentIndex().isValid() && !m_runs.runs().empty())
-        select(selected().isEmpty() ? format::text(m_runs.runs().front().id) : selected());
+    if (m_tree->currentRun().isEmpty() && m_tree->currentComparison().isEmpty() && !m_runs.runs().empty()) {
+        const RunRow& newest = m_runs.runs().front();
+        if (newest.comparison.empty())
+            m_tree->selectRun(format::text(newest.id));
+        else
+            m_tree->selectComparison(format::text(newest.comparison));
+    } else if (!m_comparison->comparison().isEmpty() || !m_tree->currentComparison().isEmpty()) {
+        showChosenComparison();
+    }
     m_charts->reload();   // after the table, whose names the curves carry
     refreshActions();
 }
 
+// Of the selected run or comparison: what waits, or what began and did not end.
+QStringList ComparePage::resumable(bool queued) const
+{
+    const auto& session = m_workbench.session();
+    const auto run = m_tree->currentRun();
+    const auto ids = run.isEmpty() ? m_tree->groups().runsOf(m_tree->currentComparison()) : QStringList{run};
+    QStringList found;
+    for (const QString& id : ids) {
+        const RunRow* row = m_runs.find(id);
+        if (row == nullptr || row->filesMissing || session.running().contains(id) || session.queued().contains(id))
+            continue;
+        const bool begun = row->state == RunState::stopped || row->state == RunState::interrupted || row->state == RunState::failed;
+        if (queued ? row->state == RunState::queued && run.isEmpty() : begun)
+            found << id;
+    }
+    return found;
+}
+
 void ComparePage::refreshActions()
 {
-    const RunRow* run = m_runs.find(m_selected);
+    const RunRow* run = m_runs.find(selected());
     const auto& session = m_workbench.session();
-    const bool here = session.current() == m_selected || session.queued().contains(m_selected);
+    const bool here = run != nullptr && (session.running().contains(selected()) || session.queued().contains(selected()));
     const bool going = run != nullptr && (here || isGoing(run->state));
-    const bool resumable = run != nullptr
-        && (run->state == RunState::stopped || run->state == RunState::interrupted || run->state == RunState::failed);
-    m_resumeAction->setEnabled(resumable && !here && !run->filesMissing);
+    m_resumeAction->setEnabled(!resumable(false).isEmpty() || !resumable(true).isEmpty());
     m_removeAction->setEnabled(run != nullptr && !going);
     for (QAction* action : {m_renameAction, m_csvAction, m_commandAction})
         action->setEnabled(run != nullptr);
-    m_baselineAction->setEnabled(run != nullptr && m_runs.ticked().contains(m_selected));
+    m_baselineAction->setEnabled(run != nullptr && m_runs.ticked().contains(selected()));
+    m_tickedButton->setText(tr("Ticked runs (%1)").arg(m_runs.ticked().size()));
+    m_comparisonButton->setEnabled(!m_tree->currentComparison().isEmpty() || !m_comparison->comparison().isEmpty());
 }
 
 void ComparePage::rename()
 {
-    const int row = m_runs.rowOf(m_selected);
-    if (row < 0)
-        return;
-    const auto index = m_sorted->mapFromSource(m_runs.index(row, RunTable::nameColumn));
-    m_view->setCurrentIndex(index);
-    m_view->edit(index);
+    if (!selected().isEmpty())
+        m_tree->edit(selected());
 }
 
 void ComparePage::remove()
 {
-    const RunRow* run = m_runs.find(m_selected);
+    const RunRow* run = m_runs.find(selected());
     if (run == nullptr)
         return;
     auto* box = new QMessageBox(this);
@@ -291,13 +359,17 @@ void ComparePage::remove()
     auto* yes = box->addButton(tr("Delete"), QMessageBox::DestructiveRole);
     yes->setObjectName("confirmDeleteButton");
     box->setDefaultButton(box->addButton(QMessageBox::Cancel));
-    connect(yes, &QPushButton::clicked, this, [this, id = m_selected] { m_runs.removeRun(id); });
+    connect(yes, &QPushButton::clicked, this, [this, id = selected()] { m_runs.removeRun(id); });
     box->open();
 }
 
 void ComparePage::resume()
 {
-    m_workbench.session().start({m_selected}, true);
+    const auto begun = resumable(false), waiting = resumable(true);
+    if (!begun.isEmpty())
+        m_workbench.session().start(begun, true);
+    if (!waiting.isEmpty())
+        m_workbench.session().start(waiting);
     refreshActions();
     m_workbench.showPage(QStringLiteral("run"));
 }
@@ -310,7 +382,7 @@ void ComparePage::exportCsv()
     dialog->setNameFilter(tr("CSV files (*.csv)"));
     dialog->setDefaultSuffix("csv");
     connect(dialog, &QFileDialog::fileSelected, this,
-        [this, id = m_selected](const QString& file) { exportCsvTo(id, file); });
+        [this, id = selected()](const QString& file) { exportCsvTo(id, file); });
     dialog->open();
 }
 
@@ -330,7 +402,7 @@ void ComparePage::exportCsvTo(const QString& run, const QString& file)
 
 void ComparePage::copyCommand()
 {
-    m_reader.read<RunConfig>([id = format::plain(m_selected)](RunStore& store) { return store.config(id); },
+    m_reader.read<RunConfig>([id = format::plain(selected())](RunStore& store) { return store.config(id); },
         [this](RunConfig& config) {
             QGuiApplication::clipboard()->setText(format::text(commandLine(config)));
             m_workbench.notify(tr("Command copied"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// All stored runs on the left, the ticked ones side by side on the right; rename, delete, resume, export.
+// All stored comparisons and runs on the left. On the right the chosen comparison with its report, or the ticked runs side by side;
+// rename, delete, resume, export.
 #pragma once
 
 #include "ui/models/run_table.h"
@@ -10,14 +11,16 @@
 #include <QTimer>
 
 class QAction;
-class QSortFilterProxyModel;
+class QPushButton;
 class QStackedLayout;
-class QTableView;
+class QStackedWidget;
 
 namespace rankwright {
 
 class CompareCharts;
+class ComparisonView;
 class MessageBar;
+class RunTree;
 
 class ComparePage : public Page
 {
@@ -31,6 +34,10 @@ public:
     void activated() override;
     void exportCsvTo(const QString& run, const QString& file);
     [[nodiscard]] QString selected() const;          // id of the run selected in the table, or empty
+    [[nodiscard]] ComparisonView& comparisonView() const { return *m_comparison; }
+    void showComparison(const QString& comparison);  // as a person would by choosing it
+    enum class View { comparison, ticked };
+    void setView(View view);
 
 protected:
     void hideEvent(QHideEvent* event) override;
@@ -38,12 +45,15 @@ protected:
 private:
     QWidget* makeEmpty();
     QWidget* makeBody();
+    QWidget* makeHeader(QWidget* parent);
     QWidget* makeRuns();
     QWidget* makeButtons(QWidget* parent);
     QAction* makeAction(const QString& text, const QString& name, const QString& help);
     void makeActions();
     void runsLoaded();
-    void select(const QString& run);
+    void chosen();
+    void showChosenComparison();
+    [[nodiscard]] QStringList resumable(bool queued) const;
     void refreshActions();
     void rename();
     void remove();
@@ -55,11 +65,14 @@ private:
     RunTable m_runs;
     StoreReader m_reader;
     QTimer m_follow;                                 // while a run goes on and the page is visible
-    QString m_selected;
+    std::vector<RunRow> m_lastRuns;                  // of the comparison on the right, when it was last read
     QStackedLayout* m_stack;
-    QTableView* m_view;
-    QSortFilterProxyModel* m_sorted;
+    RunTree* m_tree;
+    QStackedWidget* m_right;
+    QWidget* m_against;                              // what belongs to the ticked runs alone
+    QPushButton *m_comparisonButton, *m_tickedButton;
     CompareCharts* m_charts;
+    ComparisonView* m_comparison;
     MessageBar* m_messages;
     QAction *m_renameAction, *m_removeAction, *m_resumeAction, *m_csvAction, *m_commandAction, *m_baselineAction;
 };

@@ -7,6 +7,7 @@
 #include "ui/models/config_file.h"
 #include "ui/theme.h"
 #include "ui/widgets/arm_cards.h"
+#include "ui/widgets/comparison_section.h"
 #include "ui/widgets/config_form.h"
 #include "ui/widgets/headings.h"
 #include "ui/widgets/message_bar.h"
@@ -34,7 +35,7 @@ ConfigurePage::ConfigurePage(Workbench& workbench, QWidget* parent)
     column->addWidget(makeHeader());
     column->addWidget(m_messages);
     auto* both = new QHBoxLayout;
-    both->setSpacing(24);
+    both->setSpacing(16);
     both->addWidget(makeSettings(), 1);
     both->addWidget(makeSide());
     column->addLayout(both, 1);
@@ -45,6 +46,13 @@ ConfigurePage::ConfigurePage(Workbench& workbench, QWidget* parent)
     connect(&session, &RunSession::runEnded, this, &ConfigurePage::refreshButtons);
     connect(&session, &RunSession::idle, this, &ConfigurePage::refreshButtons);
     connect(m_arms, &ArmCards::problemsChanged, this, &ConfigurePage::refreshButtons);
+    connect(m_comparison, &ComparisonSection::problemsChanged, this, &ConfigurePage::refreshButtons);
+    connect(m_summary, &SummaryPanel::estimated, m_comparison, &ComparisonSection::setSeconds);
+    connect(&m_workbench, &Workbench::comparisonCreated, this, &ConfigurePage::created);
+    connect(&m_workbench, &Workbench::creationFailed, this, [this](const QString& message) {
+        m_messages->say(message, true);
+        refreshButtons();
+    });
     refreshButtons();
 }
 
@@ -103,13 +111,14 @@ QWidget* ConfigurePage::makeSettings()
     column->setContentsMargins(0, 0, 12, 0);
     column->setSpacing(16);
     column->addWidget(m_arms);
+    column->addWidget(m_comparison = new ComparisonSection(m_workbench, inner));
     auto* row = new QHBoxLayout;
-    row->setSpacing(32);
+    row->setSpacing(16);
     column->addLayout(row);
     column->addStretch();
-    auto* first = new ConfigForm(m_workbench, ConfigForm::keysOf({"method", "run"}, {"method"}), inner);
+    auto* first = new ConfigForm(m_workbench, ConfigForm::keysOf({"method", "run"}, {"method", "seed"}), inner);
     auto* second = new ConfigForm(
-        m_workbench, ConfigForm::keysOf({"optimisation"}) + ConfigForm::keysOf({"data"}, {"model", "data", "columns",
+        m_workbench, ConfigForm::keysOf({"optimisation"}, {"seed"}) + ConfigForm::keysOf({"data"}, {"model", "data", "columns",
             "chatTemplate", "rows", "order"}), inner);
     for (ConfigForm* form : {first, second}) {
         row->addWidget(form, 1);
@@ -127,6 +136,7 @@ QWidget* ConfigurePage::makeSettings()
     return scroll;
 }
 
+// The summary scrolls where it is long; the buttons below it stay in reach.
 QWidget* ConfigurePage::makeSide()
 {
     auto* box = new QWidget(this);
@@ -134,21 +144,37 @@ QWidget* ConfigurePage::makeSide()
     auto* column = new QVBoxLayout(box);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(8);
-    column->addWidget(m_summary);
+    auto* scroll = new QScrollArea(box);
+    scroll->setWidget(m_summary);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    scroll->setAccessibleName(tr("Summary"));
     m_start = new QPushButton(tr("Start"), box);
     m_start->setObjectName("startButton");
-    m_start->setMinimumHeight(40);
     m_start->setIcon(theme::icon("play"));
     m_start->setDefault(true);
     auto font = m_start->font();
     font.setWeight(QFont::DemiBold);
     m_start->setFont(font);
+    m_queue = new QPushButton(tr("Add to queue"), box);
+    m_queue->setObjectName("addToQueueButton");
+    m_queue->setIcon(theme::icon("queue"));
+    setPlainToolTip(m_queue, tr("Store the runs to be trained later, in the order of the Queue page; what trains now goes on with them"));
+    auto* buttons = new QHBoxLayout;
+    buttons->setSpacing(8);
+    for (QPushButton* button : {m_start, m_queue}) {
+        button->setMinimumHeight(40);
+        buttons->addWidget(button, button == m_start ? 3 : 2);
+    }
     m_startNote = makeNote({}, box);
     m_startNote->setObjectName("startNote");
-    column->addWidget(m_start);
+    column->addWidget(scroll, 1);
+    column->addLayout(buttons);
     column->addWidget(m_startNote);
-    column->addStretch();
-    connect(m_start, &QPushButton::clicked, this, &ConfigurePage::start);
+    connect(m_start, &QPushButton::clicked, this, [this] { start(true); });
+    connect(m_queue, &QPushButton::clicked, this, [this] { start(false); });
     return box;
 }
 
@@ -167,42 +193,51 @@ void ConfigurePage::hideEvent(QHideEvent* event)
 void ConfigurePage::refreshButtons()
 {
     const auto& arms = m_workbench.arms();
-    const auto wrongArm = m_arms->reason();
-    const bool problems = !wrongArm.isEmpty()
-        || std::any_of(m_forms.begin(), m_forms.end(), [](const ConfigForm* form) { return form->hasProblems(); });
-    const bool busy = m_workbench.session().isBusy();
-    m_start->setEnabled(!busy && !problems && !arms.isEmpty());
-    m_copy->setEnabled(!problems && !arms.isEmpty());
-    m_start->setText(arms.size() > 1 ? tr("Start comparison") : tr("Start"));
-    if (busy)
-        m_startNote->setText(tr("A run is going on. What you change here is for the next one."));
-    else if (!wrongArm.isEmpty())
-        m_startNote->setText(wrongArm);
-    else if (problems)
-        m_startNote->setText(tr("Correct the marked settings first."));
+    auto reason = m_arms->reason();
+    if (reason.isEmpty())
+        reason = m_comparison->reason();
+    if (std::any_of(m_forms.begin(), m_forms.end(), [](const ConfigForm* form) { return form->hasProblems(); }))
+        reason = tr("Correct the marked settings first.");
     else if (arms.isEmpty())
-        m_startNote->setText(tr("Tick at least one method."));
+        reason = tr("Tick at least one method.");
+    const bool busy = m_workbench.session().isBusy(), creating = m_workbench.isCreating();
+    m_start->setEnabled(!busy && !creating && reason.isEmpty());
+    m_queue->setEnabled(!creating && reason.isEmpty());
+    m_copy->setEnabled(reason.isEmpty());
+    m_start->setText(arms.size() > 1 ? tr("Start comparison") : tr("Start"));
+    if (!reason.isEmpty())
+        m_startNote->setText(reason);
+    else if (creating)
+        m_startNote->setText(tr("Storing the runs …"));
+    else if (busy)
+        m_startNote->setText(tr("A run is going on. What you add to the queue is trained after it."));
     else if (arms.size() > 1)
-        m_startNote->setText(
-            tr("%n arms, one after another, on the same rows in the same order.", nullptr, int(arms.size())));
+        m_startNote->setText(tr("All arms see the same rows in the same order."));
     else
         m_startNote->setText({});
 }
 
-// The session is busy as soon as the runs are queued, so a second click finds the button disabled.
-void ConfigurePage::start()
+// A second click finds the button disabled: the workbench is creating from here on, and the session is busy after that.
+void ConfigurePage::start(bool train)
 {
-    if (m_workbench.session().isBusy())
+    if (m_workbench.isCreating() || (train && m_workbench.session().isBusy()))
         return;
-    m_start->setEnabled(false);
     try {
-        m_workbench.startComparison();
         m_messages->clear();
-        m_workbench.showPage(QStringLiteral("run"));
+        m_workbench.startComparison(train);
     } catch (const std::exception& error) {
         m_messages->say(QString::fromUtf8(error.what()), true);
     }
     refreshButtons();
+}
+
+void ConfigurePage::created(const QStringList& runs, bool trains)
+{
+    refreshButtons();
+    if (isVisible() && trains && m_workbench.session().running().isEmpty())
+        m_workbench.showPage(QStringLiteral("run"));
+    else
+        m_workbench.notify(runs.size() == 1 ? tr("1 run added to the queue") : tr("%n runs added to the queue", nullptr, int(runs.size())));
 }
 
 void ConfigurePage::chooseFile(bool save)
@@ -268,7 +303,8 @@ void ConfigurePage::copyCommand()
 {
     try {
         QGuiApplication::clipboard()->setText(
-            comparisonCommand(m_workbench.config(), m_workbench.arms(), m_workbench.armOverrides()));
+            comparisonCommand(
+            m_workbench.config(), m_workbench.arms(), m_workbench.armOverrides(), m_workbench.plan()));
         m_workbench.notify(tr("Command copied"));
     } catch (const std::exception& error) {
         m_messages->say(QString::fromUtf8(error.what()), true);

@@ -11,6 +11,7 @@ class QPushButton;
 namespace rankwright {
 
 class ArmCards;
+class ComparisonSection;
 class ConfigForm;
 class MessageBar;
 class PlainLabel;
@@ -39,15 +40,17 @@ private:
     void chooseFile(bool save);
     void take(const RunConfig& config);
     void copyCommand();
-    void start();
+    void start(bool train);
+    void created(const QStringList& runs, bool trains);
     void refreshButtons();
 
     Workbench& m_workbench;
     ArmCards* m_arms = nullptr;
+    ComparisonSection* m_comparison = nullptr;
     std::vector<ConfigForm*> m_forms;
     SummaryPanel* m_summary;
     MessageBar* m_messages;
-    QPushButton *m_start, *m_copy;
+    QPushButton *m_start, *m_queue, *m_copy;
     PlainLabel* m_startNote;
 };
 

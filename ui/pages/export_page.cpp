@@ -3,6 +3,7 @@
 // Writing, reading back and comparing is one engine job; the badge shows what the comparison found.
 #include "ui/pages/export_page.h"
 
+#include "training/api/error.h"
 #include "ui/format.h"
 #include "ui/models/export_forms.h"
 #include "ui/models/run_table.h"
@@ -30,6 +31,13 @@ namespace {
 
 constexpr double kBar = 1e-3;   // of float32 logits read back
 
+// "largest difference 2.1e-07 of logits up to 31.2"
+QString differenceText(double difference, double largestLogit)
+{
+    const auto text = ExportPage::tr("largest difference %1").arg(format::scientific(difference));
+    return largestLogit > 0 ? ExportPage::tr("%1 of logits up to %2").arg(text, format::number(largestLogit, 1)) : text;
+}
+
 }  // namespace
 
 ExportPage::ExportPage(Workbench& workbench, QWidget* parent)
@@ -44,6 +52,7 @@ ExportPage::ExportPage(Workbench& workbench, QWidget* parent)
     column->addWidget(makeForm());
     m_result = makeResult();
     column->addWidget(m_result);
+    column->addWidget(m_earlierBox = makeEarlier());
     column->addStretch();
     connect(&m_reader, &StoreReader::failed, this, [this](const QString& text) { m_messages->say(text, true); });
     connect(&m_workbench, &Workbench::runsChanged, this, &ExportPage::readRuns);
@@ -163,6 +172,43 @@ QWidget* ExportPage::makeResult()
     return box;
 }
 
+QWidget* ExportPage::makeEarlier()
+{
+    auto* box = new QWidget(this);
+    box->setMaximumWidth(760);
+    m_earlier = new QListWidget(box);
+    m_earlier->setObjectName("earlierExports");
+    m_earlier->setAccessibleName(tr("Earlier exports of this run and how near they are to the trained model"));
+    auto* column = new QVBoxLayout(box);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(4);
+    column->addWidget(makeHeading(tr("Exports of this run"), box));
+    column->addWidget(m_earlier);
+    box->hide();
+    return box;
+}
+
+// The newest first.
+void ExportPage::showEarlier()
+{
+    const Choice* choice = chosen();
+    m_earlier->clear();
+    m_earlierBox->setVisible(choice != nullptr && !choice->exports.empty());
+    if (choice == nullptr)
+        return;
+    for (auto proof = choice->exports.rbegin(); proof != choice->exports.rend(); ++proof) {
+        const bool good = proof->largestDifference <= kBar;   // NaN is not
+        const auto folder = format::shown(proof->folder, 1000);
+        // A merged model may have been rounded to fewer bits: then a difference is expected.
+        const auto mark = good ? QStringLiteral("✓") : proof->format == "merged" ? QStringLiteral("≈") : QStringLiteral("✗");
+        auto* item = new QListWidgetItem(tr("%1 %2 · %3 · %4").arg(mark,
+            format::shown(proof->format, 20), differenceText(proof->largestDifference, proof->largestLogit), folder), m_earlier);
+        item->setToolTip(QStringLiteral("<qt>%1</qt>").arg(plainMessage(tr("%1\n%2").arg(folder, format::shown(proof->time)))));
+    }
+    if (m_earlier->count() > 0)
+        m_earlier->setFixedHeight(std::min(132, m_earlier->sizeHintForRow(0) * m_earlier->count() + 8));
+}
+
 void ExportPage::activated()
 {
     readRuns();
@@ -176,7 +222,13 @@ void ExportPage::readRuns()
             Choices choices;
             for (const RunRow& row : store.runs())
                 if ((row.state == RunState::finished || row.state == RunState::stopped) && !row.filesMissing)
-                    choices.push_back({row, store.config(row.id)});
+                    try {
+                        choices.push_back({row, store.config(row.id), store.exports(row.id)});
+                    } catch (const Error& error) {
+                        if (error.code() == Code::locked)
+                            throw;
+                        // What it was made with cannot be read: it cannot be exported, but the others can.
+                    }
             return choices;
         },
         [this](Choices& choices) { showRuns(choices); });
@@ -249,6 +301,7 @@ void ExportPage::refresh()
     m_dtypeBox->setVisible(format == "merged");
     m_dtypeLabel->setVisible(format == "merged");
     suggestFolder();
+    showEarlier();
     for (QWidget* part : {static_cast<QWidget*>(m_runBox), static_cast<QWidget*>(m_formatBox),
              static_cast<QWidget*>(m_dtypeBox), static_cast<QWidget*>(m_folder)})
         part->setEnabled(choice != nullptr && !busy);
@@ -328,14 +381,14 @@ void ExportPage::showResult(const ExportResult& result)
     m_step->setText({});
     const bool rounded = result.format == "merged" && m_dtypeBox->currentIndex() > 0;
     const bool good = result.largestDifference <= kBar;   // NaN is not
-    const auto figure = format::scientific(result.largestDifference);
+    const auto figure = differenceText(result.largestDifference, result.largestLogit);
     if (rounded)
-        m_badge->setText(tr("Read back. Largest difference of logits %1, from rounding to %2")
+        m_badge->setText(tr("Read back: %1, from rounding to %2")
                              .arg(figure, m_dtypeBox->currentText()));
     else
         m_badge->setText(good
-                ? tr("✓ Read back: gives the trained model's logits, largest difference %1").arg(figure)
-                : tr("✗ Read back: the logits differ by up to %1 (bar %2)").arg(figure, format::scientific(kBar)));
+                ? tr("✓ Read back: gives the trained model's logits, %1").arg(figure)
+                : tr("✗ Read back: the logits differ, %1 (bar %2)").arg(figure, format::scientific(kBar)));
     auto colors = palette();
     if (!rounded && !good)
         colors.setColor(QPalette::WindowText, theme::bad());
@@ -348,11 +401,12 @@ void ExportPage::showResult(const ExportResult& result)
     for (const auto& file : result.files)
         m_files->addItem(format::shown(file));
     m_result->show();
-    m_reader.change([id = format::plain(m_exported), folder = result.folder, kind = "export-" + result.format](
-                        RunStore& store) { store.addArtifact(id, kind, folder); },
+    m_reader.change([id = format::plain(m_exported), result](RunStore& store) { store.addExport(id, result); },
         [this](const QString& problem) {
             if (!problem.isEmpty())
                 m_messages->say(problem, true);
+            else
+                readRuns();
         });
     m_workbench.notify(tr("Exported to %1").arg(format::shown(result.folder)));
 }

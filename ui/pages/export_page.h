@@ -32,10 +32,12 @@ public:
     void activated() override;
 
 private:
-    struct Choice { RunRow row; RunConfig config; };
+    struct Choice { RunRow row; RunConfig config; std::vector<ExportProof> exports; };
     QWidget* makeForm();
     QWidget* makeFolderRow(QWidget* parent);
     QWidget* makeResult();
+    QWidget* makeEarlier();
+    void showEarlier();
     void readRuns();
     void showRuns(std::vector<Choice>& choices);
     [[nodiscard]] const Choice* chosen() const;
@@ -59,9 +61,9 @@ private:
     QPushButton *m_export, *m_cancel, *m_copyPath;
     PlainLabel *m_explanation, *m_dtypeLabel, *m_step, *m_badge, *m_summary;
     QProgressBar* m_progress;
-    QListWidget* m_files;
+    QListWidget *m_files, *m_earlier;               // "exportFiles", "earlierExports"
     MessageBar* m_messages;
-    QWidget* m_result;
+    QWidget *m_result, *m_earlierBox;
 };
 
 }  // namespace rankwright

@@ -172,6 +172,7 @@ void ModelsPage::setFolders(const QStringList& folders)
 {
     m_folders = folders;
     m_folders.removeDuplicates();
+    m_workbench.setModelFolders(m_folders);
     if (m_scanned)
         scan();
 }

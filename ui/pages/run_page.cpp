@@ -9,29 +9,51 @@
 #include "ui/theme.h"
 #include "ui/widgets/arm_progress.h"
 #include "ui/widgets/curve_controls.h"
+#include "ui/widgets/drift_view.h"
 #include "ui/widgets/headings.h"
 #include "ui/widgets/message_bar.h"
+#include "ui/widgets/postmortem_view.h"
 
 #include <QEvent>
 #include <QPlainTextEdit>
 #include <QProgressBar>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QStackedLayout>
+#include <QTabWidget>
 #include <QTimer>
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <cmath>
 
 namespace rankwright {
 
 namespace {
 
 constexpr int kRecorderDelay = 500;   // ms: the recorder writes every 250 ms
-constexpr int kBarSteps = 1000;
 
 QString curveId(const QString& run, const QString& series)
 {
     return run + '/' + series;
+}
+
+// The lowest point of an evaluation curve, circled; in no legend of its own while there is none.
+Curve bestOf(const Curve& evaluations, const QString& id, const QString& label)
+{
+    Curve best = evaluations;
+    best.id = id;
+    best.label = label;
+    best.ring = true;
+    best.x.clear();
+    best.y.clear();
+    for (size_t i = 0; i < evaluations.x.size(); ++i) {
+        if (std::isnan(evaluations.y[i]) || (!best.y.empty() && evaluations.y[i] >= best.y.front()))
+            continue;
+        best.x = {evaluations.x[i]};
+        best.y = {evaluations.y[i]};
+    }
+    return best;
 }
 
 }  // namespace
@@ -55,10 +77,12 @@ void RunPage::connectSession()
     connect(&session, &RunSession::runStarted, this, [this](const QString& run) {
         m_stopping = false;
         m_messages->clear();
-        if (const auto arm = m_arms.find(run); arm != m_arms.end())
+        if (const auto arm = m_arms.find(run); arm != m_arms.end()) {
             arm->second->setState(RunState::running);
-        else
+            m_armList->ensureWidgetVisible(arm->second, 0, 0);
+        } else {
             refresh();
+        }
         refreshButtons();
     });
     connect(&session, &RunSession::advanced, this, &RunPage::receive);
@@ -69,145 +93,14 @@ void RunPage::connectSession()
         refreshButtons();
     });
     connect(&session, &RunSession::pausedChanged, this, [this](bool paused) {
-        if (const auto arm = m_arms.find(m_workbench.session().current()); arm != m_arms.end())
-            arm->second->setState(paused ? RunState::paused : RunState::running);
+        for (const QString& run : m_workbench.session().running())
+            if (const auto arm = m_arms.find(run); arm != m_arms.end())
+                arm->second->setState(paused ? RunState::paused : RunState::running);
         refreshButtons();
     });
     connect(&session, &RunSession::missed, this,
         [this] { QTimer::singleShot(kRecorderDelay, &m_curves, &CurveStore::reload); });
     connect(&m_workbench, &Workbench::runsChanged, this, &RunPage::refresh);
-}
-
-QWidget* RunPage::makeEmpty()
-{
-    auto* box = new QWidget(this);
-    auto* column = new QVBoxLayout(box);
-    column->setContentsMargins(24, 16, 24, 16);
-    column->addWidget(makeTitle(title(), box));
-    column->addStretch();
-    auto* text
-        = new PlainLabel(tr("Nothing has been trained yet. A comparison shows its curves here while it runs."), box);
-    text->setAlignment(Qt::AlignHCenter);
-    auto* go = new QPushButton(tr("Set up a comparison"), box);
-    go->setObjectName("goConfigureButton");
-    connect(go, &QPushButton::clicked, this, [this] { m_workbench.showPage(QStringLiteral("configure")); });
-    column->addWidget(text);
-    column->addSpacing(8);
-    column->addWidget(go, 0, Qt::AlignHCenter);
-    column->addStretch();
-    return box;
-}
-
-QWidget* RunPage::makeBody()
-{
-    auto* box = new QWidget(this);
-    auto* column = new QVBoxLayout(box);
-    column->setContentsMargins(24, 16, 24, 16);
-    column->setSpacing(8);
-    m_controls = new CurveControls(box);
-    auto* header = new QHBoxLayout;
-    header->addWidget(makeTitle(title(), box));
-    header->addStretch();
-    header->addWidget(m_controls);
-    m_messages = new MessageBar(box);
-    m_messages->setObjectName("runMessages");
-    m_armColumn = new QVBoxLayout;
-    m_armColumn->setSpacing(4);
-    m_notes = new QPlainTextEdit(box);
-    m_notes->setObjectName("runNotes");
-    m_notes->setReadOnly(true);
-    m_notes->setTabChangesFocus(true);
-    m_notes->setMaximumBlockCount(5000);
-    m_notes->setFixedHeight(72);
-    m_notes->setFont(theme::smallFont());
-    m_notes->setAccessibleName(tr("Notes of the runs"));
-    m_notes->setPlaceholderText(tr("Checkpoints, evaluations and warnings appear here."));
-    column->addLayout(header);
-    column->addWidget(m_messages);
-    column->addLayout(m_armColumn);
-    column->addWidget(makeCharts(), 1);
-    column->addWidget(m_notes);
-    column->addWidget(makeButtons());
-    return box;
-}
-
-QWidget* RunPage::makeCharts()
-{
-    auto* box = new QWidget(this);
-    auto* column = new QVBoxLayout(box);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(8);
-    m_loss = new CurvePlot(box);
-    m_loss->setObjectName("lossPlot");
-    m_loss->setAccessibleName(tr("Training and evaluation loss"));
-    m_loss->setLegendVisible(true);
-    m_rate = new CurvePlot(box);
-    m_rate->setObjectName("ratePlot");
-    m_rate->setAccessibleName(tr("Learning rate"));
-    m_norm = new CurvePlot(box);
-    m_norm->setObjectName("normPlot");
-    m_norm->setAccessibleName(tr("Gradient norm"));
-    for (CurvePlot* plot : {m_rate, m_norm})
-        plot->setLegendVisible(false);
-    m_controls->drive(m_loss);
-    m_controls->drive(m_norm);
-    auto* small = new QHBoxLayout;
-    small->setSpacing(8);
-    small->addWidget(m_rate, 1);
-    small->addWidget(m_norm, 1);
-    column->addWidget(m_loss, 3);
-    column->addLayout(small, 2);
-    return box;
-}
-
-QWidget* RunPage::makeButtons()
-{
-    auto* box = new QWidget(this);
-    auto* row = new QHBoxLayout(box);
-    row->setContentsMargins(0, 0, 0, 0);
-    m_overall = new PlainLabel({}, box);
-    m_overall->setObjectName("overallText");
-    m_overallBar = new QProgressBar(box);
-    m_overallBar->setObjectName("overallBar");
-    m_overallBar->setRange(0, kBarSteps);
-    m_overallBar->setTextVisible(false);
-    m_overallBar->setFixedHeight(8);
-    m_overallBar->setAccessibleName(tr("Progress of all arms"));
-    row->addWidget(m_overallBar, 1);
-    row->addWidget(m_overall);
-    row->addSpacing(16);
-    const auto add = [&](const QString& text, const QString& name, const QString& help) {
-        auto* button = new QPushButton(text, box);
-        button->setObjectName(name);
-        setPlainToolTip(button, help);
-        row->addWidget(button);
-        return button;
-    };
-    m_pause = add(tr("Pause"), "pauseButton", tr("Waits between two steps; the model stays in memory"));
-    m_checkpoint = add(tr("Checkpoint now"), "checkpointButton", tr("Writes a checkpoint after this step and goes on"));
-    m_skip = add(tr("Next arm"), "skipButton", tr("Stops this arm with a checkpoint and goes on with the next"));
-    m_stop = add(
-        tr("Stop and save"), "stopButton", tr("Stops all arms; the running one writes a checkpoint to resume from"));
-    m_pause->setIcon(theme::icon("pause"));
-    m_checkpoint->setIcon(theme::icon("save"));
-    m_skip->setIcon(theme::icon("next"));
-    m_stop->setIcon(theme::icon("stop"));
-    auto& session = m_workbench.session();
-    connect(m_pause, &QPushButton::clicked, this, [&session] { session.setPaused(!session.isPaused()); });
-    connect(m_checkpoint, &QPushButton::clicked, this, [&session] { session.checkpointNow(); });
-    const auto stopping = [this] {
-        m_stopping = true;
-        refreshButtons();
-    };
-    connect(m_skip, &QPushButton::clicked, this, [&session, stopping] {
-        session.stopCurrent();
-        stopping();
-    });
-    connect(m_stop, &QPushButton::clicked, this, [&session, stopping] {
-        session.stopAll();
-        stopping();
-    });
-    return box;
 }
 
 void RunPage::activated()
@@ -226,7 +119,7 @@ RunState RunPage::stateOf(const RunRow& row) const
 {
     const auto& session = m_workbench.session();
     const auto run = format::text(row.id);
-    if (session.current() == run)
+    if (session.running().contains(run))
         return session.isPaused() ? RunState::paused : RunState::running;
     return session.queued().contains(run) ? RunState::queued : row.state;
 }
@@ -252,6 +145,8 @@ void RunPage::showRuns()
         if (const RunStarted* started = m_curves.started(run))
             arm->setStarted(*started);
     }
+    showProofs();
+    showViews();
     m_stack->setCurrentIndex(m_arms.empty() ? 0 : 1);
     showCurves();
     showProgress();
@@ -280,6 +175,41 @@ void RunPage::makeArms()
     }
 }
 
+// Pairs are formed within a seed: the first arm's run is the baseline. A run that has ended says why and where it was best.
+void RunPage::showProofs()
+{
+    std::map<int64_t, QString> baselines;
+    for (const QString& run : m_shown) {
+        const auto arm = m_arms.find(run);
+        const RunRow* row = m_curves.run(run);
+        if (arm == m_arms.end() || row == nullptr)
+            continue;
+        const auto baseline = baselines.emplace(row->seed, run).first->second;
+        arm->second->setBaseline(m_curves.started(run), m_curves.started(baseline), nameOf(baseline));
+        if (const RunEnded* ended = m_curves.ended(run))
+            arm->second->setEnded(*ended);
+    }
+    fitArmList();
+}
+
+void RunPage::showViews()
+{
+    std::vector<RunChoice> choices;
+    std::map<std::string, int> ofMethod;
+    for (const QString& run : m_shown) {
+        const RunRow* row = m_curves.run(run);
+        if (row == nullptr)
+            continue;
+        const auto method = format::text(row->method);
+        const RunState state = stateOf(*row);
+        choices.push_back({.id = run, .name = nameOf(run), .color = theme::methodColor(method),
+            .style = theme::methodStyle(method, ofMethod[row->method]++), .folder = row->folder,
+            .hasEnded = state == RunState::finished || state == RunState::stopped});
+    }
+    m_drift->setRuns(choices);
+    m_postmortem->setRuns(choices);
+}
+
 void RunPage::showCurves()
 {
     const Axis axis = m_controls->axis();
@@ -303,6 +233,7 @@ void RunPage::showCurves()
         const auto name = nameOf(run);
         losses.push_back(curve("loss", name, false));
         losses.push_back(curve("evalLoss", tr("%1, evaluation").arg(name), true));
+        losses.push_back(bestOf(losses.back(), curveId(run, "best"), tr("%1, best").arg(name)));
         rates.push_back(curve("lr", name, false));
         norms.push_back(curve("gradNorm", name, false));
     }
@@ -317,8 +248,10 @@ void RunPage::showCurves()
 void RunPage::changeEvent(QEvent* event)
 {
     Page::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange && m_norm != nullptr)
+    if (event->type() == QEvent::PaletteChange && m_norm != nullptr) {
         showCurves();
+        showViews();
+    }
 }
 
 void RunPage::receive(const std::vector<Event>& batch)
@@ -327,6 +260,8 @@ void RunPage::receive(const std::vector<Event>& batch)
     m_curves.append(batch);
     if (m_again)
         showCurves();
+    m_drift->receive(batch);
+    bool best = false;
     for (const Event& event : batch) {
         const auto armOf = [this](const std::string& run) {
             const auto found = m_arms.find(format::text(run));
@@ -335,6 +270,10 @@ void RunPage::receive(const std::vector<Event>& batch)
         if (const auto* started = std::get_if<RunStarted>(&event)) {
             if (auto* arm = armOf(started->run))
                 arm->setStarted(*started);
+            showProofs();
+        } else if (const auto* ended = std::get_if<RunEnded>(&event)) {
+            if (auto* arm = armOf(ended->run))
+                arm->setEnded(*ended);
         } else if (const auto* progress = std::get_if<ProgressEvent>(&event)) {
             m_preparing = format::shown(progress->what, 60);
             if (progress->total > 0)
@@ -344,12 +283,15 @@ void RunPage::receive(const std::vector<Event>& batch)
         } else if (const auto* eval = std::get_if<EvalEvent>(&event)) {
             if (auto* arm = armOf(eval->run))
                 arm->setEval(eval->loss);
+            best |= eval->best;
         } else if (const auto* note = std::get_if<NoteEvent>(&event)) {
             addNote(format::text(note->run), format::text(note->level), format::text(note->text));
         } else if (const auto* saved = std::get_if<CheckpointEvent>(&event)) {
             addNote(format::text(saved->run), "info", tr("Checkpoint at step %1").arg(saved->step));
         }
     }
+    if (best)
+        showCurves();   // the ring moves
     showProgress();
 }
 
@@ -375,6 +317,7 @@ void RunPage::runEnded(const QString& run, RunState outcome, const QString& erro
     if (!error.isEmpty())
         m_messages->say(tr("%1: %2").arg(nameOf(run), error), true);
     m_stopping = false;
+    showViews();
     showProgress();
     refreshButtons();
 }

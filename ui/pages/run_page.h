@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The comparison that is going on, or the last one: both arms live in one chart, progress, pause, checkpoint, stop.
+// The comparison that is going on, or the last one: all arms live in one chart, progress with what was measured, pause, checkpoint,
+// stop; drift of the modules; and the rank post-mortem of what has ended.
 #pragma once
 
 #include "ui/models/curve_store.h"
@@ -10,7 +11,9 @@
 class QPlainTextEdit;
 class QProgressBar;
 class QPushButton;
+class QScrollArea;
 class QStackedLayout;
+class QTabWidget;
 class QVBoxLayout;
 
 namespace rankwright {
@@ -18,8 +21,10 @@ namespace rankwright {
 class ArmProgress;
 class CurveControls;
 class CurvePlot;
+class DriftView;
 class MessageBar;
 class PlainLabel;
+class PostmortemView;
 
 class RunPage : public Page
 {
@@ -35,14 +40,19 @@ protected:
     void changeEvent(QEvent* event) override;   // the palette: curves take their colours again
 
 private:
+    static constexpr int kBarSteps = 1000;           // of a progress bar: step counts may not fit an int
     QWidget* makeEmpty();
     QWidget* makeBody();
     QWidget* makeCharts();
+    QWidget* makeArmList();
     QWidget* makeButtons();
     void connectSession();
     void refresh();
     void showRuns();
     void makeArms();
+    void showProofs();
+    void showViews();
+    void fitArmList();
     void showCurves();
     void receive(const std::vector<Event>& batch);
     void addPoint(const QString& run, const QString& series, const CurvePoint& point, bool again);
@@ -59,6 +69,10 @@ private:
     QStringList m_shown;                             // what m_arms was made for
     QStackedLayout* m_stack;
     QVBoxLayout* m_armColumn;
+    QScrollArea* m_armList;                          // all arms of a comparison need not fit
+    QTabWidget* m_tabs;
+    DriftView* m_drift;
+    PostmortemView* m_postmortem;
     CurveControls* m_controls;
     CurvePlot *m_loss = nullptr, *m_rate = nullptr, *m_norm = nullptr;
     PlainLabel* m_overall;

@@ -12,7 +12,14 @@ namespace rankwright {
 namespace {
 
 constexpr int kRepaintMilliseconds = 33;
-constexpr size_t kLegendMost = 12;
+constexpr int kLegendMost = 12;
+constexpr int kBandAlpha = 48;   // of 255: the curves behind stay readable
+
+// Evaluations are the points themselves, the line only leads the eye from one to the next; a mean with its band is a curve of its own.
+bool isLineFaint(const Curve& curve)
+{
+    return curve.faint || (curve.markers && curve.low.empty());
+}
 
 QVector<double> toVector(const std::vector<double>& values)
 {
@@ -55,11 +62,13 @@ void CurvePlot::applyStyle()
     m_state->title->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
     m_state->title->setMargins(QMargins(8, 4, 8, 0));
     for (size_t i = 0; i < m_state->drawn.size(); ++i) {
-        if (m_curves[i].markers)
+        if (isLineFaint(m_curves[i]))
             m_state->drawn[i].line->setPen(plots::faintPen(m_curves[i].color));
         if (m_state->drawn[i].raw)
             m_state->drawn[i].raw->setPen(plots::faintPen(m_curves[i].color));
     }
+    if (m_state->zeroLine)
+        m_plot->yAxis->grid()->setZeroLinePen(QPen(theme::secondary(), 1.5));
     m_state->vertical->setPen(QPen(theme::accent(), 2));
     m_state->verticalText->setFont(theme::smallFont());
     m_state->verticalText->setColor(theme::accent());
@@ -142,10 +151,28 @@ void CurvePlot::setLogY(bool on)
     fit();
 }
 
+void CurvePlot::setWholeX(bool on)
+{
+    plots::setWhole(*m_plot->xAxis, on);
+    repaintSoon();
+}
+
 void CurvePlot::setLegendVisible(bool on)
 {
     m_state->legendWanted = on;
     rebuild();
+}
+
+void CurvePlot::setZeroLine(bool on)
+{
+    m_state->zeroLine = on;
+    applyStyle();
+    repaintSoon();
+}
+
+void CurvePlot::setLegendLow()
+{
+    m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignBottom | Qt::AlignRight);
 }
 
 void CurvePlot::setVerticalLine(double x)
@@ -198,6 +225,8 @@ void CurvePlot::rescale()
         x.add(drawn.x);
         y.add(drawn.y);
     }
+    if (m_state->zeroLine && !m_logY)
+        y.add(0);
     m_plot->xAxis->setRange(x.range(m_logX, 0.01));
     m_plot->yAxis->setRange(y.range(m_logY, 0.06));
 }
@@ -215,33 +244,80 @@ void CurvePlot::rebuild()
     m_plot->clearGraphs();
     m_plot->legend->clearItems();
     m_state->drawn.assign(m_curves.size(), {});
-    QStringList summary;
     for (size_t i = 0; i < m_curves.size(); ++i) {
         Curve& curve = m_curves[i];
-        State::Drawn& drawn = m_state->drawn[i];
         const size_t points = std::min(curve.x.size(), curve.y.size());
         curve.x.resize(points);
         curve.y.resize(points);
-        State::recompute(curve, drawn, m_smoothing);
-        if (m_smoothing > 0 && !curve.markers) {
-            drawn.raw = new plots::FastGraph(m_plot->xAxis, m_plot->yAxis);
-            drawn.raw->setPen(plots::faintPen(curve.color));
-        }
-        drawn.line = new plots::FastGraph(m_plot->xAxis, m_plot->yAxis);
-        // Evaluations are the points themselves; the faint line only leads the eye from one to the next.
-        drawn.line->setPen(curve.markers ? plots::faintPen(curve.color) : plots::curvePen(curve.color, curve.style));
-        drawn.line->setName(curve.label);
-        if (curve.markers)
-            drawn.line->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, curve.color, curve.color, 6));
-        if (i < kLegendMost)
-            drawn.line->addToLegend();
-        if (points > 0 && i < kLegendMost)
-            summary.append(tr("%1: last %2").arg(curve.label, format::number(curve.y.back())));
+        State::recompute(curve, m_state->drawn[i], m_smoothing);
+        addBand(i);
     }
-    m_plot->legend->setVisible(m_state->legendWanted && m_curves.size() > 1);
+    for (const bool faint : {true, false})   // what was added later lies above
+        for (size_t i = 0; i < m_curves.size(); ++i)
+            if (m_curves[i].faint == faint)
+                addLine(i);
+    QStringList summary;
+    for (const Curve& curve : m_curves)
+        if (!curve.y.empty() && !curve.faint && summary.size() < kLegendMost)
+            summary.append(tr("%1: last %2").arg(curve.label, format::number(curve.y.back())));
+    m_plot->legend->setVisible(m_state->legendWanted && m_plot->legend->itemCount() > 1);
     setAccessibleDescription(summary.join(QLatin1String("; ")));
     m_state->dataChanged = true;
     repaintSoon();
+}
+
+void CurvePlot::addBand(size_t index)
+{
+    State::Drawn& drawn = m_state->drawn[index];
+    if (drawn.low.empty() || drawn.high.empty())
+        return;
+    QColor tint = m_curves[index].color;
+    tint.setAlpha(kBandAlpha);
+    drawn.bandLow = new plots::FastGraph(m_plot->xAxis, m_plot->yAxis);
+    drawn.bandHigh = new plots::FastGraph(m_plot->xAxis, m_plot->yAxis);
+    drawn.bandLow->setPen(Qt::NoPen);
+    drawn.bandHigh->setPen(Qt::NoPen);
+    drawn.bandHigh->setBrush(tint);
+    drawn.bandHigh->setChannelFillGraph(drawn.bandLow);
+}
+
+void CurvePlot::addLine(size_t index)
+{
+    const Curve& curve = m_curves[index];
+    State::Drawn& drawn = m_state->drawn[index];
+    if (m_smoothing > 0 && !curve.markers && !curve.faint && drawn.bandLow == nullptr) {
+        drawn.raw = new plots::FastGraph(m_plot->xAxis, m_plot->yAxis);
+        drawn.raw->setPen(plots::faintPen(curve.color));
+    }
+    drawn.line = new plots::FastGraph(m_plot->xAxis, m_plot->yAxis);
+    drawn.line->setPen(isLineFaint(curve) ? plots::faintPen(curve.color) : plots::curvePen(curve.color, curve.style));
+    drawn.line->setName(curve.label);
+    if (curve.ring)
+        drawn.line->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(curve.color, 2), Qt::NoBrush, 13));
+    else if (curve.markers) {
+        const QColor tint = curve.faint ? plots::faintPen(curve.color).color() : curve.color;
+        drawn.line->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, tint, tint, curve.faint ? 3 : 6));
+    }
+    if (!curve.faint && !curve.ring && m_plot->legend->itemCount() < kLegendMost)
+        drawn.line->addToLegend();
+}
+
+// Edges are cut at the same columns as the line; a logarithmic axis shows what of the band lies above 0.
+void CurvePlot::fillBand(size_t index)
+{
+    State::Drawn& drawn = m_state->drawn[index];
+    if (drawn.bandLow == nullptr)
+        return;
+    const QCPRange range = m_plot->xAxis->range();
+    const plots::View view{.from = range.lower, .to = range.upper,
+        .columns = std::max({m_plot->axisRect()->width(), m_state->pictureColumns, 50}), .logX = m_logX, .positiveOnly = false};
+    for (const auto& [graph, edge] : {std::pair(drawn.bandLow, &drawn.low), std::pair(drawn.bandHigh, &drawn.high)}) {
+        plots::Thinned thinned = plots::thin(m_curves[index].x, *edge, view);
+        if (m_logY)
+            for (double& value : thinned.y)
+                value = std::max(value, m_plot->yAxis->range().lower / 10);
+        graph->setData(toVector(thinned.x), toVector(thinned.y), true);
+    }
 }
 
 void CurvePlot::fillVisible()
@@ -265,6 +341,7 @@ void CurvePlot::fillVisible()
         fill(drawn.line, drawn.smooth);
         if (drawn.raw)
             fill(drawn.raw, curve.y);
+        fillBand(i);
         const std::vector<double> gaps = plots::gapsIn(curve.x, curve.y, view);
         m_state->ticks->positions.insert(m_state->ticks->positions.end(), gaps.begin(), gaps.end());
     }
@@ -287,15 +364,19 @@ bool CurvePlot::savePng(const QString& file, int width, int height)
 
 QString CurvePlot::csv() const
 {
-    QString out = QStringLiteral("label,x,y\n");
+    const bool bands = std::any_of(m_curves.begin(), m_curves.end(), [](const Curve& curve) { return !curve.low.empty(); });
+    const auto cell = [](double value) {
+        return std::isnan(value) ? QString() : QString::number(value, 'g', QLocale::FloatingPointShortest);
+    };
+    QString out = bands ? QStringLiteral("label,x,y,low,high\n") : QStringLiteral("label,x,y\n");
     for (const Curve& curve : m_curves) {
         const QString label = plots::csvField(curve.label.toStdString());
+        const bool band = curve.low.size() == curve.x.size() && curve.high.size() == curve.x.size();
         for (size_t i = 0; i < curve.x.size(); ++i) {
-            out += label + QLatin1Char(',') + QString::number(curve.x[i], 'g', QLocale::FloatingPointShortest)
-                + QLatin1Char(',')
-                + (std::isnan(curve.y[i]) ? QString()
-                                          : QString::number(curve.y[i], 'g', QLocale::FloatingPointShortest))
-                + QLatin1Char('\n');
+            QStringList cells{label, cell(curve.x[i]), cell(curve.y[i])};
+            if (bands)
+                cells << (band ? cell(curve.low[i]) : QString()) << (band ? cell(curve.high[i]) : QString());
+            out += cells.join(QLatin1Char(',')) + QLatin1Char('\n');
         }
     }
     return out;

@@ -23,6 +23,9 @@ struct Curve
     Qt::PenStyle style = Qt::SolidLine;
     bool markers = false;             // evaluation points: markers, never smoothed
     std::vector<double> x, y;         // y NaN: a red tick on the axis
+    std::vector<double> low = {}, high = {};   // of x's length: a band behind the line, smoothed as the line is
+    bool ring = false;                // with markers: points that stand out from another curve, circled
+    bool faint = false;               // one of many behind the others: thin, neither in the legend nor in the read-out
 };
 
 class CurvePlot : public QWidget
@@ -37,7 +40,10 @@ public:
     void setSmoothing(double factor);                               // 0 none ... 0.99; debiased moving average
     void setLogX(bool on);
     void setLogY(bool on);
+    void setWholeX(bool on);                                        // ticks at whole numbers only: ranks, layers; not with a log axis
     void setLegendVisible(bool on);
+    void setLegendLow();                                            // in the corner below, for curves that rise
+    void setZeroLine(bool on);                                      // y = 0 is drawn and always in view: for differences
     void setVerticalLine(double x);                                 // NaN: none
     void setVerticalLineText(const QString& text);                  // beside the line's lower end
     void setVerticalLineDraggable(bool on);                         // then lineMoved follows the mouse
@@ -47,7 +53,7 @@ public:
     [[nodiscard]] std::pair<double, double> visibleX() const;
     [[nodiscard]] std::pair<double, double> visibleY() const;
     bool savePng(const QString& file, int width, int height);
-    [[nodiscard]] QString csv() const;                              // label,x,y rows, '.' decimal
+    [[nodiscard]] QString csv() const;                              // label,x,y rows, with bands label,x,y,low,high; '.' decimal
 
 signals:
     void pointHovered(double x);
@@ -62,6 +68,9 @@ protected:
 private:
     struct State;
     void rebuild();                                                 // graphs, legend and pens of m_curves
+    void addBand(size_t index);
+    void addLine(size_t index);
+    void fillBand(size_t index);
     void repaintSoon();                                             // new data: at most 30 times a second
     void fillVisible();                                             // points of the visible range into the graphs
     void rescale();

@@ -104,7 +104,7 @@ void CurvePlot::hover(const QPoint& position)
     double nearestX = at, nearestDistance = std::numeric_limits<double>::infinity();
     for (size_t i = 0; i < m_curves.size() && values.size() < kReadOutMost; ++i) {
         const Curve& curve = m_curves[i];
-        if (curve.x.empty())
+        if (curve.x.empty() || curve.faint)
             continue;
         auto index = size_t(std::lower_bound(curve.x.begin(), curve.x.end(), at) - curve.x.begin());
         if (index == curve.x.size() || (index > 0 && at - curve.x[index - 1] < curve.x[index] - at))

@@ -63,8 +63,10 @@ struct CurvePlot::State : QObject
         std::vector<double> smooth;
         plots::MovingAverage average{0};
         CurveBounds x, y;
+        std::vector<double> low, high;   // the band, smoothed
         QCPGraph* line = nullptr;
         QCPGraph* raw = nullptr;
+        QCPGraph *bandLow = nullptr, *bandHigh = nullptr;
     };
 
     explicit State(QCustomPlot* plot) : QObject(plot)
@@ -90,7 +92,7 @@ struct CurvePlot::State : QObject
     QTimer timer;
     QElapsedTimer lastPaint;
     bool following = true;     // the whole curve stays in view as it grows, until a person zooms
-    bool legendWanted = true;
+    bool legendWanted = true, zeroLine = false;
     bool dataChanged = true;
     QCPRange filled;
     int filledColumns = 0, pictureColumns = 0;
@@ -119,6 +121,21 @@ struct CurvePlot::State : QObject
         drawn.average = plots::MovingAverage(smoothing);
         drawn.x = drawn.y = CurveBounds();
         extend(curve, drawn, smoothing);
+        drawn.low = smoothed(curve, curve.low, smoothing);
+        drawn.high = smoothed(curve, curve.high, smoothing);
+        for (const auto* edge : {&drawn.low, &drawn.high})
+            for (const double value : *edge)
+                drawn.y.add(value);
+    }
+    static std::vector<double> smoothed(const Curve& curve, std::vector<double> edge, double smoothing)
+    {
+        if (edge.size() != curve.x.size())
+            return {};
+        plots::MovingAverage average(smoothing);
+        if (smoothing > 0 && !curve.markers)
+            for (double& value : edge)
+                value = average.next(value);
+        return edge;
     }
 };
 

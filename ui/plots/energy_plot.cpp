@@ -3,6 +3,7 @@
 #include "ui/plots/energy_plot.h"
 
 #include "training/api/rank_plan.h"
+#include "training/api/spectrum_measures.h"
 #include "ui/format.h"
 #include "ui/theme.h"
 
@@ -17,6 +18,7 @@ namespace rankwright {
 EnergyPlot::EnergyPlot(QWidget* parent) : CurvePlot(parent)
 {
     setTitles(tr("Energy captured"), tr("Rank r"), tr("Share of the squared norm"));
+    setLegendVisible(false);   // the colours are those of the singular values beside it
     setVerticalLineDraggable(true);
     setToolTip(tr("Drag the line, or use the arrow keys, to choose this matrix's rank"));
     connect(this, &CurvePlot::lineMoved, this, [this](double x) {
@@ -28,16 +30,23 @@ EnergyPlot::EnergyPlot(QWidget* parent) : CurvePlot(parent)
 
 void EnergyPlot::setSpectrum(const ModuleSpectrum& spectrum)
 {
-    m_spectrum = spectrum;
-    Curve curve{.id = format::text(spectrum.name), .label = tr("energy"), .color = theme::methodColor("lora"),
-        .x = {0}, .y = {0}};
-    double sum = 0;
-    for (size_t i = 0; i < spectrum.values.size(); ++i) {
-        sum += double(spectrum.values[i]) * double(spectrum.values[i]);
-        curve.x.push_back(double(i + 1));
-        curve.y.push_back(spectrum.energy > 0 ? std::min(1.0, sum / spectrum.energy) : 0);
+    setLines({{.label = tr("energy"), .spectrum = spectrum, .color = theme::seriesColor(1)}});
+}
+
+void EnergyPlot::setLines(const std::vector<SpectrumLine>& lines)
+{
+    m_spectrum = lines.empty() ? ModuleSpectrum() : lines.front().spectrum;
+    std::vector<Curve> curves;
+    for (const SpectrumLine& line : lines) {
+        Curve curve{.id = QStringLiteral("%1/%2").arg(curves.size()).arg(format::text(line.spectrum.name)), .label = line.label,
+            .color = line.color, .style = line.style, .x = {0}, .y = {0}};
+        for (const double share : cumulativeEnergy(line.spectrum)) {
+            curve.x.push_back(double(curve.x.size()));
+            curve.y.push_back(share);
+        }
+        curves.push_back(std::move(curve));
     }
-    setCurves({std::move(curve)});
+    setCurves(std::move(curves));
     fit();
     setCut(m_cut);
 }

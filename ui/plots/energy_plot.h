@@ -4,8 +4,8 @@
 // dragged or moved with the arrow keys (Page Up and Page Down: by 8).
 #pragma once
 
-#include "training/api/events.h"
 #include "ui/plots/curve_plot.h"
+#include "ui/plots/spectrum_line.h"
 
 namespace rankwright {
 
@@ -15,6 +15,7 @@ class EnergyPlot : public CurvePlot
 public:
     explicit EnergyPlot(QWidget* parent = nullptr);
     void setSpectrum(const ModuleSpectrum& spectrum);
+    void setLines(const std::vector<SpectrumLine>& lines);   // the cut is the first one's
     void setCut(int64_t rank);
     [[nodiscard]] int64_t cut() const { return m_cut; }
 

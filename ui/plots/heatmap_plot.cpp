@@ -50,7 +50,25 @@ void HeatmapPlot::setGrid(const QStringList& rows, const QStringList& columns, c
     m_values.assign(size_t(rows.size() * columns.size()), std::numeric_limits<double>::quiet_NaN());
     m_row = m_column = -1;
     m_hovered = {-1, -1};
+    m_marks.clear();
     update();
+}
+
+void HeatmapPlot::setDiverging(bool on)
+{
+    m_diverging = on;
+    update();
+}
+
+void HeatmapPlot::setMarks(std::vector<Mark> marks)
+{
+    m_marks = std::move(marks);
+    update();
+}
+
+QColor HeatmapPlot::colourOf(double share) const
+{
+    return m_diverging ? theme::diverging(2 * share - 1) : theme::heat(share);
 }
 
 void HeatmapPlot::setValues(
@@ -88,7 +106,9 @@ double HeatmapPlot::value(int row, int column) const
 
 QString HeatmapPlot::valueText(double value) const
 {
-    return std::isnan(value) ? tr("not known yet") : format::number(value, m_digits) + m_unit;
+    if (std::isnan(value))
+        return tr("not known yet");
+    return (m_diverging && value > 0 ? QStringLiteral("+") : QString()) + format::number(value, m_digits) + m_unit;
 }
 
 QString HeatmapPlot::cellText(int row, int column) const
@@ -155,7 +175,7 @@ void HeatmapPlot::paintCells(QPainter& painter) const
                 continue;
             }
             const double span = m_most > m_least ? m_most - m_least : 1;
-            const QColor color = theme::heat((known - m_least) / span);
+            const QColor color = colourOf((known - m_least) / span);
             painter.fillRect(cell, color);
             const QString text = format::number(known, m_digits);
             if (metrics.horizontalAdvance(text) + 6 <= cell.width() && metrics.height() <= cell.height()) {
@@ -164,6 +184,7 @@ void HeatmapPlot::paintCells(QPainter& painter) const
             }
         }
     }
+    paintSigns(painter);
     const auto frame = [&painter](const QRect& cell, const QColor& color, int width) {
         painter.setPen(QPen(color, width));
         painter.setBrush(Qt::NoBrush);
@@ -175,6 +196,30 @@ void HeatmapPlot::paintCells(QPainter& painter) const
         const QRect cell = cellRect(m_row, m_column);
         frame(cell.adjusted(-1, -1, 0, 0), palette().color(QPalette::Base), 4);
         frame(cell.adjusted(-1, -1, 0, 0), hasFocus() ? theme::accent() : palette().color(QPalette::Text), 2);
+    }
+}
+
+// Below zero: a corner cut in the text colour. Held for comparison: a square in its curve's colour.
+void HeatmapPlot::paintSigns(QPainter& painter) const
+{
+    const QRect first = cellRect(0, 0);
+    const int corner = std::min({9, first.width() / 2, first.height() / 2});
+    painter.setPen(Qt::NoPen);
+    for (int row = 0; m_diverging && corner > 2 && row < m_rows.size(); ++row) {
+        for (int column = 0; column < m_columns.size(); ++column) {
+            if (!(value(row, column) < 0))
+                continue;
+            const QPoint at = cellRect(row, column).topLeft();
+            painter.setBrush(palette().color(QPalette::Text));
+            painter.drawPolygon(QPolygon({at, at + QPoint(corner, 0), at + QPoint(0, corner)}));
+        }
+    }
+    for (const Mark& mark : m_marks) {
+        const QRect cell = cellRect(mark.row, mark.column);
+        const int side = std::clamp(std::min(cell.width(), cell.height()) / 3, 5, 9);
+        const QRect square(cell.right() - side - 2, cell.top() + 2, side, side);
+        painter.fillRect(square.adjusted(-1, -1, 1, 1), palette().color(QPalette::Base));
+        painter.fillRect(square, mark.color);
     }
 }
 
@@ -208,6 +253,12 @@ void HeatmapPlot::paintLabels(QPainter& painter) const
     const QString line = told.x() >= 0 ? cellText(told.y(), told.x()) : m_meaning;
     painter.drawText(
         QRect(grid.left(), 0, width() - grid.left() - 8, kTop - 4), Qt::AlignLeft | Qt::AlignVCenter, line);
+    const int left = width() - grid.left() - 24 - metrics.horizontalAdvance(line);
+    if (told.x() < 0 || left < 120)
+        return;
+    painter.setPen(theme::secondary());
+    painter.drawText(QRect(grid.left(), 0, width() - grid.left() - 8, kTop - 4), Qt::AlignRight | Qt::AlignVCenter,
+        metrics.elidedText(m_meaning, Qt::ElideRight, left));
 }
 
 void HeatmapPlot::paintScale(QPainter& painter) const
@@ -216,7 +267,7 @@ void HeatmapPlot::paintScale(QPainter& painter) const
     const QRect bar(grid.right() + 16, grid.top(), kBar, grid.height());
     for (int y = 0; y < bar.height(); ++y)
         painter.fillRect(
-            bar.left(), bar.top() + y, bar.width(), 1, theme::heat(1 - double(y) / std::max(1, bar.height() - 1)));
+            bar.left(), bar.top() + y, bar.width(), 1, colourOf(1 - double(y) / std::max(1, bar.height() - 1)));
     painter.setPen(theme::secondary());
     const auto mark = [&](double share, double at) {
         const int y = bar.bottom() - int(std::lround(share * (bar.height() - 1)));
@@ -261,6 +312,13 @@ void HeatmapPlot::mouseMoveEvent(QMouseEvent* event)
     }
 }
 
+void HeatmapPlot::mouseDoubleClickEvent(QMouseEvent* event)
+{
+    const QPoint cell = cellAt(event->pos());
+    if (event->button() == Qt::LeftButton && cell.x() >= 0 && m_row >= 0)
+        emit activated(m_row, m_column);
+}
+
 void HeatmapPlot::leaveEvent(QEvent*)
 {
     m_hovered = {-1, -1};
@@ -286,6 +344,12 @@ void HeatmapPlot::keyPressEvent(QKeyEvent* event)
         return setCurrent(row, 0);
     case Qt::Key_End:
         return setCurrent(row, columns - 1);
+    case Qt::Key_Return:
+    case Qt::Key_Enter:
+    case Qt::Key_Space:
+        if (m_row >= 0)
+            emit activated(m_row, m_column);
+        return;
     default:
         QWidget::keyPressEvent(event);
     }

@@ -40,6 +40,12 @@ private:
     double m_step = 0;
 };
 
+class WholeTicker : public LinearTicker
+{
+protected:
+    double getTickStep(const QCPRange& range) override { return std::max(1.0, std::ceil(LinearTicker::getTickStep(range))); }
+};
+
 // A log axis over less than about a decade and a half has too few powers of ten to read: 1-2-5 steps then.
 class LogTicker : public QCPAxisTickerLog
 {
@@ -133,6 +139,12 @@ void setLog(QCPAxis& axis, bool on)
         axis.setTicker(QSharedPointer<QCPAxisTicker>(new LogTicker));
     else
         axis.setTicker(QSharedPointer<QCPAxisTicker>(new LinearTicker));
+}
+
+void setWhole(QCPAxis& axis, bool on)
+{
+    axis.setSubTicks(false);
+    axis.setTicker(QSharedPointer<QCPAxisTicker>(on ? new WholeTicker : new LinearTicker));
 }
 
 QPen curvePen(const QColor& color, Qt::PenStyle dash, double width)

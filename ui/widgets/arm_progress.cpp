@@ -6,12 +6,13 @@
 #include "ui/models/run_table.h"
 #include "ui/theme.h"
 #include "ui/widgets/headings.h"
-#include "ui/widgets/summary_panel.h"
+#include "ui/widgets/step_zero_check.h"
 
 #include <QEvent>
 #include <QHBoxLayout>
-#include <QIcon>
+#include <QPainter>
 #include <QProgressBar>
+#include <QVBoxLayout>
 
 #include <algorithm>
 #include <cmath>
@@ -31,6 +32,20 @@ PlainLabel* makeFixed(const QString& name, int width, Qt::Alignment alignment, Q
     return label;
 }
 
+// The run's line as the charts draw it, on the page's own ground.
+QPixmap linePicture(const QColor& color, Qt::PenStyle style, double ratio)
+{
+    constexpr QSize kSize(26, 16);
+    QPixmap picture(kSize * ratio);
+    picture.setDevicePixelRatio(ratio);
+    picture.fill(Qt::transparent);
+    QPainter painter(&picture);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(color, 3, style, Qt::FlatCap));
+    painter.drawLine(QPointF(1, kSize.height() / 2.0), QPointF(kSize.width() - 1, kSize.height() / 2.0));
+    return picture;
+}
+
 }  // namespace
 
 ArmProgress::ArmProgress(const RunRow& run, Qt::PenStyle style, QWidget* parent)
@@ -38,12 +53,16 @@ ArmProgress::ArmProgress(const RunRow& run, Qt::PenStyle style, QWidget* parent)
       m_steps(run.steps), m_loss(run.loss), m_eval(run.lastEval), m_seconds(run.seconds)
 {
     const auto name = format::shown(run.name.empty() ? run.method : run.name, 40);
-    auto* row = new QHBoxLayout(this);
-    row->setContentsMargins(0, 0, 0, 0);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    auto* row = new QHBoxLayout;
+    column->addLayout(row);
     row->setSpacing(12);
     m_swatch = makeFixed("armSwatch", 28, Qt::AlignLeft, this);
     auto* title = makeHeading(name, this);
-    title->setFixedWidth(136);
+    title->setFixedWidth(176);
+    title->setText(QFontMetrics(title->font()).elidedText(name, Qt::ElideMiddle, 176));
     setPlainToolTip(title, tr("%1, %2").arg(format::shown(run.name), methodTitle(run.method)));
     m_stateLabel = makeFixed("armState", 80, Qt::AlignLeft, this);
     m_bar = new QProgressBar(this);
@@ -55,13 +74,19 @@ ArmProgress::ArmProgress(const RunRow& run, Qt::PenStyle style, QWidget* parent)
     m_stepLabel = makeFixed("armStep", 104, Qt::AlignRight, this);
     m_lossLabel = makeFixed("armLoss", 176, Qt::AlignRight, this);
     m_timeLabel = makeFixed("armTime", 116, Qt::AlignRight, this);
-    m_badge = makeFixed("stepZeroBadge", 136, Qt::AlignLeft, this);
+    m_badge = makeNote({}, this);
+    m_badge->setObjectName("stepZeroBadge");
+    m_badge->setWordWrap(false);
+    m_badge->setContentsMargins(28 + 12, 0, 0, 2);
+    m_badge->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_badge->hide();
     row->addWidget(m_swatch);
     row->addWidget(title);
     row->addWidget(m_stateLabel);
     row->addWidget(m_bar, 1);
-    for (PlainLabel* label : {m_stepLabel, m_lossLabel, m_timeLabel, m_badge})
+    for (PlainLabel* label : {m_stepLabel, m_lossLabel, m_timeLabel})
         row->addWidget(label);
+    column->addWidget(m_badge);
     refresh();
 }
 
@@ -74,18 +99,81 @@ void ArmProgress::setState(RunState state)
 void ArmProgress::setStarted(const RunStarted& started)
 {
     m_steps = started.steps;
+    m_end.clear();
     const StepZero& check = started.stepZero;
-    const bool good
-        = check.largest <= SummaryPanel::kLargestLogit && check.moduleLargest <= SummaryPanel::kLargestModule;
-    m_badge->setText(check.tokens == 0 ? QString()
-                                       : tr("%1 step 0: %2").arg(good ? QStringLiteral("✓") : QStringLiteral("✗"),
-                                           format::scientific(check.largest)));
-    setPlainToolTip(m_badge,
-        tr("Before training: largest difference of logits from the base model %1 (mean %2) over %3 "
-           "positions; largest error of a module %4, in %5.")
-            .arg(format::scientific(check.largest), format::scientific(check.mean), format::count(check.tokens),
-                format::scientific(check.moduleLargest), format::shown(check.moduleName)));
+    m_passes = passesStepZero(check);
+    m_check.clear();
+    if (check.tokens > 0) {
+        const auto mark = m_passes ? QStringLiteral("✓") : QStringLiteral("✗");
+        m_check = check.largest == 0 ? tr("%1 step 0: the base model's logits, bit for bit").arg(mark)
+                                     : tr("%1 step 0: logits off by %2").arg(mark, format::scientific(check.largest));
+        if (check.largest != 0 && check.largestLogit > 0)
+            m_check += tr(", of logits up to %1").arg(format::number(check.largestLogit, 0));
+        if (!check.moduleName.empty())
+            m_check += tr(", a module by %1").arg(format::scientific(check.moduleLargest));
+    }
+    m_checkHelp = tr("Before training: largest difference of logits from the base model %1 (mean %2) over %3 positions; largest "
+                     "error of a module %4, in %5.")
+                      .arg(format::scientific(check.largest), format::scientific(check.mean), format::count(check.tokens),
+                          format::scientific(check.moduleLargest), format::shown(check.moduleName));
     refresh();
+    showProofs();
+}
+
+void ArmProgress::setBaseline(const RunStarted* own, const RunStarted* baseline, const QString& name)
+{
+    m_pairing.clear();
+    m_pairingHelp.clear();
+    if (own != nullptr && baseline != nullptr && own != baseline) {
+        QStringList differs;
+        const auto compare = [&](const std::string& a, const std::string& b, const QString& what) {
+            if (a != b)
+                differs << what;
+        };
+        compare(own->orderHash, baseline->orderHash, tr("order of the rows"));
+        compare(own->dataHash, baseline->dataHash, tr("data"));
+        compare(own->modelHash, baseline->modelHash, tr("model"));
+        m_paired = differs.isEmpty();
+        m_pairing = m_paired ? tr("✓ paired with %1").arg(name)
+                             : tr("✗ not paired with %1: other %2").arg(name, differs.join(tr(", ")));
+        m_pairingHelp = tr("SHA-256 of the rows' order, the data and the model against those of %1. Order here: %2")
+                            .arg(name, format::shown(own->orderHash.substr(0, 16)));
+    }
+    showProofs();
+}
+
+void ArmProgress::setEnded(const RunEnded& ended)
+{
+    QStringList parts;
+    if (ended.bestStep >= 0)
+        parts << (ended.keptBest ? tr("best at step %1, kept") : tr("best at step %1")).arg(format::count(ended.bestStep));
+    if (!ended.reason.empty())
+        parts << tr("ended early: %1").arg(format::shown(ended.reason, 200));
+    m_end = parts.join(QStringLiteral(" · "));
+    showProofs();
+}
+
+void ArmProgress::showProofs()
+{
+    QStringList parts;
+    for (const QString& part : {m_check, m_pairing, m_end})
+        if (!part.isEmpty())
+            parts << part;
+    const auto all = parts.join(QStringLiteral("  ·  "));
+    const int room = width() - m_badge->contentsMargins().left() - 8;
+    m_badge->setText(room > 200 ? QFontMetrics(m_badge->font()).elidedText(all, Qt::ElideRight, room) : all);
+    m_badge->setAccessibleDescription(all);
+    m_badge->setVisible(!parts.isEmpty());
+    QStringList help;
+    for (const QString& part : {m_check.isEmpty() ? QString() : m_checkHelp, m_pairingHelp, m_end})
+        if (!part.isEmpty())
+            help << part;
+    setPlainToolTip(m_badge, help.join('\n'));
+    auto colors = palette();
+    const bool wrong = (!m_check.isEmpty() && !m_passes) || (!m_pairing.isEmpty() && !m_paired);
+    if (wrong)
+        colors.setColor(QPalette::PlaceholderText, theme::bad());
+    m_badge->setPalette(colors);
 }
 
 void ArmProgress::setStep(int64_t step, int64_t steps, double loss, double seconds)
@@ -118,7 +206,7 @@ double ArmProgress::secondsLeft(double otherwise) const
 
 void ArmProgress::refresh()
 {
-    m_swatch->setPixmap(curveSwatch(theme::methodColor(m_method), m_style).pixmap(26, 16));
+    m_swatch->setPixmap(linePicture(theme::methodColor(m_method), m_style, devicePixelRatioF()));
     m_stateLabel->setText(stateTitle(m_state));
     m_bar->setValue(m_steps > 0 ? int(std::min(1.0, double(m_step) / double(m_steps)) * kBarSteps) : 0);
     m_stepLabel->setText(m_steps > 0 ? tr("%1 / %2").arg(format::count(m_step), format::count(m_steps)) : QString());
@@ -132,11 +220,19 @@ void ArmProgress::refresh()
                                              : QString());
 }
 
+void ArmProgress::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    showProofs();
+}
+
 void ArmProgress::changeEvent(QEvent* event)
 {
     QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange && m_badge != nullptr)
+    if (event->type() == QEvent::PaletteChange && m_badge != nullptr) {
         refresh();
+        showProofs();
+    }
 }
 
 }  // namespace rankwright

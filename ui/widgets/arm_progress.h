@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// One run's line on the Run page: colour, name, state, progress, loss, time left, and what the step-0 check found.
+// One run's line: colour, name, state, progress, loss, time left; and below it, small, what was measured: the step-0 check, whether
+// the run is paired with the baseline's, and why it ended.
 #pragma once
 
 #include "ui/models/curve_store.h"
@@ -20,6 +21,9 @@ public:
     ArmProgress(const RunRow& run, Qt::PenStyle style, QWidget* parent = nullptr);
     void setState(RunState state);
     void setStarted(const RunStarted& started);
+    // Whether order, data and model are those of the baseline's run with this seed; null: this is that run, or it has not begun.
+    void setBaseline(const RunStarted* own, const RunStarted* baseline, const QString& name);
+    void setEnded(const RunEnded& ended);
     void setStep(int64_t step, int64_t steps, double loss, double seconds);
     void setEval(double loss);
     [[nodiscard]] RunState state() const { return m_state; }
@@ -31,10 +35,13 @@ public:
 
 protected:
     void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void refresh();
-    QString m_method;
+    void showProofs();
+    QString m_method, m_check, m_checkHelp, m_pairing, m_pairingHelp, m_end;
+    bool m_passes = true, m_paired = true;
     Qt::PenStyle m_style;
     RunState m_state;
     int64_t m_step = 0, m_steps = 0;

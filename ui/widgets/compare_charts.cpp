@@ -7,17 +7,16 @@
 #include "ui/models/reach.h"
 #include "ui/plots/curve_plot.h"
 #include "ui/theme.h"
+#include "ui/widgets/config_table.h"
 #include "ui/widgets/curve_controls.h"
 #include "ui/widgets/headings.h"
 
-#include <QCheckBox>
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QPlainTextEdit>
 #include <QTabBar>
 #include <QTabWidget>
-#include <QTableView>
 #include <QTableWidget>
 
 #include <algorithm>
@@ -60,7 +59,8 @@ CompareCharts::CompareCharts(std::filesystem::path dataDirectory, RunTable& runs
     m_tabs->tabBar()->setAccessibleName(m_tabs->accessibleName());
     m_tabs->addTab(makeCurves(), tr("Curves"));
     m_tabs->addTab(makeDifference(), tr("Difference to baseline"));
-    m_tabs->addTab(makeConfiguration(), tr("Configuration"));
+    m_configurations = new ConfigTable(tr("Configurations of the ticked runs"), this);
+    m_tabs->addTab(m_configurations, tr("Configuration"));
     m_notes->setObjectName("compareNotes");
     m_notes->setReadOnly(true);
     m_notes->setTabChangesFocus(true);
@@ -119,35 +119,9 @@ QWidget* CompareCharts::makeDifference()
     m_difference->setObjectName("differencePlot");
     m_difference->setAccessibleName(tr("Difference to the baseline"));
     m_difference->setLegendVisible(true);
+    m_difference->setZeroLine(true);
     m_controls->drive(m_difference, CurveControls::Values::anySign);
     column->addWidget(m_difference, 1);
-    return box;
-}
-
-QWidget* CompareCharts::makeConfiguration()
-{
-    auto* box = new QWidget(this);
-    auto* column = new QVBoxLayout(box);
-    column->setContentsMargins(0, 8, 0, 0);
-    m_onlyDifferences = new QCheckBox(tr("Only differences"), box);
-    m_onlyDifferences->setObjectName("onlyDifferences");
-    m_onlyDifferences->setChecked(m_diff.onlyDifferences());
-    connect(m_onlyDifferences, &QCheckBox::toggled, &m_diff, &ConfigDiff::setOnlyDifferences);
-    m_configTable = new QTableView(box);
-    m_configTable->setObjectName("configTable");
-    m_configTable->setAccessibleName(tr("Configurations of the ticked runs"));
-    m_configTable->setModel(&m_diff);
-    m_configTable->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    m_configTable->setTabKeyNavigation(false);
-    m_configTable->setAlternatingRowColors(true);
-    m_configTable->setShowGrid(false);
-    m_configTable->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-    m_configTable->horizontalHeader()->setHighlightSections(false);
-    m_configTable->horizontalHeader()->setDefaultSectionSize(168);
-    m_configTable->horizontalHeader()->setStretchLastSection(true);
-    m_configTable->verticalHeader()->setDefaultSectionSize(26);
-    column->addWidget(m_onlyDifferences);
-    column->addWidget(m_configTable, 1);
     return box;
 }
 
@@ -162,6 +136,7 @@ void CompareCharts::makeReachTable()
     m_reach->horizontalHeader()->setHighlightSections(false);
     for (int i = 1; i < kReachColumns; ++i)
         m_reach->horizontalHeaderItem(i)->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    m_reach->setColumnHidden(2, true);   // the list above has it, and names need the room
     m_reach->verticalHeader()->hide();
     m_reach->verticalHeader()->setDefaultSectionSize(26);
     m_reach->setShowGrid(false);
@@ -303,7 +278,7 @@ void CompareCharts::showReach()
         m_reach->setItem(i, 1, makeCell(format::number(finalLoss(loss)), true));
         m_reach->setItem(i, 2, makeCell(row == nullptr ? QString() : format::number(row->bestEval), true));
         m_reach->setItem(i, 3, makeCell(hit ? format::count(hit->tokens) : none, true));
-        m_reach->setItem(i, 4, makeCell(hit ? format::number(hit->seconds, 1) : none, true));
+        m_reach->setItem(i, 4, makeCell(hit ? format::number(hit->seconds, 1) : QString(), true));
     }
 }
 
@@ -331,7 +306,7 @@ void CompareCharts::readConfigurations()
                 columns.push_back({name, store.config(id)});
             return columns;
         },
-        [this](Columns& columns) { m_diff.setRuns(columns); });
+        [this](Columns& columns) { m_configurations->setColumns(columns); });
 }
 
 }  // namespace rankwright

@@ -4,21 +4,19 @@
 // needs to reach the baseline's final loss.
 #pragma once
 
-#include "ui/models/config_diff.h"
 #include "ui/models/curve_store.h"
 #include "ui/models/run_table.h"
 
 #include <QWidget>
 
-class QCheckBox;
 class QComboBox;
 class QPlainTextEdit;
-class QTableView;
 class QTableWidget;
 class QTabWidget;
 
 namespace rankwright {
 
+class ConfigTable;
 class CurveControls;
 class CurvePlot;
 
@@ -43,7 +41,6 @@ signals:
 private:
     QWidget* makeCurves();
     QWidget* makeDifference();
-    QWidget* makeConfiguration();
     void makeReachTable();
     void fillBaselines();
     void showAll();
@@ -57,14 +54,12 @@ private:
     RunTable& m_runs;
     CurveStore m_curves;
     StoreReader m_configReader;
-    ConfigDiff m_diff;
     QString m_baseline;
     CurveControls* m_controls;
     QComboBox *m_baselineBox, *m_seriesBox;
     QTabWidget* m_tabs;
     CurvePlot *m_plot, *m_difference;
-    QCheckBox* m_onlyDifferences;
-    QTableView* m_configTable;
+    ConfigTable* m_configurations;
     QPlainTextEdit* m_notes;
     QTableWidget* m_reach;
 };

@@ -55,6 +55,12 @@ const QStringList& usualValues(const std::string& key)
     return found == known.end() ? none : found->second;
 }
 
+// Numbers whose 0 has a name, as on the command line: "auto" for alpha.
+QString wordForZero(const std::string& key)
+{
+    return key == "alpha" ? QStringLiteral("auto") : key == "clip" ? QStringLiteral("none") : QString();
+}
+
 bool fitsSpinBox(const Field& field)
 {
     return field.least >= std::numeric_limits<int>::min() && field.most <= std::numeric_limits<int>::max()
@@ -93,8 +99,8 @@ QStringList ConfigForm::keysOf(const QStringList& groups, const QStringList& wit
     return keys;
 }
 
-ConfigForm::ConfigForm(Workbench& workbench, const QStringList& keys, QWidget* parent)
-    : QWidget(parent), m_workbench(workbench), m_defaults(toJson(RunConfig()))
+ConfigForm::ConfigForm(ConfigDraft& draft, const QStringList& keys, QWidget* parent)
+    : QWidget(parent), m_draft(draft), m_defaults(toJson(RunConfig()))
 {
     auto* grid = new QGridLayout(this);
     grid->setContentsMargins(0, 0, 0, 0);
@@ -122,7 +128,7 @@ ConfigForm::ConfigForm(Workbench& workbench, const QStringList& keys, QWidget* p
         addRow(grid, *field);
     }
     grid->setRowStretch(grid->rowCount(), 1);
-    connect(&m_workbench, &Workbench::configChanged, this, &ConfigForm::refresh);
+    connect(&m_draft, &ConfigDraft::changed, this, &ConfigForm::refresh);
     tint();
     refresh();
 }
@@ -161,7 +167,9 @@ void ConfigForm::addRow(QGridLayout* grid, const Field& field)
     row.reset->setObjectName("reset_" + format::text(field.key));
     row.reset->setAccessibleName(tr("Reset %1").arg(label));
     setPlainToolTip(row.reset, tr("Back to the default: %1")
-        .arg(configValueText(m_defaults.value(field.key, nlohmann::json()))));
+        .arg(m_defaults.value(field.key, nlohmann::json()) == 0 && !wordForZero(field.key).isEmpty()
+                ? wordForZero(field.key)
+                : configValueText(m_defaults.value(field.key, nlohmann::json()))));
     policy = row.reset->sizePolicy();
     policy.setRetainSizeWhenHidden(true);
     row.reset->setSizePolicy(policy);
@@ -230,6 +238,8 @@ void ConfigForm::commitText(size_t index, const QString& text)
         const auto key = row.field->label;
         if (row.field->kind == Field::Kind::integer)
             commit(index, parseInteger(format::plain(text), key));
+        else if (const auto word = wordForZero(row.field->key); !word.isEmpty() && text.trimmed() == word)
+            commit(index, 0.0);
         else if (row.field->kind == Field::Kind::number)
             commit(index, parseNumber(format::plain(text), key));
         else
@@ -242,13 +252,13 @@ void ConfigForm::commitText(size_t index, const QString& text)
 void ConfigForm::commit(size_t index, const nlohmann::json& value)
 {
     Row& row = m_rows[index];
-    auto document = toJson(m_workbench.config());
+    auto document = toJson(m_draft.config());
     try {
         document[row.field->key] = value;
         const RunConfig edited = configFromJson(document);
         say(row, {});
         row.shown = nullptr;
-        m_workbench.edit(edited, tr("Change %1").arg(format::text(row.field->label)));
+        m_draft.edit(edited, tr("Change %1").arg(format::text(row.field->label)));
         refresh();   // also where nothing changed: the text is written again in its usual form
     } catch (const std::exception& error) {
         say(row, QString::fromUtf8(error.what()));
@@ -284,7 +294,7 @@ QWidget* ConfigForm::editor(const QString& key) const
 
 void ConfigForm::refresh()
 {
-    const auto document = toJson(m_workbench.config());
+    const auto document = toJson(m_draft.config());
     for (Row& row : m_rows) {
         const auto value = document.value(row.field->key, nlohmann::json());
         // Something refused stays to be corrected until the value itself changes (undo, another page, a loaded file).
@@ -312,6 +322,7 @@ void ConfigForm::showValue(Row& row, const nlohmann::json& value)
         spin->setValue(int(value.get<int64_t>()));
     } else if (auto* line = qobject_cast<QLineEdit*>(row.editor)) {
         const auto text = value.is_string() ? format::text(value.get<std::string>())
+            : value == 0 && !wordForZero(row.field->key).isEmpty() ? wordForZero(row.field->key)
             : value.is_number_float()       ? numberText(value.get<double>())
                                             : format::text(value.dump());
         if (line->text() != text)
@@ -335,7 +346,7 @@ void ConfigForm::keepForAdvanced(const QStringList& keys)
 
 void ConfigForm::arrange()
 {
-    const auto document = toJson(m_workbench.config());
+    const auto document = toJson(m_draft.config());
     std::map<std::string, bool> groupShown;
     for (Row& row : m_rows) {
         const auto& key = row.field->key;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // A form made from configFields(): label, editor by kind, unit, tool tip with help and range, a dot where the value
-// differs from the default, a reset button. Every edit goes through Workbench::edit, so undo works.
+// differs from the default, a reset button. Every edit goes through ConfigDraft::edit, so undo works.
 #pragma once
 
 #include "ui/workbench.h"
@@ -21,7 +21,11 @@ class ConfigForm : public QWidget
 public:
     // `keys` in the order to show; unknown ones are left out. A heading stands above each group where there are
     // several.
-    ConfigForm(Workbench& workbench, const QStringList& keys, QWidget* parent = nullptr);
+    ConfigForm(ConfigDraft& draft, const QStringList& keys, QWidget* parent = nullptr);
+    ConfigForm(Workbench& workbench, const QStringList& keys, QWidget* parent = nullptr)
+        : ConfigForm(workbench.draft(), keys, parent)
+    {
+    }
     ~ConfigForm() override;
     // All fields of these groups of the table but `without` and the options of single methods.
     [[nodiscard]] static QStringList keysOf(const QStringList& groups, const QStringList& without = {});
@@ -59,7 +63,7 @@ private:
     void arrange();
     void tint();
 
-    Workbench& m_workbench;
+    ConfigDraft& m_draft;
     std::vector<Row> m_rows;
     std::vector<std::pair<std::string, PlainLabel*>> m_headings;   // group -> its heading
     nlohmann::json m_defaults;

@@ -21,7 +21,7 @@ namespace rankwright {
 
 namespace {
 
-enum Role { methodRole = Qt::UserRole, searchRole, takenRole };
+enum Role { methodRole = Qt::UserRole, searchRole, nameRole, takenRole };
 
 constexpr int kMargin = 12, kGap = 4, kStrip = 4;
 
@@ -151,6 +151,7 @@ MethodPicker::MethodPicker(const QStringList& chosen, QWidget* parent)
         item->setData(methodRole, format::text(card->id));
         item->setData(Qt::AccessibleTextRole, spokenText(*card));
         item->setData(searchRole, format::text(card->id) + ' ' + spokenText(*card));
+        item->setData(nameRole, format::text(card->title + ' ' + card->id));
         item->setData(takenRole, int(chosen.count(format::text(card->id))));
     }
     m_nothing->setObjectName("methodNothing");
@@ -176,20 +177,30 @@ MethodPicker::MethodPicker(const QStringList& chosen, QWidget* parent)
     m_search->setFocus();
 }
 
-// Every word must be somewhere in the card.
+// Every word must be somewhere in the card; a card whose name has them comes into view before one that only mentions them.
 void MethodPicker::search(const QString& text)
 {
     const auto words = text.split(' ', Qt::SkipEmptyParts);
-    QListWidgetItem* first = nullptr;
+    const auto hasAll = [&words](const QString& searched) {
+        return std::all_of(words.begin(), words.end(),
+            [&](const QString& word) { return searched.contains(word, Qt::CaseInsensitive); });
+    };
+    QListWidgetItem *first = nullptr, *named = nullptr, *begun = nullptr;
     for (int i = 0; i < m_list->count(); ++i) {
         auto* item = m_list->item(i);
-        const auto searched = item->data(searchRole).toString();
-        const bool found = std::all_of(words.begin(), words.end(),
-            [&](const QString& word) { return searched.contains(word, Qt::CaseInsensitive); });
+        const bool found = hasAll(item->data(searchRole).toString());
         item->setHidden(!found);
-        if (found && first == nullptr)
-            first = item;
+        if (!found)
+            continue;
+        const auto name = item->data(nameRole).toString();
+        first = first == nullptr ? item : first;
+        if (named == nullptr && hasAll(name))
+            named = item;
+        if (begun == nullptr && !words.isEmpty() && name.startsWith(words.front(), Qt::CaseInsensitive) && hasAll(name))
+            begun = item;
     }
+    if (begun != nullptr || named != nullptr)
+        first = begun != nullptr ? begun : named;
     m_nothing->setVisible(first == nullptr);
     m_list->setVisible(first != nullptr);
     if (m_list->currentItem() == nullptr || m_list->currentItem()->isHidden() || !words.isEmpty())

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Three ways to ask for ranks, each showing what the others lead to: a share of energy, a number of trainable
-// parameters, one rank for all matrices.
+// Four ways to ask for ranks, each showing what the others lead to: one rank for all matrices, a share of energy, a number of
+// trainable parameters, an amount of training memory.
 #pragma once
 
 #include "training/api/rank_plan.h"
 
 #include <QWidget>
 
+class QDoubleSpinBox;
 class QSlider;
 class QSpinBox;
 
@@ -29,10 +30,12 @@ signals:
 
 private:
     void addRow(int row, const QString& what, QWidget* field, QWidget* after);
+    void setUp();
+    QSpinBox* m_rank;
     QSlider* m_energy;
     PlainLabel* m_share;
     QSpinBox* m_budget;
-    QSpinBox* m_rank;
+    QDoubleSpinBox* m_memory;
 };
 
 }  // namespace rankwright

@@ -10,6 +10,7 @@
 #include <QProgressBar>
 #include <QToolButton>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -67,6 +68,7 @@ StatusStrip::StatusStrip(RunSession& session, QWidget* parent)
     connect(&m_session, &RunSession::advanced, this, &StatusStrip::take);
     connect(&m_session, &RunSession::runEnded, this, &StatusStrip::ended);
     connect(&m_session, &RunSession::pausedChanged, this, &StatusStrip::showState);
+    connect(&m_session, &RunSession::idle, this, &StatusStrip::showButtons);
     connect(m_pause, &QToolButton::clicked, this, [this] { m_session.setPaused(!m_session.isPaused()); });
     connect(m_stop, &QToolButton::clicked, this, [this] {
         m_stopping = true;
@@ -98,6 +100,8 @@ QString StatusStrip::timeText() const
 
 void StatusStrip::started(const QString& run)
 {
+    if (m_session.running().size() < 2)
+        m_methods.clear();
     m_run = run;
     m_what = tr("Loading");
     m_step = m_steps = 0;
@@ -112,7 +116,8 @@ void StatusStrip::take(const std::vector<Event>& batch)
 {
     for (const Event& event : batch) {
         if (const auto* start = std::get_if<RunStarted>(&event)) {
-            m_run = format::shown(start->method, 24);
+            m_methods << format::shown(start->method, 24);
+            m_run = m_methods.join(tr(" and "));
             m_steps = start->steps;
             m_firstStep = start->firstStep;
             m_what.clear();
@@ -171,7 +176,9 @@ void StatusStrip::showState()
     m_bar->setRange(0, m_steps > 0 ? 1000 : 0);
     if (m_steps > 0)
         m_bar->setValue(int(1000.0 * double(m_step) / double(m_steps)));
-    const double done = double(m_step - m_firstStep), left = double(m_steps - m_step);
+    // Runs that take turns have equally many steps before them.
+    const auto together = double(std::max<qsizetype>(1, m_session.running().size()));
+    const double done = double(m_step - m_firstStep), left = double(m_steps - m_step) * together;
     const bool known = done >= 1 && m_seconds > m_firstSeconds;
     m_left->setText(
         known ? tr("%1 left").arg(format::duration((m_seconds - m_firstSeconds) / done * left)) : QString());

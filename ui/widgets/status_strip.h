@@ -40,7 +40,8 @@ private:
     QToolButton* m_pause;
     QToolButton* m_stop;
     QTimer m_soon;                                 // figures change at most ten times a second
-    QString m_run, m_what;                         // method of the run; what it prepares
+    QStringList m_methods;                         // of the runs that take turns, or of the one
+    QString m_run, m_what;                         // these, as text; what is prepared
     int64_t m_step = 0, m_steps = 0, m_firstStep = 1;
     double m_loss = 0, m_seconds = 0, m_firstSeconds = 0;
     bool m_stopping = false;

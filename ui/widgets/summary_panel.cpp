@@ -3,18 +3,18 @@
 // The column beside the settings. Everything that takes time runs as a job; energy is a sum over spectra already known.
 #include "ui/widgets/summary_panel.h"
 
+#include "storage/runs/past_runs.h"
 #include "ui/format.h"
+#include "ui/models/arms_memory.h"
 #include "ui/theme.h"
 #include "ui/widgets/headings.h"
+#include "ui/widgets/memory_bar.h"
 #include "ui/widgets/message_bar.h"
+#include "ui/widgets/step_zero_check.h"
 
-#include <QEvent>
 #include <QHBoxLayout>
-#include <QPainter>
 #include <QPushButton>
 #include <QVBoxLayout>
-
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -23,14 +23,6 @@ namespace rankwright {
 namespace {
 
 constexpr int kDelay = 300;   // ms after the last edit
-
-QString checkExplanation()
-{
-    return SummaryPanel::tr(
-        "Before training, the prepared model must answer as the base model does. Bars: logits within "
-        "%1, each module's weights within %2 of their largest value (rounding).")
-        .arg(format::scientific(SummaryPanel::kLargestLogit), format::scientific(SummaryPanel::kLargestModule));
-}
 
 // What an arm's estimate depends on beside the shared settings.
 std::string costKind(const RunConfig& config)
@@ -44,41 +36,12 @@ std::string costKind(const RunConfig& config)
         + effectiveBase(config) + ' ' + effectiveOptimiser(config);
 }
 
-int64_t machineMemory()
-{
-    return int64_t(sysconf(_SC_PHYS_PAGES)) * int64_t(sysconf(_SC_PAGESIZE));
-}
+constexpr size_t kMostMarks = 5;   // measured peaks shown on the bar
 
 }  // namespace
 
-// Estimated peak as a share of the machine's memory.
-class SummaryPanel::MemoryBar : public QWidget
-{
-public:
-    explicit MemoryBar(QWidget* parent) : QWidget(parent) { setFixedHeight(8); }
-    void setShare(double share)
-    {
-        m_share = share;
-        update();
-    }
-
-protected:
-    void paintEvent(QPaintEvent*) override
-    {
-        QPainter painter(this);
-        painter.setPen(Qt::NoPen);
-        painter.setRenderHint(QPainter::Antialiasing);
-        painter.setBrush(theme::grid());
-        painter.drawRoundedRect(rect(), 4, 4);
-        painter.setBrush(m_share > 0.9 ? theme::bad() : theme::accent());
-        painter.drawRoundedRect(QRectF(0, 0, width() * std::clamp(m_share, 0.0, 1.0), height()), 4, 4);
-    }
-
-private:
-    double m_share = 0;
-};
-
-SummaryPanel::SummaryPanel(Workbench& workbench, QWidget* parent) : QFrame(parent), m_workbench(workbench)
+SummaryPanel::SummaryPanel(Workbench& workbench, QWidget* parent)
+    : QFrame(parent), m_workbench(workbench), m_reader(workbench.dataDirectory())
 {
     setObjectName("summaryPanel");
     setFrameShape(QFrame::StyledPanel);
@@ -97,20 +60,34 @@ SummaryPanel::SummaryPanel(Workbench& workbench, QWidget* parent) : QFrame(paren
     m_memory = addFigure("summaryMemory", tr("Memory at the peak"),
         tr("Weights, adapters with gradients and moments, activations: an estimate"));
     m_bar = new MemoryBar(this);
+    m_bar->setObjectName("memoryBar");
     column->addWidget(m_bar);
-    m_steps = addFigure("summarySteps", tr("Steps"), tr("Per arm"));
-    m_time = addFigure("summaryTime", tr("Time"), tr("Per arm, and for all arms in turn; from a timed matrix product"));
+    m_steps = addFigure("summarySteps", tr("Steps"), tr("Per run"));
+    m_time = addFigure("summaryTime", tr("Time"), tr("Per run, and for all arms, rates and seeds; from past runs, or a timed matrix product"));
+    m_calibration = makeNote({}, this);
+    m_calibration->setObjectName("summaryCalibration");
+    column->addWidget(m_calibration);
     m_messages = new MessageBar(this);
     m_messages->setObjectName("summaryMessages");
     column->addWidget(m_messages);
+    m_suggestions = new QVBoxLayout;
+    m_suggestions->setSpacing(4);
+    column->addLayout(m_suggestions);
     column->addSpacing(8);
-    column->addWidget(makeCheck());
+    column->addWidget(m_check = new StepZeroCheck(workbench, this));
+    column->addStretch();   // where the page is higher than the summary
     m_delay.setSingleShot(true);
     m_delay.setInterval(kDelay);
     connect(&m_delay, &QTimer::timeout, this, &SummaryPanel::ask);
     for (const auto signal : {&Workbench::configChanged, &Workbench::armsChanged, &Workbench::modelChanged})
         connect(&m_workbench, signal, this, &SummaryPanel::settingsChanged);
     connect(&m_workbench, &Workbench::spectraChanged, this, &SummaryPanel::showEnergy);
+    connect(&m_workbench, &Workbench::planChanged, this, [this] {
+        if (m_complete)
+            showEstimates();
+    });
+    // Runs that cannot be read calibrate nothing; the estimate stands without them.
+    connect(&m_reader, &StoreReader::failed, this, [this] { estimateWith({}); });
     showEnergy();
 }
 
@@ -131,30 +108,6 @@ PlainLabel* SummaryPanel::addFigure(const QString& name, const QString& title, c
     return value;
 }
 
-QWidget* SummaryPanel::makeCheck()
-{
-    auto* box = new QWidget(this);
-    auto* column = new QVBoxLayout(box);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(4);
-    m_checkButton = new QPushButton(tr("Check step 0"), box);
-    m_checkButton->setObjectName("stepZeroButton");
-    setPlainToolTip(
-        m_checkButton, tr("Prepares an arm that edits the base, PiSSA for one, and compares its answers with the base model's "
-                          "before any training"));
-    m_verdict = makeHeading({}, box);
-    m_verdict->setObjectName("stepZeroVerdict");
-    m_verdict->setWordWrap(true);
-    m_verdict->hide();
-    m_detail = makeNote(checkExplanation(), box);
-    m_detail->setObjectName("stepZeroDetail");
-    column->addWidget(m_checkButton);
-    column->addWidget(m_verdict);
-    column->addWidget(m_detail);
-    connect(m_checkButton, &QPushButton::clicked, this, &SummaryPanel::checkStepZero);
-    return box;
-}
-
 void SummaryPanel::setActive(bool on)
 {
     m_active = on;
@@ -167,11 +120,7 @@ void SummaryPanel::settingsChanged()
     m_stale = true;
     if (m_active)
         m_delay.start();   // again from the beginning: one question after the last edit
-    if (m_check)
-        m_check->cancel();
-    m_checkButton->setEnabled(true);
-    verdict({}, 0);        // a result for other settings says nothing about these
-    m_detail->setText(checkExplanation());
+    m_check->forget();
     showEnergy();
 }
 
@@ -181,11 +130,10 @@ void SummaryPanel::ask()
     if (m_estimate)
         m_estimate->cancel();
     m_asked.clear();
+    m_complete = false;
     const auto& arms = m_workbench.arms();
-    if (arms.isEmpty()) {
-        m_messages->say(tr("No method is ticked."), false);
-        return;
-    }
+    if (arms.isEmpty())
+        return showNothing(tr("No method is ticked."));
     QString refusal;
     for (const QString& arm : arms) {
         try {
@@ -200,44 +148,60 @@ void SummaryPanel::ask()
             refusal = QString::fromUtf8(error.what());
         }
     }
-    if (m_asked.empty()) {
-        m_messages->say(refusal, true);
-        return;
-    }
+    if (m_asked.empty())
+        return showNothing(refusal);
     m_stale = false;
-    askNext(0);
+    m_reader.read<std::vector<PastRun>>([](RunStore& store) { return pastRuns(store); },
+        [this](std::vector<PastRun>& past) { estimateWith(std::move(past)); });
+}
+
+void SummaryPanel::estimateWith(std::vector<PastRun> past)
+{
+    m_past = std::move(past);
+    if (!m_asked.empty())
+        askNext(0);
 }
 
 void SummaryPanel::askNext(size_t index)
 {
-    m_estimate = m_workbench.ask(EstimateJob{.config = m_asked[index].config}, this);
+    m_estimate = m_workbench.ask(EstimateJob{.config = m_asked[index].config, .past = m_past}, this);
     connect(m_estimate, &JobCall::finished, this, [this, index](const Result& result) {
         m_asked[index].estimate = std::get<Estimate>(result);
-        if (index + 1 < m_asked.size())
+        if (index + 1 < m_asked.size()) {
             askNext(index + 1);
-        else
-            showEstimates();
+            return;
+        }
+        m_complete = true;
+        showEstimates();
     });
-    connect(m_estimate, &JobCall::failed, this, [this](const QString& message) {
-        for (PlainLabel* label : {m_trainable, m_memory, m_steps, m_time})
-            label->setText(QStringLiteral("—"));
-        m_bar->setShare(0);
-        m_messages->say(message, true);
-    });
+    connect(m_estimate, &JobCall::failed, this, [this](const QString& message) { showNothing(message); });
 }
 
-// Arms run in turn: times add up, of memory the largest counts.
+void SummaryPanel::showNothing(const QString& problem)
+{
+    for (PlainLabel* label : {m_trainable, m_memory, m_steps, m_time})
+        label->setText(QStringLiteral("—"));
+    m_bar->clear();
+    m_calibration->clear();
+    showSuggestions({}, 0);
+    m_messages->say(problem, !m_workbench.arms().isEmpty());
+    emit estimated(0);
+}
+
+// Times add up; of memory the largest arm counts, or all of them where they take turns.
 void SummaryPanel::showEstimates()
 {
     const Estimate& first = m_asked.front().estimate;
-    int64_t least = first.trainable, most = first.trainable, peak = first.peakBytes;
+    int64_t least = first.trainable, most = first.trainable;
+    const Asked* largest = &m_asked.front();
     double seconds = 0;
     int arms = 0;
     QStringList warnings;
     for (const Asked& asked : m_asked) {
         least = std::min(least, asked.estimate.trainable);
         most = std::max(most, asked.estimate.trainable);
-        peak = std::max(peak, asked.estimate.peakBytes);
+        if (asked.estimate.peakBytes > largest->estimate.peakBytes)
+            largest = &asked;
         seconds += asked.estimate.seconds * asked.arms;
         arms += asked.arms;
         for (const auto& warning : asked.estimate.warnings)
@@ -248,18 +212,116 @@ void SummaryPanel::showEstimates()
     m_trainable->setText(least == most
             ? tr("%1 (%2 %)").arg(format::shortCount(most), format::number(share, 2))
             : tr("%1 to %2 (%3 %)").arg(format::shortCount(least), format::shortCount(most), format::number(share, 2)));
-    const auto memory = machineMemory();
-    m_memory->setText(tr("%1 of %2").arg(format::bytes(peak), format::bytes(memory)));
-    m_bar->setShare(double(peak) / double(std::max<int64_t>(memory, 1)));
+    showMemory(largest->estimate, largest->config);
+    showCalibration();
     m_steps->setText(tr("%1 over %2 rows").arg(format::count(first.steps), format::count(first.rows)));
-    m_time->setText(arms == 1     ? tr("about %1").arg(format::duration(seconds))
-            : m_asked.size() == 1 ? tr("about %1 each, %2 in all")
-                                        .arg(format::duration(seconds / arms), format::duration(seconds))
-                                  : tr("about %1 in all").arg(format::duration(seconds)));
+    showTime(seconds, arms);
     if (warnings.isEmpty())
         m_messages->clear();
     else
         m_messages->say(warnings.join('\n'), false);
+    emit estimated(seconds);
+}
+
+// `seconds`: of all arms, a rate and a seed each.
+void SummaryPanel::showTime(double seconds, int arms)
+{
+    const auto& plan = m_workbench.plan();
+    const int each = int(ratesPerArm(sweepOf(plan, m_workbench.arms()))) * int(seedsOf(plan, m_workbench.config()).size());
+    const int runs = arms * each;
+    const auto all = tr("%1 in all").arg(format::duration(seconds * each));
+    if (runs == 1)
+        m_time->setText(tr("about %1").arg(format::duration(seconds)));
+    else if (m_asked.size() == 1)
+        m_time->setText(tr("about %1 each, %2 (%n runs)", nullptr, runs).arg(format::duration(seconds / arms), all));
+    else
+        m_time->setText(tr("about %1 (%n runs)", nullptr, runs).arg(all));
+}
+
+// Of the arms that take turns, which are in memory together.
+Estimate SummaryPanel::turnsMemory() const
+{
+    std::vector<ArmMemory> arms;
+    for (const Asked& asked : m_asked)
+        arms.push_back({asked.estimate, asked.arms});
+    return memoryOfAll(arms);
+}
+
+void SummaryPanel::showMemory(const Estimate& largest, const RunConfig& config)
+{
+    const bool turns = m_workbench.arms().size() > 1 && m_workbench.plan().schedule == Schedule::interleaved;
+    const Estimate shown = turns ? turnsMemory() : largest;
+    m_memory->setText(shown.memoryBytes > 0 ? tr("%1 of %2").arg(format::bytes(shown.peakBytes), format::bytes(shown.memoryBytes))
+                                            : format::bytes(shown.peakBytes));
+    setPlainToolTip(m_memory, turns ? tr("Arms take turns: each holds its own copy of the model. That of all arms together")
+                                    : tr("Runs are trained one after another: that of the largest arm"));
+    auto colors = palette();
+    if (!shown.fits)
+        colors.setColor(QPalette::WindowText, theme::bad());
+    m_memory->setPalette(colors);
+    std::vector<int64_t> peaks;   // m_past is newest first
+    const auto kind = runKind(config);
+    for (const PastRun& run : m_past)
+        if (!turns && run.kind == kind && run.peakBytes > 0 && peaks.size() < kMostMarks)
+            peaks.push_back(run.peakBytes);
+    m_bar->setEstimate(shown, std::move(peaks));
+    showSuggestions(shown, turns ? shown.peakBytes - largest.peakBytes : 0);
+}
+
+void SummaryPanel::showCalibration()
+{
+    int64_t runs = 0;
+    for (const Asked& asked : m_asked)
+        runs = std::max(runs, asked.estimate.pastRuns);
+    m_calibration->setText(runs == 0 ? tr("Not yet calibrated: no run of this kind has finished on this machine")
+            : runs == 1 ? tr("Calibrated by 1 past run on this machine")
+                        : tr("Calibrated by %n past runs on this machine", nullptr, int(runs)));
+}
+
+// What would make it fit, a click each. `savedByQueue`: by training one run after another, where arms take turns.
+void SummaryPanel::showSuggestions(const Estimate& largest, int64_t savedByQueue)
+{
+    while (auto* item = m_suggestions->takeAt(0)) {
+        item->widget()->hide();
+        item->widget()->deleteLater();   // one of them may be what was pressed
+        delete item;
+    }
+    if (largest.fits)
+        return;
+    m_suggestions->addWidget(new PlainLabel(tr("It does not fit. What would help:"), this));
+    if (savedByQueue > 0)
+        addSuggestion(QStringLiteral("suggestionQueue"), tr("One run after another: saves %1").arg(format::bytes(savedByQueue)), [this] {
+            auto plan = m_workbench.plan();
+            plan.schedule = Schedule::queued;
+            m_workbench.setPlan(plan);
+        });
+    for (size_t i = 0; i < largest.suggestions.size(); ++i)
+        addSuggestion(QStringLiteral("suggestion_%1").arg(i), format::shown(largest.suggestions[i].text, 400),
+            [this, suggestion = largest.suggestions[i]] { take(suggestion); });
+}
+
+void SummaryPanel::addSuggestion(const QString& name, const QString& text, std::function<void()> act)
+{
+    auto* button = new QPushButton(text.left(120), this);
+    button->setObjectName(name);
+    button->setMinimumWidth(0);
+    button->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+    setPlainToolTip(button, tr("%1. Click to change the settings; it can be undone.").arg(text));
+    connect(button, &QPushButton::clicked, this, std::move(act));
+    m_suggestions->addWidget(button);
+}
+
+void SummaryPanel::take(const Suggestion& suggestion)
+{
+    RunConfig config = m_workbench.config();
+    try {
+        for (const auto& [key, value] : suggestion.changes)
+            if (const Field* field = findConfigField(key))
+                setField(config, *field, value);
+        m_workbench.edit(config, tr("Take a suggestion"));
+    } catch (const std::exception& error) {
+        m_messages->say(QString::fromUtf8(error.what()), true);
+    }
 }
 
 void SummaryPanel::showEnergy()
@@ -275,90 +337,6 @@ void SummaryPanel::showEnergy()
         all += spectrum.energy;
     }
     m_energy->setText(all > 0 ? tr("%1 %").arg(format::number(100 * held / all, 1)) : tr("see Spectrum"));
-}
-
-// The first that edits the base: there is something to check. Else the first of all.
-QString SummaryPanel::armToCheck() const
-{
-    const auto& arms = m_workbench.arms();
-    for (const QString& arm : arms)
-        if (const MethodCard* card = findMethodCard(armMethod(arm)); card != nullptr && card->picture.residual)
-            return arm;
-    return arms.isEmpty() ? QStringLiteral("pissa") : arms.front();
-}
-
-void SummaryPanel::checkStepZero()
-{
-    const QString arm = armToCheck();
-    try {
-        const auto config = armConfig(m_workbench.config(), arm, m_workbench.armOverrides());
-        m_checkedBase = isQuantised(config) ? effectiveBase(config) : std::string();
-        m_check = m_workbench.ask(StepZeroJob{.config = config}, this);
-    } catch (const std::exception& error) {
-        verdict(QString::fromUtf8(error.what()), -1);
-        return;
-    }
-    m_checkButton->setEnabled(false);
-    verdict(tr("Preparing %1 …").arg(armTitle(arm)), 0);
-    connect(m_check, &JobCall::advanced, this, [this](const std::vector<Event>& batch) {
-        for (const Event& event : batch)
-            if (const auto* progress = std::get_if<ProgressEvent>(&event))
-                verdict(progress->total > 0 ? tr("%1 (%2 of %3)").arg(format::shown(progress->what, 80),
-                                                format::count(progress->done), format::count(progress->total))
-                                            : format::shown(progress->what, 80),
-                    0);
-    });
-    connect(
-        m_check, &JobCall::finished, this, [this](const Result& result) { showStepZero(std::get<StepZero>(result)); });
-    connect(m_check, &JobCall::failed, this, [this](const QString& message) {
-        m_checkButton->setEnabled(true);
-        verdict(message, -1);
-    });
-}
-
-void SummaryPanel::showStepZero(const StepZero& result)
-{
-    m_checkButton->setEnabled(true);
-    if (!m_checkedBase.empty()) {   // few bits change the answers; there is no bar for how far
-        verdict(tr("The base is stored as %1, which changes its answers").arg(format::text(m_checkedBase)), 0);
-        m_detail->setText(tr("Largest difference of logits %1, mean %2, over %3 positions. Largest error of a module %4, in %5.")
-                              .arg(format::scientific(result.largest), format::scientific(result.mean),
-                                  format::count(result.tokens), format::scientific(result.moduleLargest),
-                                  format::shown(result.moduleName, 120)));
-        return;
-    }
-    // NaN must not pass: the comparisons are written so that it fails them.
-    const bool good = result.largest <= kLargestLogit && result.moduleLargest <= kLargestModule;
-    const auto figures
-        = tr("Largest difference of logits %1 (bar %2), mean %3, over %4 positions. Largest error of a module "
-             "%5 (bar %6), in %7.")
-              .arg(format::scientific(result.largest), format::scientific(kLargestLogit),
-                  format::scientific(result.mean), format::count(result.tokens),
-                  format::scientific(result.moduleLargest), format::scientific(kLargestModule),
-                  format::shown(result.moduleName, 120));
-    verdict(
-        good ? tr("✓ Same answers as the base model") : tr("✗ The prepared model answers differently"), good ? 1 : -1);
-    m_detail->setText(figures);
-}
-
-void SummaryPanel::verdict(const QString& text, int outcome)
-{
-    m_outcome = outcome;
-    m_verdict->setText(text);
-    m_verdict->setVisible(!text.isEmpty());
-    auto colors = palette();
-    if (outcome > 0)
-        colors.setColor(QPalette::WindowText, theme::isDark() ? QColor(0x4c, 0xd0, 0x9b) : QColor(0x00, 0x6b, 0x4f));
-    else if (outcome < 0)
-        colors.setColor(QPalette::WindowText, theme::bad());
-    m_verdict->setPalette(colors);
-}
-
-void SummaryPanel::changeEvent(QEvent* event)
-{
-    QFrame::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange && m_verdict != nullptr)
-        verdict(m_verdict->text(), m_outcome);
 }
 
 }  // namespace rankwright

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The run table as a tree: a comparison is a row that opens into its runs; runs of none follow.
+#pragma once
+
+#include "ui/models/run_table.h"
+
+#include <QAbstractItemModel>
+#include <QSortFilterProxyModel>
+
+namespace rankwright {
+
+class RunGroups : public QAbstractItemModel
+{
+    Q_OBJECT
+public:
+    static constexpr int kComparisonRole = Qt::UserRole + 2;   // id of the comparison that a row is or belongs to
+
+    explicit RunGroups(RunTable& runs, QObject* parent = nullptr);
+    [[nodiscard]] QModelIndex indexOfRun(const QString& run) const;                 // invalid: not there
+    [[nodiscard]] QModelIndex indexOfComparison(const QString& comparison) const;
+    [[nodiscard]] bool isComparison(const QModelIndex& index) const;
+    [[nodiscard]] QStringList runsOf(const QString& comparison) const;              // as they were planned
+
+    [[nodiscard]] QModelIndex index(int row, int column, const QModelIndex& parent = {}) const override;
+    [[nodiscard]] QModelIndex parent(const QModelIndex& child) const override;
+    [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] int columnCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
+    bool setData(const QModelIndex& index, const QVariant& value, int role) override;
+    [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+    [[nodiscard]] Qt::ItemFlags flags(const QModelIndex& index) const override;
+
+private:
+    struct Group { QString id, name; std::vector<int> rows; };   // rows of the table
+    void rebuild();
+    void refresh();
+    [[nodiscard]] QModelIndex inTable(const QModelIndex& index) const;   // of a run; invalid for a comparison
+    [[nodiscard]] QVariant groupData(const Group& group, int column, int role) const;
+    [[nodiscard]] QVariant groupSort(const Group& group, int column) const;
+    [[nodiscard]] QString groupText(const Group& group, int column) const;
+    [[nodiscard]] Qt::CheckState tickOf(const Group& group) const;
+
+    RunTable& m_runs;
+    std::vector<Group> m_groups;
+    std::vector<int> m_loose;
+};
+
+// Comparisons stay above the runs of none however the rows are sorted; a comparison is found by its runs and the reverse.
+class RunSort : public QSortFilterProxyModel
+{
+    Q_OBJECT
+public:
+    explicit RunSort(QObject* parent = nullptr);
+
+protected:
+    [[nodiscard]] bool lessThan(const QModelIndex& left, const QModelIndex& right) const override;
+};
+
+}  // namespace rankwright

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// Where the table is too narrow, what is least about the proof goes first: memory, steps, time.
+#include "ui/widgets/compare_cells.h"
+
+#include "ui/format.h"
+#include "ui/models/run_table.h"
+#include "ui/theme.h"
+#include "ui/widgets/labels.h"
+#include "ui/widgets/step_zero_check.h"
+
+#include <QHeaderView>
+
+#include <cmath>
+
+namespace rankwright {
+
+namespace {
+
+constexpr int kArmWidth = 96;          // px, at least
+constexpr double kExportBar = 1e-3;    // of logits, when an export is read back
+
+QString mark(bool good, const QString& text)
+{
+    return QStringLiteral("%1 %2").arg(good ? QStringLiteral("✓") : QStringLiteral("✗"), text);
+}
+
+}  // namespace
+
+CompareCells::CompareCells(QWidget* parent)
+    : NumberTable("cellTable", tr("Runs of the comparison"),
+          {tr("Arm"), tr("Rate"), tr("Seed"), tr("State"), tr("Loss"), tr("Step"), tr("Time"), tr("Memory"), tr("Step 0"), tr("Export"),
+              tr("Pair")},
+          1, parent)
+{
+    for (const int column : {int(stateColumn), int(zeroColumn), int(exportColumn), int(pairColumn)})
+        horizontalHeaderItem(column)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    horizontalHeaderItem(zeroColumn)->setToolTip(tr("Largest difference of logits from the base model before the first step"));
+    horizontalHeaderItem(exportColumn)->setToolTip(tr("Largest difference of logits when the newest export was read back"));
+    horizontalHeaderItem(pairColumn)->setToolTip(tr("Same model, data, order of rows and start as the runs of its seed"));
+}
+
+void CompareCells::setData(const ComparisonData* shown)
+{
+    QList<QStringList> rows;
+    static const std::vector<ReportCell> none;
+    const auto& cells = shown == nullptr ? none : shown->report.cells;
+    for (const ReportCell& cell : cells)
+        rows << QStringList{format::shown(cell.arm, 60), rateText(cell.rate), QString::number(cell.seed), stateTitle(cell.state),
+            format::number(cell.value), format::count(cell.step), cell.seconds > 0 ? format::duration(cell.seconds) : QString(),
+            cell.peakBytes > 0 ? format::bytes(cell.peakBytes) : QString(), {}, {}, {}};
+    setRows(rows);
+    for (int row = 0; row < rows.size(); ++row) {
+        const ReportCell& cell = cells[size_t(row)];
+        const ArmLook look = armLook(shown->report, cell.arm, cell.rate);
+        item(row, armColumn)->setIcon(curveSwatch(look.color, look.style));
+        for (const int column : {int(stateColumn), int(zeroColumn), int(exportColumn), int(pairColumn)})
+            item(row, column)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+        if (cell.diverged() || cell.state == RunState::failed)
+            item(row, stateColumn)->setForeground(theme::bad());
+        showProof(row, shown->proofs[size_t(row)]);
+    }
+    fitColumns();
+}
+
+void CompareCells::showProof(int row, const RunProof& proof)
+{
+    const auto put = [&](int column, bool good, const QString& text, const QString& tip) {
+        item(row, column)->setText(mark(good, text));
+        item(row, column)->setToolTip(QStringLiteral("<qt>%1</qt>").arg(plainMessage(tip)));
+        if (!good)
+            item(row, column)->setForeground(theme::bad());
+    };
+    const StepZero& zero = proof.stepZero;
+    if (zero.tokens > 0)
+        put(zeroColumn, passesStepZero(zero),
+            format::scientific(zero.largest),
+            tr("Before training: largest difference of logits from the base model %1 over %2 positions; largest error of a module %3, in %4.")
+                .arg(zero.largestLogit > 0 ? tr("%1 of logits up to %2").arg(format::scientific(zero.largest), format::number(zero.largestLogit, 0))
+                                           : format::scientific(zero.largest),
+                    format::count(zero.tokens), format::scientific(zero.moduleLargest),
+                    format::shown(zero.moduleName)));
+    if (proof.exported)
+        put(exportColumn, proof.exported->largestDifference <= kExportBar, format::scientific(proof.exported->largestDifference),
+            tr("Exported as %1 to %2 and read back: largest difference of logits %3.")
+                .arg(format::shown(proof.exported->format), format::shown(proof.exported->folder),
+                    format::scientific(proof.exported->largestDifference)));
+    if (!proof.brokenPair.isEmpty())
+        put(pairColumn, false, tr("broken"), tr("Not paired: it had %1 than other runs that it is compared with.").arg(proof.brokenPair));
+    else if (zero.tokens > 0)
+        put(pairColumn, true, tr("paired"), tr("Same model, data, order of rows and start as the runs of its seed."));
+}
+
+void CompareCells::resizeEvent(QResizeEvent* event)
+{
+    NumberTable::resizeEvent(event);
+    fitColumns();
+}
+
+void CompareCells::fitColumns()
+{
+    int needed = kArmWidth;
+    std::map<int, int> widths;
+    for (int column = 1; column < columnCount(); ++column) {
+        widths[column] = std::max(sizeHintForColumn(column), horizontalHeader()->sectionSizeHint(column));
+        needed += widths[column];
+    }
+    for (const int column : {int(memoryColumn), int(stepColumn), int(timeColumn)}) {
+        const bool hide = needed > viewport()->width();
+        if (isColumnHidden(column) != hide)
+            setColumnHidden(column, hide);
+        needed -= hide ? widths[column] : 0;
+    }
+}
+
+}  // namespace rankwright
