@@ -4,6 +4,7 @@
 
 #include "storage/file_lock.h"
 #include "storage/report/comparison_report.h"
+#include "storage/runs/comparison.h"
 #include "storage/runs/interleave.h"
 #include "storage/runs/run_folder.h"
 #include "storage/runs/run_queue.h"
@@ -153,7 +154,7 @@ private:
         FanOut extra(extras);
         // A run that never began has nothing to go on from.
         const bool fromCheckpoint = row.state != RunState::queued;
-        m_trained.push_back(m_training.run(row.id, armName(config), fromCheckpoint, m_queue.force, &extra));
+        m_trained.push_back(m_training.run(row.id, labelOf(config), fromCheckpoint, m_queue.force, &extra));
         if (!m_trained.back().error.empty())
             writeToPeople(m_trained.back().error + '\n');
     }

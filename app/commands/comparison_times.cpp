@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "app/commands/comparison_times.h"
 
+#include "storage/runs/comparison.h"
 #include "training/api/catalog.h"
 
 #include <algorithm>
@@ -77,7 +78,7 @@ RunTime trialOf(Training& training, const RunConfig& config)
     const TemporaryFolder folder(training.store().dataDirectory() / ("trial-" + std::to_string(::getpid())));
     job.folder = folder.path().string();
     StepTimer timer;
-    training.progress().setTitle("trial of 2 steps: " + armName(config));
+    training.progress().setTitle("trial of 2 steps: " + labelOf(config));
     FanOut events({&timer, &training.progress()});
     const auto start = Clock::now();
     const TrainResult trial = run(training.engine(), std::move(job), events, training.signals().token());

@@ -178,13 +178,11 @@ std::string tableText(const std::vector<RunOutcome>& outcomes)
     return table.text();
 }
 
-std::string armName(const RunConfig& config) { return labelOf(config); }
-
 RunOutcome storedOutcome(RunStore& store, const std::string& id)
 {
     const RunRow row = store.run(id);
     const RunConfig config = store.config(row.id);
-    RunOutcome outcome{.id = row.id, .label = row.arm.empty() ? armName(config) : row.arm, .method = config.method, .seed = config.seed,
+    RunOutcome outcome{.id = row.id, .label = row.arm.empty() ? labelOf(config) : row.arm, .method = config.method, .seed = config.seed,
         .learningRate = config.learningRate, .result = {}, .tokens = row.tokens, .trainable = row.trainable,
         .seconds = std::isfinite(row.seconds) ? row.seconds : 0, .error = {}, .errorStatus = 0};
     outcome.result.outcome = row.state;
@@ -314,8 +312,8 @@ std::string estimatesText(const std::vector<RunConfig>& configs, const std::vect
         const Estimate& one = estimates[i];
         seconds += one.seconds;
         memory = std::max(memory, one.peakBytes);
-        const std::string arm = armName(configs[i]);
-        const auto runs = std::ranges::count_if(configs, [&](const RunConfig& c) { return armName(c) == arm; });
+        const std::string arm = labelOf(configs[i]);
+        const auto runs = std::ranges::count_if(configs, [&](const RunConfig& c) { return labelOf(c) == arm; });
         if (!told.insert(arm).second)
             continue;
         table.add({arm, std::to_string(runs), countText(one.trainable), bytesText(one.peakBytes),

@@ -31,8 +31,6 @@ nlohmann::json toJson(const RunOutcome& outcome);
 std::string tableText(const std::vector<RunOutcome>& outcomes);
 // A run's outcome as the store has it, whoever trained it and when.
 RunOutcome storedOutcome(RunStore& store, const std::string& id);
-// The name without " lr 4e-05" and " seed N": what the runs of an arm have in common.
-std::string armName(const RunConfig& config);
 // 0, 65 (diverged), 130 (a signal) or the error's status.
 int statusOf(const RunOutcome& outcome, const Signals& signals);
 

@@ -3,6 +3,7 @@
 #include "training/analysis/shrink.h"
 
 #include "training/analysis/update.h"
+#include "training/api/adapter_size.h"
 #include "training/api/error.h"
 #include "training/export/adapter_file.h"
 #include "training/formats/atomic_file.h"
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -92,27 +92,14 @@ int64_t rankFor(const at::Tensor& values, double share)
     return std::min(kept.numel(), (kept < wanted).sum().item<int64_t>() + 1);
 }
 
-// PEFT's float32 adapter file of these ranks: header and data (safetensors), as writeAdapter() lays it out.
 int64_t fileBytes(const std::vector<Module>& modules, const Ranks& ranks)
 {
-    std::vector<std::pair<std::string, std::array<int64_t, 2>>> tensors;
+    std::vector<PlannedModule> planned;
     for (size_t i = 0; i < modules.size(); ++i) {
         const auto& [U, S, V] = modules[i].update;
-        const auto name = "base_model.model." + modules[i].entry.name;
-        if (ranks[i] == 0)
-            continue;
-        tensors.push_back({name + ".lora_A.weight", {ranks[i], V.size(0)}});
-        tensors.push_back({name + ".lora_B.weight", {U.size(0), ranks[i]}});
+        planned.push_back({.name = modules[i].entry.name, .rows = U.size(0), .cols = V.size(0), .rank = ranks[i]});
     }
-    std::sort(tensors.begin(), tensors.end());
-    nlohmann::json header{{"__metadata__", {{"format", "pt"}}}};
-    int64_t at = 0;
-    for (const auto& [name, shape] : tensors) {
-        const auto end = at + shape[0] * shape[1] * int64_t(sizeof(float));
-        header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {at, end}}};
-        at = end;
-    }
-    return 8 + (int64_t(header.dump().size()) + 7) / 8 * 8 + at;
+    return adapterFileBytes(planned);
 }
 
 ShrinkPoint pointOf(const std::vector<Module>& modules, const Ranks& ranks)

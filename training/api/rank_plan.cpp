@@ -3,6 +3,7 @@
 // Ranks from singular values: a fixed rank, a share of each matrix's energy, or the best use of a parameter budget.
 #include "training/api/rank_plan.h"
 
+#include "training/api/adapter_size.h"
 #include "training/api/error.h"
 #include "training/api/rank_budget.h"
 
@@ -97,33 +98,6 @@ BudgetRanks ranksForBudget(const std::vector<ModuleSpectrum>& spectra, const Pla
     return ranksForBudget(spectra, budget);
 }
 
-// Size of adapter_model.safetensors as writeAdapter() writes it: eight bytes, the header padded to a multiple of eight, float32.
-int64_t fileBytesOf(const RankPlan& plan)
-{
-    struct Tensor { std::string name; int64_t rows, cols; };
-    std::vector<Tensor> tensors;
-    for (const PlannedModule& module : plan.modules) {
-        if (module.rank < 1)
-            continue;
-        tensors.push_back({"base_model.model." + module.name + ".lora_A.weight", module.rank, module.cols});
-        tensors.push_back({"base_model.model." + module.name + ".lora_B.weight", module.rows, module.rank});
-    }
-    if (tensors.empty())
-        return 0;
-    std::ranges::sort(tensors, {}, &Tensor::name);
-    const auto digits = [](int64_t number) { return int64_t(std::to_string(number).size()); };
-    auto header = int64_t(std::string_view(R"({"__metadata__":{"format":"pt"}})").size());
-    int64_t at = 0;
-    for (const Tensor& tensor : tensors) {
-        const int64_t end = at + 4 * tensor.rows * tensor.cols;
-        header += int64_t(nlohmann::json(tensor.name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).size())
-            + int64_t(std::string_view(R"(,:{"dtype":"F32","shape":[,],"data_offsets":[,]})").size()) + digits(tensor.rows)
-            + digits(tensor.cols) + digits(at) + digits(end);
-        at = end;
-    }
-    return 8 + (header + 7) / 8 * 8 + at;
-}
-
 RankPlan planOf(const std::vector<ModuleSpectrum>& spectra, const std::vector<ModuleRank>& ranks)
 {
     RankPlan plan;
@@ -142,7 +116,7 @@ RankPlan planOf(const std::vector<ModuleSpectrum>& spectra, const std::vector<Mo
     }
     plan.energy = all > 0 ? held / all : 0;
     plan.adapterBytes = plan.parameters * kBytesPerParameter;
-    plan.fileBytes = fileBytesOf(plan);
+    plan.fileBytes = plan.parameters > 0 ? adapterFileBytes(plan.modules) : 0;
     return plan;
 }
 
