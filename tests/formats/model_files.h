@@ -79,7 +79,7 @@ struct GgufOptions
     std::map<std::string, float> floats{{"rope.freq_base", 10000}, {"attention.layer_norm_rms_epsilon", 1e-5F}};
     std::map<std::string, std::string> texts;  // whole keys
     std::string architecture = "llama";
-    std::vector<TinyTensor> more;
+    std::vector<TinyTensor> tensors = tinyTensors(), more;
     std::vector<float> divisors;  // of rope_freqs.weight, which comes last
     uint32_t type = kTypeF32;
 };
@@ -89,12 +89,12 @@ inline void writeGguf(const std::filesystem::path& file, const GgufOptions& opti
     GgufBytes gguf;
     gguf.key("general.architecture", kString, GgufBytes::text(options.architecture));
     for (const auto& [key, value] : options.numbers)
-        gguf.key("llama." + key, kU32, bytesOf(value));
+        gguf.key(options.architecture + "." + key, kU32, bytesOf(value));
     for (const auto& [key, value] : options.floats)
-        gguf.key("llama." + key, kF32, bytesOf(value));
+        gguf.key(options.architecture + "." + key, kF32, bytesOf(value));
     for (const auto& [key, value] : options.texts)
         gguf.key(key, kString, GgufBytes::text(value));
-    std::vector<TinyTensor> tensors = tinyTensors();
+    std::vector<TinyTensor> tensors = options.tensors;
     tensors.insert(tensors.end(), options.more.begin(), options.more.end());
     uint64_t at = 0;
     for (const TinyTensor& tensor : tensors) {

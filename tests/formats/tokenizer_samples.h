@@ -3,14 +3,17 @@
 // Small tokenizer.json documents that the tokenizer tests start from.
 #pragma once
 
+#include "training/formats/tokenizer.h"
 #include "training/formats/unicode.h"
 
 #include <nlohmann/json.hpp>
 
 #include <QByteArray>
+#include <QTemporaryDir>
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -97,10 +100,106 @@ inline nlohmann::json byteFallbackJson(
                 {"byte_fallback", true}}}};
 }
 
+// Arrays of two; a nest of braces would make an object of them.
+inline nlohmann::json pairs(const std::vector<std::pair<std::string, double>>& list)
+{
+    nlohmann::json made = nlohmann::json::array();
+    for (const auto& [first, second] : list)
+        made.push_back(nlohmann::json::array({first, second}));
+    return made;
+}
+
+inline nlohmann::json unigramJson()
+{
+    return {{"decoder", {{"type", "Metaspace"}}},
+        {"model", {{"type", "Unigram"}, {"unk_id", 0}, {"vocab", pairs({{"<unk>", 0.0}, {"a", -1.5}, {"ab", -2}})}}}};
+}
+
+inline nlohmann::json wordPieceJson()
+{
+    return {{"pre_tokenizer", {{"type", "BertPreTokenizer"}}}, {"decoder", {{"type", "WordPiece"}}},
+        {"model", {{"type", "WordPiece"}, {"unk_token", "[UNK]"}, {"vocab", {{"[UNK]", 0}, {"a", 1}, {"##b", 2}}}}}};
+}
+
 inline std::filesystem::path writeText(const std::filesystem::path& file, std::string_view text)
 {
     std::ofstream(file, std::ios::binary) << text;
     return file;
 }
+
+inline std::string readText(const std::filesystem::path& file)
+{
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+inline std::vector<std::string> splitText(const std::string& text, const std::string& separator)
+{
+    std::vector<std::string> parts;
+    size_t begin = 0;
+    for (size_t hit = text.find(separator); hit != std::string::npos; hit = text.find(separator, begin)) {
+        parts.push_back(text.substr(begin, hit - begin));
+        begin = hit + separator.size();
+    }
+    parts.push_back(text.substr(begin));
+    return parts;
+}
+
+inline std::vector<nlohmann::json> readLines(const std::filesystem::path& file)
+{
+    std::vector<nlohmann::json> rows;
+    for (const auto& line : splitText(readText(file), "\n"))
+        if (!line.empty())
+            rows.push_back(nlohmann::json::parse(line));
+    return rows;
+}
+
+inline QByteArray shownIds(const std::vector<int32_t>& ids)
+{
+    QByteArray text;
+    for (const int32_t id : ids)
+        text += QByteArray::number(id) + ' ';
+    return text;
+}
+
+// Byte ranges as ranges of characters, which Hugging Face counts in.
+inline std::vector<std::pair<size_t, size_t>> inCharacters(
+    const std::string& text, std::vector<std::pair<size_t, size_t>> ranges)
+{
+    std::vector<size_t> index(text.size() + 1);
+    size_t count = 0;
+    for (size_t at = 0; at < text.size(); at += utf8At(text, at).length)
+        index[at] = count++;
+    index[text.size()] = count;
+    for (auto& [begin, end] : ranges) {
+        begin = index[begin];
+        end = index[end];
+    }
+    return ranges;
+}
+
+// A tokenizer from a document in memory.
+class JsonTokenizer
+{
+public:
+    explicit JsonTokenizer(const nlohmann::json& document, const nlohmann::json& config = nullptr)
+    {
+        writeText(std::filesystem::path(m_folder.path().toStdString()) / "tokenizer.json", document.dump());
+        if (!config.is_null())
+            writeText(std::filesystem::path(m_folder.path().toStdString()) / "tokenizer_config.json", config.dump());
+        m_tokenizer = openTokenizer(m_folder.path().toStdString());
+    }
+    const Tokenizer* operator->() const { return m_tokenizer.get(); }
+    const Tokenizer& operator*() const { return *m_tokenizer; }
+    [[nodiscard]] std::vector<int32_t> ids(
+        std::string_view text, SpecialText special = SpecialText::encodeAsText) const
+    {
+        return m_tokenizer->encode(text, false, special).ids;
+    }
+
+private:
+    QTemporaryDir m_folder;
+    std::unique_ptr<Tokenizer> m_tokenizer;
+};
 
 }  // namespace rankwright::test

@@ -217,6 +217,39 @@ void TestChatExpressions::areWhatJinjaGives_data()
     row("\"\\\\n\" ~ '\\''", "\\n'");
     row("{'a': {'b': 1}}.a.b", "1");
     row("{'a': [1,{'c':2}]}['a'][1].c", "2");
+    row("['a\\u202e\\u00a0\\U000e0001\\u00e9\\u00ad\\x7f']", "['a\\u202e\\xa0\\U000e0001é\\xad\\x7f']");
+    row("{'items': [1]}['items']", "[1]");
+    row("{'items': 1}|tojson", "{\"items\": 1}");
+    row("[{'get': 'a'}]|map(attribute='get')|list", "['a']");
+    row("range(3)", "range(0, 3)");
+    row("[range(5, 1, -2)] ~ range(9)[2] ~ range(4)|list", "[range(5, 1, -2)]2[0, 1, 2, 3]");
+    row("range(2) is sequence", "True");
+    // Iterators are true even when empty, views of mappings are no lists, marked texts escape what is added to them.
+    row("none|selectattr('type')|list", "[]");
+    row("'yes' if messages|selectattr('role', 'equalto', 'tool') else 'no'", "yes");
+    row("(messages|map(attribute='role')) is sequence", "False");
+    row("(messages|map(attribute='role')) is iterable", "True");
+    row("'tool' in messages|map(attribute='role')", "False");
+    row("'a<b>'|e", "a&lt;b&gt;");
+    row("'<i>'|safe + '<b>' + \"it's\"", "<i>&lt;b&gt;it&#39;s");
+    row("'<i>'|safe ~ '<b>'", "<i><b>");
+    row("'<b>' + '<i>'|safe + '&'", "&lt;b&gt;<i>&amp;");
+    row("('<i>'|safe)|upper + '<b>'", "<I>&lt;b&gt;");
+    row("'<b>'|e|e", "&lt;b&gt;");
+    row("'{0} and {1} and {x} {{}}'.format('a', 'b', x=3)", "a and b and 3 {}");
+    row("'{}-{}'.format(none, 1.0)", "None-1.0");
+    row("[1, 2.5]|sum", "3.5");
+    row("messages|map('length')|sum", "8");
+    row("{'a': 1, 'b': 2}.items()", "dict_items([('a', 1), ('b', 2)])");
+    row("{'a': 1}.keys()", "dict_keys(['a'])");
+    row("{'a': 1}.values()|list", "[1]");
+    row("{'a': 1}.items() is sequence", "False");
+    row("{'a': 1}.keys()|length", "1");
+    row("{}.items() or 'empty'", "empty");
+    row("strftime_now('%d %b %Y')", "26 Jul 2024");
+    row("strftime_now('%A %B %-d %e %j %H:%M:%S %I %p %y %F %T %x %X %% %c')",
+        "Friday July 26 26 208 00:00:00 12 AM 24 2024-07-26 00:00:00 07/26/24 00:00:00 % Fri Jul 26 00:00:00 2024");
+    row("strftime_now is defined", "True");
 }
 
 void TestChatExpressions::areWhatJinjaGives()

@@ -226,12 +226,27 @@ void TestChatTemplate::rendersAsJinjaDoes_data()
         "  [Why?]\n"
         "kept");
     row("which special tokens", "one", true,
-        "{% if strftime_now is defined %}dated{% else %}undated{% endif %}\n"
+        "{% if strftime_now is defined %}{{ strftime_now('%d %b %Y') }} {% else %}undated{% endif %}\n"
         "{% if tools is none and not documents %}{{ bos_token }}|{{ eos_token }}|{{ pad_token is defined"
         " }}{% endif %}\n"
         "{% if add_generation_prompt is true %}{% if thinking is defined and thinking is false %}off{% elif"
         " false %}never{% else %}on{% endif %}{% endif %}",
-        "undated<s>|</s>|Falseon");
+        "26 Jul 2024 <s>|</s>|Falseon");
+    row("filter and set blocks", "four", true,
+        "{% filter upper|trim %}\n  {{ messages[0].content }}\n{% endfilter %}|{% set t | trim | replace('.', '!') %}  {{"
+        " messages[0].content }}  {% endset %}{{ t }}|",
+        "BE BRIEF.|Be brief!|");
+    row("with", "four", true,
+        "{% with a = 1, b = messages|length %}{{ a + b }}{% set a = 7 %}{{ a }}{% endwith %}{{ a is defined }}", "57False");
+    row("call blocks", "four", true,
+        "{% macro box(title, n=1) %}<{{ title }}>{{ caller('in', n) }}</{{ title }}>{% endmacro %}\n"
+        "{% set word = 'out' %}\n"
+        "{% call(x, y) box('t', n=3) %}\n"
+        "{{ word }}{{ x }}{{ y }}{{ title is defined }}\n"
+        "{% endcall %}\n"
+        "{% for m in messages %}{% call(x, y) box(m.role) %}{{ loop.index }}{{ m.role|length }}{% endcall %}{% endfor %}",
+        "<t>outin3False\n"
+        "</t><system>16</system><user>24</user><assistant>39</assistant><user>44</user>");
 }
 
 void TestChatTemplate::rendersAsJinjaDoes()
@@ -292,6 +307,16 @@ void TestChatTemplate::refusesTemplates_data()
     row("doubling texts", "{% set n = namespace(x='a') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
         Code::limit, "does too much|16777216");
     row("a costly search", "{% set a = 'a' * 8000000 %}{{ ('a' * 4000000 ~ 'b') in a }}", Code::limit, "does too much");
+    row("stripping many characters", "{{ ('a' * 4000000).strip('b' * 4000000 ~ 'a') }}", Code::limit, "does too much");
+    row("trimming many characters", "{{ ('a' * 4000000)|trim('b' * 4000000 ~ 'a') }}", Code::limit, "does too much");
+    row("comparing long texts", "{% set a = 'a' * 8000000 %}{% for i in range(1000) %}{{ a < a }}{% endfor %}", Code::limit,
+        "does too much");
+    row("beginnings of long texts", "{% set a = 'a' * 8000000 %}{% for i in range(1000) %}{{ a.startswith(a) }}{% endfor %}",
+        Code::limit, "does too much");
+    row("a long separator of JSON", "{{ range(1000)|list|tojson(separators=('x' * 100000, ':')) }}", Code::limit,
+        "does too much|16777216 bytes");
+    row("a long separator of short JSON", "{{ range(300)|list|tojson(separators=('x' * 100000, ':')) }}", Code::limit,
+        "too long.*16777216 bytes");
     row("CT05 include", "a\nb {% include '/etc/passwd' %}", Code::unsupported, "line 2:6: the tag \"include\"");
     row("CT05 import", "{% import '/etc/passwd' as x %}", Code::unsupported, "\"import\"");
     row("CT05 from", "{% from 'x' import y %}", Code::unsupported, "\"from\"");
@@ -304,7 +329,37 @@ void TestChatTemplate::refusesTemplates_data()
     row("CT08 test", "\n\n{{ 1 is nosuch }}", Code::unsupported, "line 3:9: the test \"nosuch\"");
     row("CT09 output", "{% set t = 'a' * 1000000 %}{% for i in range(20) %}{{ t }}{% endfor %}", Code::limit,
         "output above 16777216");
-    row("CT11 date", "{{ strftime_now('%Y') }}", Code::format, "strftime_now, which would make rows change");
+    row("CT11 a date in an unknown form", "{{ strftime_now('%Q') }}", Code::unsupported, "line 1:16: the date format \"%Q\"");
+    row("CT11 a date without an end", "{{ strftime_now('%') }}", Code::unsupported, "the date format");
+    row("an iterator used twice", "{% set a = messages|map(attribute='role') %}{{ a|join }}{{ a|join }}", Code::unsupported,
+        "used twice");
+    row("an iterator as text", "{{ messages|map(attribute='role') }}", Code::unsupported, "an iterator as text");
+    row("an iterator as JSON", "{{ messages|map(attribute='role')|tojson }}", Code::format, "an iterator");
+    row("a macro in a loop", "{% for m in messages %}{% macro f() %}{{ m }}{% endmacro %}{% endfor %}", Code::unsupported,
+        "a macro inside a loop");
+    row("a call block without a macro", "{% call nobody() %}{% endcall %}", Code::unsupported, "a call block of an undefined");
+    row("a call block without a call", "{% call 1 %}{% endcall %}", Code::format, "a call block without a call");
+    row("a call block calling itself", "{% macro f() %}{{ caller() }}{% endmacro %}{% call f() %}{{ caller() }}{% endcall %}",
+        Code::format, "'caller' is undefined");
+    row("nested call blocks", repeated("{% call f() %}", 10'000) + repeated("{% endcall %}", 10'000), Code::limit,
+        "deeper than 64");
+    row("a format that reaches in", "{{ '{0.__class__}'.format('a') }}", Code::unsupported, "line 1:19: the format");
+    row("a format without an argument", "{{ '{} {}'.format('a') }}", Code::format, "no argument");
+    row("a long format", "{{ ('{0}' * 100000).format('a' * 1000) }}", Code::limit, "bytes|does too much");
+    row("an attribute of a filter", "{{ messages|first.role }}", Code::format, "line 1:18: ");
+    row("an item of a filter", "{{ messages|list[0] }}", Code::format, "line 1:17: ");
+    row("indent of a number", "{{ 1|indent }}", Code::format, "indent of an integer");
+    row("a method without a call", "{{ {'items': 1}.items is defined }}", Code::unsupported, "line 1:16: the method items .*\\[\"items\"\\]");
+    row("a text's method without a call", "{{ messages[0].content.strip is defined }}", Code::unsupported, "the method strip");
+    row("a macro's attribute", "{% macro f() %}{% endmacro %}{{ f.name }}", Code::unsupported, "the method name of a macro");
+    row("a namespace as text", "{% set n = namespace(a=1) %}{{ n }}", Code::unsupported, "a namespace as text");
+    row("an unknown filter in a loop in an if", "{% if tools %}{% for m in messages %}{{ m|strange }}{% endfor %}{% endif %}",
+        Code::unsupported, "strange");
+    row("a test before if", "{{ 1 if 2 is odd if 3 }}", Code::format, "line 1:18: ");
+    row("a range as JSON", "{{ range(3)|tojson }}", Code::format, "no JSON form");
+    row("a value for none", "{% set none = 1 %}", Code::format, "line 1:8: a value for none");
+    row("dictsort of nothing", "{{ nobody|dictsort }}", Code::format, "'nobody' is undefined");
+    row("a name that Jinja knows", "{{ lipsum is defined }}", Code::unsupported, "the name lipsum");
     row("changing a list", "{{ messages.append(1) }}", Code::unsupported, "changing a list with append");
     row("a namespace inside itself", "{% set n = namespace() %}{% set n.x = n %}", Code::unsupported,
         "namespace inside");
@@ -348,6 +403,8 @@ void TestChatTemplate::limitsAreExact()
     requireRejection([&] { (void)rendered(countDown + "{{ f(65) }}"); }, Code::limit, "called inside");
     QCOMPARE(rendered("{{ 'a' * 16777216 }}").size(), size_t(limits::kTemplateOutput));
     requireRejection([] { (void)rendered("{{ 'a' * 16777217 }}"); }, Code::limit, "16777216 bytes");
+    QCOMPARE(rendered("{{ ('a' * 16777214)|tojson }}").size(), size_t(limits::kTemplateOutput));
+    requireRejection([] { (void)rendered("{{ ('a' * 16777215)|tojson }}"); }, Code::limit, "too long.*16777216 bytes");
 }
 
 // A thousand elifs, additions, attributes and filters are no deeper than one.

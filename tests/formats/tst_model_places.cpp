@@ -18,6 +18,8 @@ private slots:
     void resolvesPlaces();
     void refusesWhatIsNoModel();
     void readsTheHuggingFaceCache();
+    void followsLinksInsideTheCacheOnly();
+    void describesWhatAModelIs();
     void findsModelsAndListsBadOnes();
 
 private:
@@ -90,6 +92,66 @@ void TestModelPlaces::readsTheHuggingFaceCache()
     QCOMPARE(resolved.parent_path(), model / "snapshots");
     fs::remove_all(model / "snapshots");
     requireRejection([] { (void)resolveModel("my-org/tiny.model"); }, Code::missing, "no finished download");
+}
+
+// As the cache really is: files of a snapshot are links to blobs.
+void TestModelPlaces::followsLinksInsideTheCacheOnly()
+{
+    const Variable cache("HF_HUB_CACHE", m_path / "hub");
+    const fs::path model = m_path / "hub" / "models--org--linked", snapshot = model / "snapshots" / "abc";
+    writeModel(model / "blobs", tinyConfig());
+    fs::create_directories(snapshot);
+    fs::create_directories(model / "refs");
+    writeBytes(model / "refs" / "main", "abc");
+    for (const char* name : {"config.json", "model.safetensors"})
+        fs::create_symlink(fs::path("../../blobs") / name, snapshot / name);
+    QCOMPARE(openModelSource("org/linked").tensors.size(), size_t(20));
+    const ModelInfo info = inspectModel("org/linked");
+    QCOMPARE(info.files.size(), size_t(2));
+    QCOMPARE(info.files.back().first, "model.safetensors");
+    QVERIFY(info.files.back().second > 1000);
+    // Split over two files that an index names.
+    const std::vector<TinyTensor> all = tinyTensors();
+    writeTensors(model / "blobs" / "one", {all.begin(), all.begin() + 7});
+    writeTensors(model / "blobs" / "two", {all.begin() + 7, all.end()});
+    nlohmann::json map;
+    for (size_t i = 0; i < all.size(); ++i)
+        map[all[i].name] = i < 7 ? "model-00001-of-00002.safetensors" : "model-00002-of-00002.safetensors";
+    fs::remove(snapshot / "model.safetensors");
+    writeBytes(snapshot / "model.safetensors.index.json", nlohmann::json{{"weight_map", map}}.dump());
+    fs::create_symlink("../../blobs/one", snapshot / "model-00001-of-00002.safetensors");
+    fs::create_symlink("../../blobs/two", snapshot / "model-00002-of-00002.safetensors");
+    QCOMPARE(openModelSource("org/linked").tensors.size(), size_t(20));
+    // A link that leads out of the cache is not followed.
+    fs::copy_file(model / "blobs" / "two", m_path / "outside");
+    fs::remove(snapshot / "model-00002-of-00002.safetensors");
+    fs::create_symlink(m_path / "outside", snapshot / "model-00002-of-00002.safetensors");
+    requireRejection([] { (void)openModelSource("org/linked"); }, Code::unsupported, "symbolic link");
+}
+
+void TestModelPlaces::describesWhatAModelIs()
+{
+    nlohmann::json config = tinyConfig();
+    config.update({{"rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}}}, {"attention_bias", false}, {"unknown_key", 1}});
+    writeModel(m_path / "m", config);
+    writeBytes(m_path / "m" / "tokenizer_config.json", R"({"bos_token": "<s>", "eos_token": {"content": "</s>"}, "pad_token": null})");
+    const ModelInfo info = inspectModel((m_path / "m").string());
+    const std::map<std::string, std::string> facts(info.facts.begin(), info.facts.end());
+    QCOMPARE(facts.size(), info.facts.size());
+    QCOMPARE(facts.at("Attention"), "2 heads of width 4, which share 1 head of keys and values");
+    QCOMPARE(facts.at("Positions"), "rotary, base 10000");
+    QCOMPARE(facts.at("Rotary scaling"), "llama3, factor 8 from 8192 tokens");
+    QCOMPARE(facts.at("Norms"), "root mean square, epsilon 1e-05");
+    QCOMPARE(facts.at("Feed-forward"), "gated, SiLU, width 12");
+    QCOMPARE(facts.at("Head"), "the embeddings (tied)");
+    QCOMPARE(facts.at("Stored as"), "20 tensors F32");
+    QCOMPARE(facts.at("For llama.cpp"), "can be exported as GGUF");
+    QVERIFY(!facts.contains("Experts") && !facts.contains("Sliding window"));
+    QVERIFY(info.generates && info.labels.empty());
+    QCOMPARE(info.specialTokens, (std::vector<std::pair<std::string, std::string>>{{"bos", "<s>"}, {"eos", "</s>"}}));
+    QCOMPARE(info.files.size(), size_t(3));
+    QVERIFY(info.notes.size() == 1 && info.notes.front().find("unknown_key") != std::string::npos);
+    QVERIFY(!info.problem.empty());   // there is no tokenizer, and that is said
 }
 
 void TestModelPlaces::findsModelsAndListsBadOnes()

@@ -4,6 +4,7 @@
 // GG22, GG24).
 #include "tests/formats/model_files.h"
 #include "tests/support/test_data.h"
+#include "training/models/loading_limit.h"
 #include "training/models/model_source.h"
 
 #include <QTemporaryDir>
@@ -33,6 +34,12 @@ private slots:
     void refusesWeightsThatDoNotFit();
     void toleratesExtraTensors();
     void untiedHeadIsRequired();
+    void findsExpertsInStacks();
+    void findsExpertsInStacksOfGguf();
+    void refusesStacksThatDoNotFit();
+    void takesOtherNames();
+    void normsOfGemmaHaveOneMore();
+    void refusesWhatDoesNotFitIntoMemory();
     void readsGguf();
     void ropeDivisorsOfGgufCount();
     void refusesGgufs_data();
@@ -216,9 +223,9 @@ void TestModelSource::refusesConfigs_data()
     row(R"({"tie_word_embeddings": 1})", Code::config, "/tie_word_embeddings");
     row(R"({"eos_token_id": "</s>"})", Code::config, "/eos_token_id");
     row(R"({"model_type": "gpt9"})", Code::unsupported, "gpt9.*Llama 1-3.*remote code is never run");
-    row(R"({"model_type": "deepseek", "auto_map": {}})", Code::unsupported, "auto_map.*remote code is never run");
+    row(R"({"model_type": "deepthought", "auto_map": {}})", Code::unsupported, "auto_map.*remote code is never run");
     row(R"({"model_type": 3, "architectures": []})", Code::unsupported, "no model_type");
-    row(R"({"architectures": ["LlamaForSequenceClassification"]})", Code::unsupported, "/architectures");
+    row(R"({"architectures": ["LlamaForTokenClassification"]})", Code::unsupported, "/architectures");
     row(R"({"hidden_act": "gelu"})", Code::unsupported, "/hidden_act");
     row(R"({"quantization_config": {"quant_method": "gptq"}})", Code::unsupported, "gptq");
     row(R"({"rope_scaling": {"type": "yarn", "factor": 4}})", Code::unsupported, "/rope_scaling/type.*yarn");
@@ -379,7 +386,7 @@ void TestModelSource::refusesGgufs_data()
     row("rope.freq_base", 0, Code::config, "rope.freq_base");
     row("rope.freq_base", std::numeric_limits<double>::quiet_NaN(), Code::config, "rope.freq_base");
     row("vocab_size", 15, Code::mismatch, "16 rows for a vocabulary of 15");
-    row("expert_count", 8, Code::unsupported, "expert_count: 8 experts");
+    row("expert_count", 8, Code::config, "llama.expert_used_count");
     row("attention.value_length", 8, Code::unsupported, "attention.value_length");
     row("no feed_forward_length", 0, Code::config, "feed_forward_length");
     row("yarn", 0, Code::unsupported, "rope.scaling.type: yarn");
@@ -422,9 +429,7 @@ void TestModelSource::readsStories()
         QCOMPARE(info.tokenizer, "SentencePiece BPE");
         QVERIFY(info.problem.empty());
     }
-    // An encoder, which no family reads yet.
-    requireRejection([] { (void)openModelSource((testData() / "models" / "bert-tiny-splade").string()); },
-        Code::unsupported, "\"bert\"");
+    QCOMPARE(openModelSource((testData() / "models" / "bert-tiny-splade").string()).config.form, "encoder");
 }
 
 void TestModelSource::readsTheDefaultModel()
@@ -446,6 +451,159 @@ void TestModelSource::readsTheDefaultModel()
     QCOMPARE(source.config.eosIds, std::vector<int64_t>{2});
     QCOMPARE(source.transforms.size(), size_t(60));
     QVERIFY(source.config.notes.empty());
+}
+
+namespace {
+
+constexpr int kExperts = 3;
+
+json mixtralConfig()
+{
+    json config = tinyConfig();
+    config.update({{"architectures", {"MixtralForCausalLM"}}, {"model_type", "mixtral"}, {"num_local_experts", kExperts},
+        {"num_experts_per_tok", 2}, {"sliding_window", nullptr}});
+    return config;
+}
+
+// A Mixtral's tensors; the experts one by one, or in the stacks that transformers 5 computes with, or in GGUF's.
+enum class Stored { single, stacked, gguf };
+std::vector<TinyTensor> mixtralTensors(Stored how)
+{
+    std::vector<TinyTensor> list;
+    for (const TinyTensor& tensor : tinyTensors()) {
+        if (tensor.name.find(".mlp.") == std::string::npos)
+            list.push_back(tensor);
+    }
+    const std::vector<uint64_t> inner{12, 8}, outer{8, 12};
+    for (int layer = 0; layer < 2; ++layer) {
+        const std::string hf = "model.layers." + std::to_string(layer) + ".", gguf = "blk." + std::to_string(layer) + ".";
+        const std::string block = hf + (how == Stored::stacked ? "mlp." : "block_sparse_moe.");
+        list.push_back({block + "gate.weight", gguf + "ffn_gate_inp.weight", {kExperts, 8}});
+        for (int e = 0; e < kExperts && how == Stored::single; ++e) {
+            const std::string expert = block + "experts." + std::to_string(e) + ".";
+            list.push_back({expert + "w1.weight", "", inner});
+            list.push_back({expert + "w2.weight", "", outer});
+            list.push_back({expert + "w3.weight", "", inner});
+        }
+        if (how == Stored::stacked) {
+            list.push_back({block + "experts.gate_up_proj", "", {kExperts, 24, 8}});
+            list.push_back({block + "experts.down_proj", "", {kExperts, 8, 12}});
+        }
+        if (how == Stored::gguf) {
+            list.push_back({"", gguf + "ffn_gate_exps.weight", {kExperts, 12, 8}});
+            list.push_back({"", gguf + "ffn_up_exps.weight", {kExperts, 12, 8}});
+            list.push_back({"", gguf + "ffn_down_exps.weight", {kExperts, 8, 12}});
+        }
+    }
+    return list;
+}
+
+}  // namespace
+
+// w1 is the upper half of an expert's rows in gate_up_proj, w3 the lower.
+void TestModelSource::findsExpertsInStacks()
+{
+    writeModel(m_path / "single", mixtralConfig(), mixtralTensors(Stored::single));
+    writeModel(m_path / "stacked", mixtralConfig(), mixtralTensors(Stored::stacked));
+    const ModelSource single = openModelSource((m_path / "single").string());
+    const ModelSource stacked = openModelSource((m_path / "stacked").string());
+    QVERIFY2(stacked.config.notes == single.config.notes, stacked.config.notes.empty() ? "" : stacked.config.notes.front().c_str());
+    QCOMPARE(stacked.tensors.size(), single.tensors.size());
+    for (const auto& [name, entry] : single.tensors) {
+        QVERIFY2(stacked.tensors.contains(name), name.c_str());
+        QCOMPARE(stacked.tensors.at(name).shape, entry.shape);
+        QCOMPARE(stacked.tensors.at(name).bytes, entry.bytes);
+    }
+    const auto offset = [&](const char* module, int expert) {
+        const auto& entry = stacked.tensors.at(
+            "model.layers.1.block_sparse_moe.experts." + std::to_string(expert) + "." + module + ".weight");
+        return int64_t(entry.offset);
+    };
+    constexpr int64_t kMatrix = 12 * 8 * 4;
+    for (int e = 0; e < kExperts; ++e) {
+        QCOMPARE(offset("w1", e) - offset("w1", 0), 2 * kMatrix * e);
+        QCOMPARE(offset("w3", e) - offset("w1", e), kMatrix);
+        QCOMPARE(offset("w2", e) - offset("w2", 0), kMatrix * e);
+    }
+    QCOMPARE(inspectModel((m_path / "stacked").string()).modules.size(), size_t(2 * (4 + 3 * kExperts)));
+}
+
+void TestModelSource::findsExpertsInStacksOfGguf()
+{
+    GgufOptions options;
+    options.numbers["expert_count"] = kExperts;
+    options.numbers["expert_used_count"] = 2;
+    options.tensors = mixtralTensors(Stored::gguf);
+    writeGguf(m_path / "moe.gguf", options);
+    const ModelSource source = openModelSource((m_path / "moe.gguf").string());
+    QCOMPARE(source.config.family, "mixtral");
+    QCOMPARE(source.tensors.size(), size_t(2 + 2 * (2 + 4 + 1 + 3 * kExperts)));
+    const auto& first = source.tensors.at("model.layers.0.block_sparse_moe.experts.0.w3.weight");
+    const auto& last = source.tensors.at("model.layers.0.block_sparse_moe.experts.2.w3.weight");
+    QCOMPARE(first.name, "blk.0.ffn_up_exps.weight");
+    QCOMPARE(last.offset - first.offset, uint64_t(2 * 12 * 8 * 4));
+    QCOMPARE(last.shape, (std::vector<int64_t>{12, 8}));
+}
+
+void TestModelSource::refusesStacksThatDoNotFit()
+{
+    auto tensors = mixtralTensors(Stored::stacked);
+    for (TinyTensor& tensor : tensors) {
+        if (tensor.name == "model.layers.1.mlp.experts.gate_up_proj")
+            tensor.shape = {kExperts, 12, 8};
+    }
+    writeModel(m_path, mixtralConfig(), tensors);
+    requireRejection([this] { (void)openModelSource(m_path.string()); }, Code::mismatch,
+        R"(layers.1.mlp.experts.gate_up_proj.*\[3, 12, 8\].*\[3, 24, 8\])");
+}
+
+// A bare body's names lack "model.".
+void TestModelSource::takesOtherNames()
+{
+    std::vector<TinyTensor> tensors = tinyTensors();
+    for (TinyTensor& tensor : tensors)
+        tensor.name = tensor.name.substr(std::string("model.").size());
+    json config = tinyConfig();
+    config["architectures"] = {"LlamaModel"};
+    writeModel(m_path, config, tensors);
+    const ModelSource source = openModelSource(m_path.string());
+    QCOMPARE(source.tensors.size(), size_t(20));
+    QCOMPARE(source.tensors.at("model.layers.1.mlp.down_proj.weight").name, "layers.1.mlp.down_proj.weight");
+}
+
+void TestModelSource::normsOfGemmaHaveOneMore()
+{
+    GgufOptions options;
+    options.architecture = "gemma";
+    options.numbers["attention.key_length"] = options.numbers["attention.value_length"] = 4;
+    writeGguf(m_path / "gemma.gguf", options);
+    const ModelSource source = openModelSource((m_path / "gemma.gguf").string());
+    size_t norms = 0;
+    for (const auto& [name, transform] : source.transforms) {
+        QVERIFY2(transform == RowTransform::plusOne && name.ends_with("norm.weight"), name.c_str());
+        ++norms;
+    }
+    QCOMPARE(norms, size_t(5));
+}
+
+void TestModelSource::refusesWhatDoesNotFitIntoMemory()
+{
+    writeModel(m_path, tinyConfig());
+    const ModelSource source = openModelSource(m_path.string());
+    constexpr int64_t kWork = 256 << 20;
+    const int64_t matrices = 2 * (64 + 32 + 32 + 64 + 96 * 3), others = 128 + 8 + 2 * 16;
+    const int64_t needed = 4 * (matrices + others);
+    QCOMPARE(loadedBytes(source, {}), needed);
+    QCOMPARE(loadedBytes(source, {.matrices = 4, .others = 16}), matrices / 2 + 2 * others);
+    requireMemory(source, {}, kWork + needed);
+    requireMemory(source, {}, 0);   // not known
+    const auto refused = [&](const WeightBits& bits, int64_t free, const char* pattern) {
+        requireRejection([&] { requireMemory(source, bits, free); }, Code::memory, pattern);
+    };
+    refused({}, kWork + needed - 1, "memory: .* of weights.*bfloat16 .--dtype bfloat16.*four bits");
+    refused({}, kWork + needed / 2 - 1, "Use a base in four bits");
+    refused({}, kWork, "Choose a smaller model");
+    refused({.matrices = 4, .others = 16}, kWork, "Choose a smaller model");
 }
 
 QTEST_GUILESS_MAIN(TestModelSource)

@@ -306,11 +306,13 @@ void checkStartAdapter(const RunConfig& config, const std::filesystem::path& fil
 std::string exportRefusal(const RunConfig& config, std::string_view format)
 {
     const MethodCard* card = findMethodCard(config.method);
-    if (card == nullptr || format == "merged")
+    if (card == nullptr || format == "merged" || format == "gguf")
         return {};
     if (card->plainExport == PlainExport::none)
         return card->title + " has no adapter: export merged weights.";
-    if (format == "lora" && card->plainExport == PlainExport::doubled && isQuantised(config)) {
+    if (format == "gguf-lora" && card->picture.magnitude != Part::absent)
+        return card->title + " has norms of rows, which a LoRA adapter for llama.cpp cannot hold: export the model as GGUF, or lora for PEFT.";
+    if ((format == "lora" || format == "gguf-lora") && card->plainExport == PlainExport::doubled && isQuantised(config)) {
         return card->title + " trains beside its own quantised base, and an adapter for the original weights would leave the error of "
                "their few bits out: export the trained A and B with their base (peft), or merged weights.";
     }

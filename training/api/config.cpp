@@ -7,6 +7,7 @@
 #include "training/api/config_fields.h"
 #include "training/api/error.h"
 #include "training/api/json_text.h"
+#include "training/api/metrics.h"
 #include "training/api/words.h"
 #include "training/formats/limits.h"
 
@@ -301,13 +302,20 @@ void checkCombinations(const RunConfig& config, const std::filesystem::path& fil
             std::to_string(config.batch) + " rows times " + std::to_string(config.accumulate) + " batches a step",
             "at most " + std::to_string(kMostRowsAStep) + " rows a step");
     }
-    if (config.evalEvery > 0 && config.evalData.empty())
+    const bool evaluates = !config.evalData.empty() || config.validation > 0;
+    if (config.evalEvery > 0 && !evaluates)
         refuse(field("evalEvery"), file, std::to_string(config.evalEvery) + " without evaluation data",
-            "0, or evalData (--eval-data) set as well");
+            "0, or evalData (--eval-data) or validation (--validation) set as well");
+    if (config.validation > 0 && !config.evalData.empty())
+        refuse(field("validation"), file, shortNumber(config.validation) + " beside evaluation data", "0 where evalData is set");
+    for (const std::string& id : metricIds(config.metrics)) {
+        if (findMetricCard(id) == nullptr)
+            refuse(field("metrics"), file, "\"" + id + "\"", allowedMetrics());
+    }
     if (config.patience > 0 && config.evalEvery == 0)
         refuse(field("patience"), file, std::to_string(config.patience) + " without evaluations in between",
             "0, or evalEvery (--eval-every) above 0 as well");
-    if (config.keep == "best" && config.evalData.empty())
+    if (config.keep == "best" && !evaluates)
         refuse(field("keep"), file, "best without evaluation data", "last, or evalData (--eval-data) set as well");
 }
 

@@ -32,13 +32,17 @@ struct RunConfig
     // data
     std::string data = "default";     // file, or "default"
     std::string evalData;             // file, "default" (its test split) or empty: no evaluation
-    std::map<std::string, std::string> columns;  // role (prompt, response, input, messages, text, system) -> column
+    double validation = 0;            // share of the training rows set aside for evaluation where evalData is empty, 0..0.5
+    std::map<std::string, std::string> columns;  // role (columnRoles()) -> column
+    std::string task = "auto";        // lm | classify | regress; auto: what the data's columns are for
+    std::string labels;               // classify: names in the order of their classes, separated by commas; empty: the data's
     std::string chatTemplate = "auto"; // auto: the model's where rows are `messages`, none otherwise; none; NAME
     std::string loss = "answer";      // answer | all
     std::string rows;                 // "A:B", first inclusive, last exclusive, either may be left out; empty: all
     std::string evalRows = ":64";     // the same for evalData
     int64_t maxLength = 512;          // tokens a row is cut at
     std::string order = "shuffled";   // shuffled | sequential
+    std::string packing = "off";      // on: a row of the batch holds as many examples as fit into maxLength, each its own segment
     // method
     std::string method = "lora";
     std::string modules = "*";        // glob over module names; several separated by commas
@@ -56,6 +60,7 @@ struct RunConfig
     double warmup = 0;                // share of all steps
     double weightDecay = 0;
     double clip = 1.0;                // gradient norm; 0: none
+    double routerLoss = -1;           // weight of the routers' balancing loss (models with experts); -1: the model's own
     double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
     int64_t steps = 0;                // 0: from epochs
     double epochs = 1;
@@ -64,6 +69,8 @@ struct RunConfig
     std::string dtype = "float32";    // float32 | bfloat16 (frozen weights and activations; adapters stay float32)
     int64_t seed = 0;
     // bookkeeping
+    std::string metrics;              // beside the loss, separated by commas: ids of metricCards()
+    int64_t answerTokens = 256;       // most tokens of an answer that a generation metric judges
     int64_t evalEvery = 0;            // steps; 0: only before the first and after the last step
     int64_t saveEvery = 0;            // steps; 0: only at the end, at a stop and on request
     int64_t patience = 0;             // evaluations in a row without a lower loss after which the run ends; 0: never

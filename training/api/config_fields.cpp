@@ -4,6 +4,8 @@
 #include "training/api/config_fields.h"
 
 #include "training/api/catalog.h"
+#include "training/api/metrics.h"
+#include "training/api/words.h"
 #include "training/formats/limits.h"
 
 #include <algorithm>
@@ -31,12 +33,27 @@ void addDataFields(std::vector<BoundField>& table)
     table.push_back({{.key = "evalData", .option = "--eval-data", .group = group, .label = "Evaluation data",
                          .help = "A data set file, default for the built-in test rows, or empty for no evaluation."},
         &RunConfig::evalData});
+    table.push_back({{.key = "validation", .option = "--validation", .group = group, .label = "Set aside",
+                         .kind = Kind::number, .least = 0, .most = 0.5,
+                         .help = "Share of the training rows kept for evaluation, where there is no evaluation data.",
+                         .advanced = true},
+        &RunConfig::validation});
     table.push_back({{.key = "columns", .option = "--columns", .group = group, .label = "Columns",
                          .kind = Kind::map, .help = "Which column has which role, as prompt=NAME,response=NAME.",
                          .advanced = true},
         &RunConfig::columns});
+    table.push_back({{.key = "task", .option = "--task", .group = group, .label = "Task", .kind = Kind::choice,
+                         .choices = {"auto", "lm", "classify", "regress"},
+                         .help = "Next tokens, a class or a number for each row; auto: what the data's columns are for.",
+                         .advanced = true},
+        &RunConfig::task});
+    table.push_back({{.key = "labels", .option = "--labels", .group = group, .label = "Labels",
+                         .help = "Names of the classes in their order, separated by commas; empty: as in the data.",
+                         .advanced = true},
+        &RunConfig::labels});
     table.push_back({{.key = "chatTemplate", .option = "--template", .group = group, .label = "Chat template",
-                         .help = "auto: the model's own where rows are messages; model: the model's own for every row; none; or a file.",
+                         .help = "auto: the model's own where rows are messages; model: the model's own for every row; none; "
+                                 "chatml, llama2, llama3 or alpaca; or a file.",
                          .advanced = true},
         &RunConfig::chatTemplate});
     table.push_back({{.key = "loss", .option = "--loss", .group = group, .label = "Loss on", .kind = Kind::choice,
@@ -57,6 +74,11 @@ void addDataFields(std::vector<BoundField>& table)
                          .choices = {"shuffled", "sequential"},
                          .help = "Shuffled anew each epoch from the seed, or as in the file.", .advanced = true},
         &RunConfig::order});
+    table.push_back({{.key = "packing", .option = "--packing", .group = group, .label = "Packing", .kind = Kind::choice,
+                         .choices = {"off", "on"},
+                         .help = "On: a row of the batch holds as many examples as fit into the longest row; none sees another.",
+                         .advanced = true},
+        &RunConfig::packing});
 }
 
 template <class Rows, class IdOf> std::vector<std::string> idsOf(const Rows& rows, IdOf idOf, std::string first = {})
@@ -152,6 +174,10 @@ void addOptimisationFields(std::vector<BoundField>& table)
                          .kind = Kind::number, .least = 0, .most = 1e9,
                          .help = "Largest norm of the gradient; 0 or none: no clipping.", .advanced = true},
         &RunConfig::clip});
+    table.push_back({{.key = "routerLoss", .option = "--router-loss", .group = group, .label = "Routers' loss",
+                         .kind = Kind::number, .least = -1, .most = 1000,
+                         .help = "Weight of the loss that balances experts; -1: the model's own; 0: none.", .advanced = true},
+        &RunConfig::routerLoss});
     table.push_back({{.key = "beta1", .option = "--beta1", .group = group, .label = "Beta 1", .kind = Kind::number,
                          .least = 0, .most = 0.999999, .help = "How much of the mean of earlier gradients a step keeps (first moment).",
                          .advanced = true},
@@ -196,6 +222,14 @@ void addRunFields(std::vector<BoundField>& table)
     table.push_back({{.key = "name", .option = "--name", .group = group, .label = "Name",
                          .help = "What the run is called in lists and plots."},
         &RunConfig::name});
+    table.push_back({{.key = "metrics", .option = "--metrics", .group = group, .label = "Metrics",
+                         .help = "Measured beside the loss at each evaluation, separated by commas: "
+                             + joined(idsOf(metricCards(), [](const MetricCard& card) { return card.id; })) + "."},
+        &RunConfig::metrics});
+    table.push_back({{.key = "answerTokens", .option = "--answer-tokens", .group = group, .label = "Longest answer",
+                         .unit = "tokens", .kind = Kind::integer, .least = 1, .most = 65536,
+                         .help = "Where a metric judges generated text, answers end here at the latest.", .advanced = true},
+        &RunConfig::answerTokens});
     table.push_back({{.key = "evalEvery", .option = "--eval-every", .group = group, .label = "Evaluate every",
                          .unit = "steps", .kind = Kind::integer, .least = 0, .most = kLargestCount,
                          .help = "0: only before the first and after the last step."},
@@ -258,7 +292,7 @@ const std::vector<Field>& configFields()
 
 const std::vector<std::string>& columnRoles()
 {
-    static const std::vector<std::string> roles{"prompt", "response", "input", "messages", "text", "system"};
+    static const std::vector<std::string> roles{"prompt", "response", "input", "messages", "text", "system", "second", "label"};
     return roles;
 }
 

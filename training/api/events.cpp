@@ -18,6 +18,22 @@ using nlohmann::json;
 constexpr std::array<const char*, 8> kStates{
     "queued", "running", "paused", "stopped", "finished", "diverged", "failed", "interrupted"};
 
+json textList(const std::vector<std::string>& texts)
+{
+    json list = json::array();
+    for (const std::string& text : texts)
+        list.push_back(jsonText(text));
+    return list;
+}
+
+json numberMap(const std::map<std::string, double>& numbers)
+{
+    json object = json::object();
+    for (const auto& [name, value] : numbers)
+        object[name] = jsonNumber(value);
+    return object;
+}
+
 json form(const RunStarted& e)
 {
     return {{"event", "start"}, {"run", jsonText(e.run)}, {"method", jsonText(e.method)}, {"steps", e.steps},
@@ -26,7 +42,8 @@ json form(const RunStarted& e)
         {"initHash", jsonText(e.initHash)}, {"orderHash", jsonText(e.orderHash)},
         {"modelHash", jsonText(e.modelHash)}, {"dataHash", jsonText(e.dataHash)}, {"evalHash", jsonText(e.evalHash)},
         {"stepZero", toJson(e.stepZero)},
-        {"estimatedBytes", e.estimatedBytes}, {"productsPerStep", jsonNumber(e.productsPerStep)}};
+        {"estimatedBytes", e.estimatedBytes}, {"productsPerStep", jsonNumber(e.productsPerStep)},
+        {"task", jsonText(e.task)}, {"labels", textList(e.labels)}};
 }
 
 json form(const StepEvent& e)
@@ -38,8 +55,11 @@ json form(const StepEvent& e)
 
 json form(const EvalEvent& e)
 {
-    return {{"event", "eval"}, {"run", jsonText(e.run)}, {"step", e.step}, {"loss", jsonNumber(e.loss)},
+    json document{{"event", "eval"}, {"run", jsonText(e.run)}, {"step", e.step}, {"loss", jsonNumber(e.loss)},
         {"rows", e.rows}, {"tokens", e.tokens}, {"seconds", jsonNumber(e.seconds)}, {"best", e.best}};
+    if (!e.metrics.empty())
+        document["metrics"] = numberMap(e.metrics);
+    return document;
 }
 
 json form(const CheckpointEvent& e)
@@ -97,7 +117,7 @@ json form(const ModuleSpectrum& e)
         {"stableRank", jsonNumber(e.stableRank)}, {"effectiveRank", jsonNumber(e.effectiveRank)}};
 }
 
-json form(const TextEvent& e) { return {{"event", "text"}, {"text", jsonText(e.text)}}; }
+json form(const TextEvent& e) { return {{"event", "text"}, {"text", jsonText(e.text)}, {"voice", e.voice}}; }
 
 [[noreturn]] void refuse(std::string place, std::string found, std::string allowed)
 {
@@ -144,6 +164,28 @@ public:
     {
         if (const json* value = find(key, &json::is_string, "a state"))
             to = stateFromText(value->get<std::string>());
+    }
+    void read(const char* key, std::vector<std::string>& to) const
+    {
+        const json* list = find(key, &json::is_array, "a list of texts");
+        if (list == nullptr)
+            return;
+        for (const json& item : *list) {
+            if (!item.is_string())
+                refuse("/" + std::string(key), "something else than a text", "a list of texts");
+            to.push_back(item.get<std::string>());
+        }
+    }
+    void read(const char* key, std::map<std::string, double>& to) const
+    {
+        const json* object = find(key, &json::is_object, "an object of numbers");
+        if (object == nullptr)
+            return;
+        for (const auto& [name, value] : object->items()) {
+            if (!value.is_number() && !value.is_null())
+                refuse("/" + std::string(key) + "/" + name, "something else than a number", "a number or null");
+            to[name] = value.is_null() ? numberFromJson(value) : value.get<double>();
+        }
     }
     void read(const char* key, StepZero& to) const
     {
@@ -206,6 +248,8 @@ RunStarted startFrom(const Fields& fields)
     fields.read("stepZero", e.stepZero);
     fields.read("estimatedBytes", e.estimatedBytes);
     fields.read("productsPerStep", e.productsPerStep);
+    fields.read("task", e.task);
+    fields.read("labels", e.labels);
     return e;
 }
 
@@ -235,6 +279,7 @@ EvalEvent evalFrom(const Fields& fields)
     fields.read("tokens", e.tokens);
     fields.read("seconds", e.seconds);
     fields.read("best", e.best);
+    fields.read("metrics", e.metrics);
     return e;
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -41,6 +42,8 @@ struct RunStarted
     std::string dataHash;                  // SHA-256 of the training data's file
     std::string evalHash;                  // SHA-256 of the evaluation rows as the model sees them; empty: none, or an earlier version's run
     StepZero stepZero;
+    std::string task = "lm";               // lm | classify | regress, resolved
+    std::vector<std::string> labels;       // classify: names of the classes in their order
     // What was expected of this run before it was measured (Estimate, uncalibrated): estimates of later runs on this machine are
     // calibrated by them. 0 in runs of earlier versions.
     int64_t estimatedBytes = 0;
@@ -65,6 +68,7 @@ struct EvalEvent
     int64_t rows = 0, tokens = 0;
     double seconds = 0;
     bool best = false;                     // the lowest of this run so far
+    std::map<std::string, double> metrics = {};   // by metric id
 };
 struct CheckpointEvent
 {
@@ -147,9 +151,10 @@ struct QuantError
     [[nodiscard]] double reduction() const { return plain.nuclear > 0 ? 100 * (1 - error.nuclear / plain.nuclear) : 0; }
     bool operator==(const QuantError&) const = default;
 };
-struct TextEvent                           // streamed text of `generate`
+struct TextEvent                           // streamed text of `generate` and `chat`
 {
     std::string text;
+    int64_t voice = 0;                     // of a chat: whose answer, from 0
 };
 
 using Event = std::variant<RunStarted, StepEvent, EvalEvent, CheckpointEvent, NoteEvent, RunEnded, DriftEvent, ProgressEvent,

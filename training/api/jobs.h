@@ -62,8 +62,11 @@ struct TrainJob
 struct EvalJob
 {
     using Answer = EvalResult;
-    std::string model = "default", adapter, metric = "loss";  // loss (mean of the rows' means) | perplexity (over all tokens)
-    RunConfig data;                       // data parts
+    // Several separated by commas: loss (mean of the rows' means), perplexity (over all tokens), ids of metricCards().
+    std::string model = "default", adapter, metric = "loss";
+    RunConfig data;                       // data parts; labels, template, lengths as of the run where one is given
+    std::string folder;                   // a run's folder, instead of model and adapter: its newest checkpoint
+    std::string samples;                  // answers are written here as JSON lines {row, prompt, response, generated, right}; empty: not
 };
 struct LogitsJob
 {
@@ -80,6 +83,28 @@ struct GenerateJob
     int64_t maxTokens = 128;
     double temperature = 0;               // 0: greedy
     int64_t seed = 0;
+};
+// One who answers in a chat: the base, or what a run or an adapter made of it.
+struct ChatTurn { std::string role, content; };   // system | user | assistant
+struct ChatVoice
+{
+    std::string name;                     // shown to people
+    std::string folder;                   // a run's folder: its newest checkpoint; empty: the base, or `adapter`
+    std::string adapter;                  // folder of a PEFT adapter
+    std::vector<ChatTurn> turns;          // so far; the last one is the user's
+};
+// Every voice answers its last turn. They take turns token by token, so that the answers grow side by side; TextEvent.voice says whose.
+struct ChatJob
+{
+    using Answer = ChatResult;
+    std::string model = "default";        // the base; a run's folder brings its own
+    std::vector<ChatVoice> voices;
+    std::string chatTemplate = "auto";    // as RunConfig::chatTemplate; a model without one gets the turns as plain text
+    int64_t maxTokens = 256;
+    double temperature = 0;               // 0: greedy
+    double topP = 1;                      // of the sampled, the most probable tokens that hold this share
+    int64_t seed = 0;                     // the same numbers for every voice
+    std::string dtype = "auto";           // auto: a run's own, float32 otherwise
 };
 // How far a stored run has gone, against the original weights.
 struct DriftJob
@@ -103,15 +128,15 @@ struct ExportJob
 {
     using Answer = ExportResult;
     std::string folder;                   // run folder
-    std::string format = "lora";          // peft | lora | merged
-    std::string out;
-    std::string dtype;                    // merged: float32 | bfloat16 | float16; empty: float32
+    std::string format = "lora";          // peft | lora | merged | gguf | gguf-lora
+    std::string out;                      // a folder; for gguf and gguf-lora a folder too, with one .gguf file in it
+    std::string dtype;                    // merged: float32 | bfloat16 | float16; gguf: also q8_0 | q4_0 | q4_1; empty: float32
 };
 struct VerifyJob { using Answer = VerifyResult; std::string model = "default"; };
 
 using Job = std::variant<InspectJob, SpectrumJob, QuantErrorJob, PreviewJob, EstimateJob, StepZeroJob, TrainJob, EvalJob, LogitsJob,
-    GenerateJob, DriftJob, ShrinkJob, ExportJob, VerifyJob>;
+    GenerateJob, ChatJob, DriftJob, ShrinkJob, ExportJob, VerifyJob>;
 using Result = std::variant<ModelInfo, SpectrumReport, QuantErrorReport, DataPreview, Estimate, StepZero, TrainResult, EvalResult,
-    LogitsResult, GenerateResult, DriftReport, ShrinkReport, ExportResult, VerifyResult>;
+    LogitsResult, GenerateResult, ChatResult, DriftReport, ShrinkReport, ExportResult, VerifyResult>;
 
 }  // namespace rankwright

@@ -20,7 +20,22 @@ json toJson(const ModelInfo& info)
     json dtypes = json::object();
     for (const auto& [dtype, count] : info.dtypes)
         dtypes[jsonText(dtype)] = count;
-    return {{"spec", jsonText(info.spec)}, {"name", jsonText(info.name)}, {"path", jsonText(info.path)},
+    json facts = json::array(), files = json::array(), labels = json::array(), notes = json::array();
+    for (const auto& [name, text] : info.facts)
+        facts.push_back({{"name", jsonText(name)}, {"text", jsonText(text)}});
+    for (const auto& [name, bytes] : info.files)
+        files.push_back({{"name", jsonText(name)}, {"bytes", bytes}});
+    for (const std::string& label : info.labels)
+        labels.push_back(jsonText(label));
+    for (const std::string& note : info.notes)
+        notes.push_back(jsonText(note));
+    json specialTokens = json::object();
+    for (const auto& [role, content] : info.specialTokens)
+        specialTokens[jsonText(role)] = jsonText(content);
+    return {{"facts", std::move(facts)}, {"files", std::move(files)}, {"labels", std::move(labels)},
+        {"notes", std::move(notes)}, {"specialTokens", std::move(specialTokens)}, {"generates", info.generates},
+        {"experts", info.experts}, {"expertsPerToken", info.expertsPerToken},
+        {"templateSource", jsonText(info.templateSource)}, {"spec", jsonText(info.spec)}, {"name", jsonText(info.name)}, {"path", jsonText(info.path)},
         {"source", jsonText(info.source)}, {"format", jsonText(info.format)}, {"family", jsonText(info.family)},
         {"architecture", jsonText(info.architecture)}, {"tokenizer", jsonText(info.tokenizer)},
         {"license", jsonText(info.license)}, {"chatTemplate", info.chatTemplate}, {"dtypes", std::move(dtypes)},
@@ -122,8 +137,11 @@ json toJson(const ShrinkReport& report)
 
 json toJson(const EvalResult& result)
 {
+    json metrics = json::object();
+    for (const auto& [id, value] : result.metrics)
+        metrics[id] = jsonNumber(value);
     return {{"metric", jsonText(result.metric)}, {"value", jsonNumber(result.value)}, {"rows", result.rows},
-        {"tokens", result.tokens}};
+        {"tokens", result.tokens}, {"metrics", std::move(metrics)}};
 }
 
 json toJson(const ExportResult& result)

@@ -37,6 +37,15 @@ struct ModelInfo
     int64_t layers = 0, hiddenSize = 0, intermediateSize = 0, heads = 0, kvHeads = 0, headDim = 0, vocabSize = 0,
             contextLength = 0;
     bool tiedEmbeddings = false, quantised = false;
+    bool generates = true;            // a decoder; encoders have no next token
+    int64_t experts = 0, expertsPerToken = 0;
+    std::vector<std::string> labels;  // of a head for classification that the file brings
+    // What the sheet of a model says beyond the numbers above, in its order: {"Rotary scaling", "llama3, factor 8 from 8192"}.
+    std::vector<std::pair<std::string, std::string>> facts;
+    std::vector<std::pair<std::string, int64_t>> files;     // name below path -> bytes
+    std::vector<std::string> notes;   // defaults that were assumed, keys and tensors that are not used
+    std::string templateSource;       // the chat template, as it is; empty where there is none
+    std::vector<std::pair<std::string, std::string>> specialTokens;   // role ("bos") -> content
     std::vector<ModuleInfo> modules;
     bool usable = true;
     std::string problem;              // why it is not usable
@@ -65,18 +74,29 @@ struct RankPlan
     double gap = 0;                   // of a budget: the most energy that any other ranks could hold more, as a share of all; 0: optimal
 };
 
-struct PreviewPiece { std::string text; int32_t id = 0; bool trained = false; };
+struct PreviewPiece
+{
+    std::string text;
+    int32_t id = 0;
+    bool trained = false;
+    bool special = false;             // added by the template or the tokenizer
+    int64_t begin = -1, end = -1;     // bytes of the row's text that the token covers; -1: not known
+};
 struct PreviewRow
 {
     int64_t row = 0;                  // position in the file, from 0
     std::vector<PreviewPiece> pieces; // special tokens included
     int64_t tokens = 0;               // before cutting
     bool truncated = false;
+    std::string label;                // of a row with a label
 };
 struct DataPreview
 {
-    std::string format;               // "prompt/response" | "messages" | "Alpaca" | "text"
+    std::string format;               // "prompt/response" | "messages" | "Alpaca" | "ShareGPT" | "text" | "labels" | "GLUE sst2"
+    std::string task = "lm";          // what the rows are for: lm | classify | regress
+    std::map<std::string, int64_t> labels;          // of classes: rows each
     std::vector<std::string> available;             // column names found
+    std::vector<std::vector<std::string>> head;     // the first rows' cells, cut to 200 characters, in the order of `available`
     std::map<std::string, std::string> columns;     // role -> column in use
     int64_t rows = 0, truncatedRows = 0, emptyTargetRows = 0;
     int64_t tokens = 0, targetTokens = 0;           // over all rows, after cutting
@@ -148,6 +168,7 @@ struct TrainResult
     int64_t step = 0;
     double finalLoss = 0;
     std::optional<double> evalBefore, evalAfter;
+    std::map<std::string, double> metrics;   // of the last evaluation, by id
     std::string adapter;
     StepZero stepZero;
     std::string reason;               // as in RunEnded, with the next two
@@ -155,9 +176,17 @@ struct TrainResult
     bool keptBest = false;
     int64_t peakBytes = 0;
 };
-struct EvalResult { std::string metric; double value = 0; int64_t rows = 0, tokens = 0; };
+struct EvalResult
+{
+    std::string metric;
+    double value = 0;
+    int64_t rows = 0, tokens = 0;
+    std::map<std::string, double> metrics = {};   // all that were asked for, by id
+};
 struct LogitsResult { std::string file; std::vector<int64_t> shape; };
 struct GenerateResult { std::string text; int64_t tokens = 0; std::string stop; /* "end" | "length" | "cancelled" */ };
+// One answer a voice, in their order.
+struct ChatResult { std::vector<GenerateResult> answers; double seconds = 0; };
 struct ExportResult
 {
     std::string folder;

@@ -69,7 +69,7 @@ AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const std::filesystem::
         m_sets[token.normalised ? 1 : 0].order.push_back(i);
     }
     for (MatchSet& set : m_sets) {
-        std::ranges::sort(set.order, {}, [this](uint32_t token) { return matchOf(token); });
+        std::ranges::stable_sort(set.order, {}, [this](uint32_t token) { return matchOf(token); });
         for (uint32_t i = 0; i < set.order.size(); ++i) {
             auto& range = set.byFirstByte[firstByte(matchOf(set.order[i]))];
             range = {range.second == 0 ? i : range.first, i + 1};
@@ -99,14 +99,15 @@ const AddedToken* AddedTokens::longestAt(
 {
     auto [begin, end] = set.byFirstByte[static_cast<unsigned char>(text[at])];
     const AddedToken* longest = nullptr;
-    // Narrows the range of tokens that agree with the text byte by byte; a token that ends at this length comes first.
+    // Narrows the range of tokens that agree with the text byte by byte; tokens that end at this length come first.
     for (size_t length = 1; begin < end; ++length) {
-        const uint32_t token = set.order[begin];
-        if (matchOf(token).size() == length) {
-            if (m_tokens[token].special ? specials : others)
-                longest = &m_tokens[token];
-            ++begin;
+        const AddedToken* ended = nullptr;  // of several that match alike, the file's first
+        for (; begin < end && matchOf(set.order[begin]).size() == length; ++begin) {
+            const AddedToken& token = m_tokens[set.order[begin]];
+            if (ended == nullptr && (token.special ? specials : others))
+                ended = &token;
         }
+        longest = ended != nullptr ? ended : longest;
         if (at + length >= text.size())
             break;
         const auto byteOf = [&](uint32_t candidate) { return static_cast<unsigned char>(matchOf(candidate)[length]); };

@@ -3,32 +3,36 @@
 // Byte-level BPE (GPT-2, Llama 3, Qwen, SmolLM, RoBERTa): merges over the bytes of each piece.
 #pragma once
 
-#include "training/formats/bpe_tokenizer.h"
+#include "training/formats/bpe_merge.h"
+#include "training/formats/token_model.h"
 
-#include <optional>
+#include <filesystem>
 
 namespace rankwright {
 
-// Files spell a piece with one character for each byte: the 188 printable ones of Latin-1 stand for themselves, the
-// other bytes in order for U+0100 and up (a space is U+0120). Nothing where a character is not of this alphabet.
-std::optional<std::string> bytesFromAlphabet(std::string_view spelled);
+struct BpeSettings
+{
+    int32_t unknown = -1;       // for a character or byte that the vocabulary lacks; -1: such vanish
+    bool fuseUnknown = false;   // neighbouring unknown characters are one token
+    bool ignoreMerges = false;  // a piece that is in the vocabulary as a whole is not merged
+};
 
-class ByteBpeTokenizer final : public BpeTokenizer
+// Adds the merge of rank `rank`. Throws Error{format} naming it where one of the three pieces is not in the vocabulary.
+void addMerge(MergeTable& table, const Vocabulary& vocabulary, std::string_view left, std::string_view right,
+    uint32_t rank, const std::filesystem::path& file);
+
+class ByteBpe final : public TokenModel
 {
 public:
-    // `parts.vocabulary` holds bytes, not the files' spelling.
-    ByteBpeTokenizer(BpeParts parts, MergeTable merges);
-    [[nodiscard]] std::string decode(const std::vector<int32_t>& ids, bool skipSpecial) const override;
-    [[nodiscard]] std::string piece(int32_t id) const override;
-    // `content` as the files spell it.
-    [[nodiscard]] int32_t idOf(std::string_view content) const override;
+    // The vocabulary holds bytes, not the files' spelling.
+    ByteBpe(Vocabulary vocabulary, MergeTable merges, BpeSettings settings);
+    void tokenize(std::string_view piece, std::vector<PieceToken>& tokens) const override;
     [[nodiscard]] std::string_view kind() const override { return "byte-level BPE"; }
 
-protected:
-    void merge(std::string_view piece, std::vector<PieceToken>& tokens) const override;
-
 private:
+    Vocabulary m_vocabulary;
     MergeTable m_merges;
+    BpeSettings m_settings;
     std::array<int32_t, 256> m_byteIds{};
 };
 

@@ -5,6 +5,7 @@
 #include "training/formats/chat_template.h"
 
 #include "training/api/error.h"
+#include "training/formats/chat_request.h"
 #include "training/formats/chat_template_machine.h"
 #include "training/formats/file_reader.h"
 #include "training/formats/gguf.h"
@@ -18,6 +19,7 @@ struct ChatTemplate::Program
     std::filesystem::path file;
     std::string bosToken, eosToken;
     std::vector<jinja::Statement> statements;
+    TemplateDate date;
 };
 
 ChatTemplate::ChatTemplate(std::string source, std::string bosToken, std::string eosToken, std::filesystem::path file)
@@ -32,28 +34,85 @@ ChatTemplate::ChatTemplate(std::string source, std::string bosToken, std::string
 ChatTemplate::~ChatTemplate() = default;
 ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
 
-std::string ChatTemplate::render(const std::vector<ChatMessage>& messages, bool addGenerationPrompt) const
+namespace {
+
+using jinja::Value;
+
+// JSON's depth and size are limited where it is read.
+Value valueOf(const nlohmann::ordered_json& json)
 {
-    using jinja::Value;
-    std::vector<Value> list;
-    for (const ChatMessage& message : messages)
-        list.push_back(jinja::makeDict({{"role", message.role}, {"content", message.content}}));
+    if (json.is_object()) {
+        std::vector<std::pair<Value, Value>> entries;
+        for (const auto& [key, value] : json.items())
+            entries.emplace_back(Value(key), valueOf(value));
+        return jinja::makeDict(std::move(entries));
+    }
+    if (json.is_array()) {
+        std::vector<Value> items;
+        for (const auto& item : json)
+            items.push_back(valueOf(item));
+        return jinja::makeList(std::move(items));
+    }
+    if (json.is_string())
+        return json.get<std::string>();
+    if (json.is_boolean())
+        return json.get<bool>();
+    if (json.is_number_unsigned() && json.get<uint64_t>() > uint64_t(INT64_MAX))
+        throw Error{ErrorParts{.code = Code::limit,
+            .file = {},
+            .place = "chat template",
+            .found = "the number " + std::to_string(json.get<uint64_t>()) + " in a conversation",
+            .allowed = "numbers up to " + std::to_string(INT64_MAX),
+            .advice = "Write it as a text."}};
+    if (json.is_number_integer())
+        return json.get<int64_t>();
+    if (json.is_number())
+        return json.get<double>();
+    return {};
+}
+
+// What Hugging Face's environment and apply_chat_template put into every template's reach.
+jinja::Scope commonScope(const std::string& bosToken, const std::string& eosToken, bool addGenerationPrompt)
+{
     jinja::Scope root;
-    root.values["messages"] = jinja::makeList(std::move(list));
     root.values["add_generation_prompt"] = addGenerationPrompt;
-    root.values["bos_token"] = m_program->bosToken;
-    root.values["eos_token"] = m_program->eosToken;
+    root.values["bos_token"] = bosToken;
+    root.values["eos_token"] = eosToken;
     root.values["tools"] = Value();
     root.values["documents"] = Value();
     root.values["range"] = jinja::Function::range;
     root.values["namespace"] = jinja::Function::namespaceOf;
     root.values["dict"] = jinja::Function::dict;
     root.values["raise_exception"] = jinja::Function::raiseException;
-    // A date would make the same row another text tomorrow. Templates that ask whether strftime_now is defined have a
-    // fixed date for that case.
-    root.values["strftime_now"] = Value::undefined("strftime_now, which would make rows change from day to day");
-    return jinja::Machine(m_program->file).run(m_program->statements, root);
+    root.values["strftime_now"] = jinja::Function::strftimeNow;
+    return root;
 }
+
+}  // namespace
+
+std::string ChatTemplate::render(const std::vector<ChatMessage>& messages, bool addGenerationPrompt) const
+{
+    std::vector<Value> list;
+    for (const ChatMessage& message : messages)
+        list.push_back(jinja::makeDict({{"role", message.role}, {"content", message.content}}));
+    jinja::Scope root = commonScope(m_program->bosToken, m_program->eosToken, addGenerationPrompt);
+    root.values["messages"] = jinja::makeList(std::move(list));
+    return jinja::Machine(m_program->file, m_program->date).run(m_program->statements, root);
+}
+
+std::string ChatTemplate::render(const ChatRequest& request) const
+{
+    jinja::Scope root = commonScope(m_program->bosToken, m_program->eosToken, request.addGenerationPrompt);
+    root.values["messages"] = valueOf(request.messages);
+    root.values["tools"] = valueOf(request.tools);
+    if (request.variables.is_object()) {
+        for (const auto& [name, value] : request.variables.items())
+            root.values[name] = valueOf(value);
+    }
+    return jinja::Machine(m_program->file, m_program->date).run(m_program->statements, root);
+}
+
+void ChatTemplate::setDate(const TemplateDate& date) { m_program->date = date; }
 
 namespace {
 

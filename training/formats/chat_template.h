@@ -4,6 +4,8 @@
 // out of the template, and with limits on steps, depth and output (limits.h).
 #pragma once
 
+#include "training/formats/template_date.h"
+
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -12,6 +14,7 @@
 namespace rankwright {
 
 struct ChatMessage { std::string role, content; };
+struct ChatRequest;  // chat_request.h: conversations with parts, tools and further variables
 
 class ChatTemplate
 {
@@ -22,6 +25,10 @@ public:
     ChatTemplate(ChatTemplate&&) noexcept;
     // Throws Error{data} with the template's own raise_exception text (escaped), Error{limit} on fuel, depth, output.
     [[nodiscard]] std::string render(const std::vector<ChatMessage>& messages, bool addGenerationPrompt) const;
+    [[nodiscard]] std::string render(const ChatRequest& request) const;
+    // What strftime_now() tells. The same day for every row and every run unless another one is set: a row that became another
+    // text at midnight could not be trained on again.
+    void setDate(const TemplateDate& date);
 
 private:
     struct Program;

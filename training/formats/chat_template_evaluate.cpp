@@ -2,11 +2,14 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // Expressions of chat templates.
 #include "training/formats/chat_template_machine.h"
+#include "training/formats/chat_template_text.h"
 #include "training/formats/limits.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 namespace rankwright::jinja {
 
@@ -26,7 +29,6 @@ int64_t sliceBound(int64_t bound, int64_t count, bool backwards)
 
 Value Machine::evaluate(const Expression& expression, Scope& scope)
 {
-    constexpr int kMostNested = 1000;
     if (m_depth >= kMostNested)
         limit(expression.at, "evaluation nested too deeply", std::to_string(kMostNested) + " levels");
     ++m_depth;  // an exception ends the run, so that only the normal way out has to count down
@@ -90,6 +92,10 @@ Value Machine::lookUp(const Expression& expression, const Scope& scope)
         if (found != at->values.end())
             return found->second;
     }
+    // Names that Jinja defines and this interpreter does not: an answer to "is it defined" would be wrong.
+    constexpr std::array absent{"lipsum", "cycler", "joiner", "varargs", "kwargs"};
+    if (std::ranges::find(absent, expression.name) != absent.end())
+        unsupported(expression.at, "the name " + expression.name);
     return Value::undefined("'" + expression.name + "' is undefined");
 }
 
@@ -110,12 +116,14 @@ Value Machine::container(const Expression& expression, Scope& scope)
     return newList(std::move(values), expression.at, expression.kind == Kind::tuple);
 }
 
-// A chain of + over texts, or of ~, is collected in one string, so that its cost is its length.
+// A chain of + over texts, or of ~, is collected in one string, so that its cost is its length. What is added to a text that is
+// marked as safe is escaped for HTML; ~ forgets the mark.
 Value Machine::arithmetic(const Expression& expression, Scope& scope)
 {
     Value left = evaluate(*expression.parts[0], scope);
     std::string collected;
     bool collecting = expression.kind == Kind::concat;
+    bool isSafe = false;
     if (collecting)
         collected = written(left, expression.at);
     for (size_t i = 1; i < expression.parts.size(); ++i) {
@@ -125,9 +133,13 @@ Value Machine::arithmetic(const Expression& expression, Scope& scope)
             collected = left.text();
             charge(left.weight(), expression.at);
             collecting = true;
+            isSafe = left.isSafe();
         }
         if (collecting && (sign == "~" || (sign == "+" && right.isText()))) {
-            collected += written(right, expression.at);
+            if (sign == "+" && right.isSafe() && !std::exchange(isSafe, true))
+                collected = escapedForHtml(collected);
+            const bool escapes = sign == "+" && isSafe && !right.isSafe();
+            collected += escapes ? escapedForHtml(right.text()) : written(right, expression.at);
             if (collected.size() > limits::kTemplateOutput)
                 limit(expression.at, "a text above " + std::to_string(limits::kTemplateOutput) + " bytes",
                     "shorter texts");
@@ -135,11 +147,15 @@ Value Machine::arithmetic(const Expression& expression, Scope& scope)
         }
         if (collecting) {
             left = newText(std::move(collected), expression.at);
+            left = isSafe ? left.asSafe() : left;
             collecting = false;
         }
         left = combine(left, sign, right, expression.at);
     }
-    return collecting ? newText(std::move(collected), expression.at) : left;
+    if (!collecting)
+        return left;
+    const Value text = newText(std::move(collected), expression.at);
+    return isSafe ? text.asSafe() : text;
 }
 
 Value Machine::combine(const Value& left, const std::string& sign, const Value& right, Position at)
@@ -161,7 +177,8 @@ Value Machine::combine(const Value& left, const std::string& sign, const Value& 
             return a / b;
         return sign == "//" ? std::floor(a / b) : a - b * std::floor(a / b);
     }
-    if (sign == "+" && left.isList() && right.isList()) {
+    if (sign == "+" && left.isList() && right.isList() && !left.listData()->isView() && !right.listData()->isView()
+        && left.listData()->isTuple == right.listData()->isTuple) {
         charge(left.list().size() + right.list().size(), at);
         std::vector<Value> joined = left.list();
         joined.insert(joined.end(), right.list().begin(), right.list().end());
@@ -221,8 +238,10 @@ bool Machine::isLess(const Value& left, const Value& right, Position at)
     if (left.isNumber() && right.isNumber()) {
         return left.isFloat() || right.isFloat() ? left.number() < right.number() : left.integer() < right.integer();
     }
-    if (left.isText() && right.isText())  // in UTF-8 the order of bytes is the order of code points
+    if (left.isText() && right.isText()) {  // in UTF-8 the order of bytes is the order of code points
+        chargeComparison(left.text(), right.text(), at);
         return left.text() < right.text();
+    }
     fail(at, std::string(left.typeName()) + " compared with " + right.typeName(), "two numbers or two strings");
 }
 
@@ -241,6 +260,8 @@ bool Machine::contains(const Value& container, const Value& item, Position at)
     }
     if (container.isList())
         return std::ranges::any_of(container.list(), [&](const Value& value) { return areEqual(value, item, at); });
+    if (container.isGenerator())
+        return std::ranges::any_of(items(container, at), [&](const Value& value) { return areEqual(value, item, at); });
     if (container.isUndefined())
         return false;
     fail(at, std::string("in ") + container.typeName(), "a string, a list or a mapping");
@@ -292,16 +313,20 @@ CallArguments Machine::arguments(const Step& step, Scope& scope)
 
 Value Machine::steps(const Expression& expression, Scope& scope)
 {
-    Value value = evaluate(*expression.parts[0], scope);
-    for (size_t i = 0; i < expression.steps.size(); ++i) {
-        const Step& step = expression.steps[i];
+    return applySteps(evaluate(*expression.parts[0], scope), expression.steps, scope);
+}
+
+Value Machine::applySteps(Value value, const std::vector<Step>& steps, Scope& scope)
+{
+    for (size_t i = 0; i < steps.size(); ++i) {
+        const Step& step = steps[i];
         charge(1, step.at);
         switch (step.kind) {
         case Step::Kind::attribute: {
-            const bool isCall = i + 1 < expression.steps.size() && expression.steps[i + 1].kind == Step::Kind::call;
+            const bool isCall = i + 1 < steps.size() && steps[i + 1].kind == Step::Kind::call;
             if (isCall && !value.isNamespace()) {
                 mustBeDefined(value, step.at);
-                value = callMethod(*this, value, step.name, arguments(expression.steps[++i], scope), step.at);
+                value = callMethod(*this, value, step.name, arguments(steps[++i], scope), step.at);
             } else {
                 value = attribute(value, step.name, step.at);
             }
@@ -327,9 +352,20 @@ Value Machine::steps(const Expression& expression, Scope& scope)
     return value;
 }
 
-Value Machine::attribute(const Value& value, const std::string& name, Position at)
+Value Machine::attribute(const Value& value, const std::string& name, Position at, bool isEntry)
 {
     mustBeDefined(value, at);
+    const Value* entry = nullptr;
+    if (value.isDict()) {
+        charge(1 + value.dict().size() / 8, at);
+        entry = value.find(name);
+    }
+    if (entry != nullptr && isEntry)
+        return *entry;
+    if (isPythonAttribute(value, name))  // a method is true and defined; to say that it is not there would be wrong
+        unsupported(at, "the method " + name + " of " + value.typeName() + " without a call (an entry of that name: [\"" + name + "\"])");
+    if (entry != nullptr)
+        return *entry;
     if (value.isNamespace()) {
         const auto& attributes = value.space().attributes;
         const auto found = attributes.find(name);
@@ -354,11 +390,6 @@ Value Machine::attribute(const Value& value, const std::string& name, Position a
         if (name == "nextitem" && index + 1 < count)
             return all[size_t(index + 1)];
     }
-    if (value.isDict()) {
-        charge(1 + value.dict().size() / 8, at);
-        if (const Value* found = value.find(name))
-            return *found;
-    }
     return Value::undefined(std::string("'") + value.typeName() + "' has no attribute '" + name + "'");
 }
 
@@ -367,7 +398,7 @@ Value Machine::item(const Value& value, const Value& key, Position at)
     mustBeDefined(value, at);
     mustBeDefined(key, at);
     if (key.isText() && !value.isText() && !value.isList())
-        return attribute(value, key.text(), at);
+        return attribute(value, key.text(), at, true);
     if (value.isDict()) {
         charge(1 + value.dict().size() / 8, at);
         for (const auto& [name, entry] : value.dict()) {
@@ -375,7 +406,8 @@ Value Machine::item(const Value& value, const Value& key, Position at)
                 return entry;
         }
     }
-    if ((value.isList() || value.isText()) && (key.isInteger() || key.isBool())) {
+    const bool isView = value.isList() && value.listData()->isView() && !value.listData()->isRange();
+    if (!isView && (value.isList() || value.isText()) && (key.isInteger() || key.isBool())) {
         if (value.isText())
             charge(1 + value.text().size() / 4, at);
         const auto letters = value.isText() ? characters(value.text()) : std::vector<std::string_view>();
@@ -398,7 +430,7 @@ Value Machine::slice(const Value& value, const Step& step, Scope& scope)
         if (!bound.isNone())
             bounds[i] = integerOr(*this, &bound, 0, step.at);
     }
-    if (!value.isText() && !value.isList())
+    if ((!value.isText() && !value.isList()) || (value.isList() && value.listData()->isView()))
         fail(step.at, std::string("a slice of ") + value.typeName(), "a list or a string");
     const std::vector<Value> all = items(value, step.at);
     const auto count = int64_t(all.size());

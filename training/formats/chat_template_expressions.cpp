@@ -57,6 +57,15 @@ public:
         return value;
     }
 
+    ExpressionPtr filters()
+    {
+        ExpressionPtr node = make(ExpressionKind::steps, m_in.peek().at);
+        do
+            node->steps.push_back(filter());
+        while (m_in.skipSign("|"));
+        return node;
+    }
+
 private:
     ExpressionPtr make(ExpressionKind kind, Position at) const
     {
@@ -287,11 +296,12 @@ private:
     ExpressionPtr steps(ExpressionPtr value, bool withFilters)
     {
         std::vector<Step> list;
+        bool filtered = false;  // after a filter or a test only calls and further ones may follow, as in Jinja
         while (true) {
             const Position at = m_in.peek().at;
-            if (m_in.skipSign(".")) {
+            if (!filtered && m_in.skipSign(".")) {
                 list.push_back(attribute(at));
-            } else if (m_in.skipSign("[")) {
+            } else if (!filtered && m_in.skipSign("[")) {
                 list.push_back(subscript(at));
             } else if (m_in.isSign("(")) {
                 Step step;
@@ -301,8 +311,10 @@ private:
                 list.push_back(std::move(step));
             } else if (withFilters && m_in.skipSign("|")) {
                 list.push_back(filter());
+                filtered = true;
             } else if (withFilters && m_in.skipName("is")) {
                 list.push_back(test());
+                filtered = true;
             } else {
                 break;
             }
@@ -409,7 +421,11 @@ private:
             return step;
         }
         const TokenKind kind = m_in.peek().kind;
-        constexpr std::array words{"else", "or", "and", "if", "in", "not"};
+        for (const char* word : {"if", "in", "not"}) {  // Jinja takes these for the test's argument and fails
+            if (m_in.isName(word))
+                m_in.failHere("and, or, else, or brackets around the test");
+        }
+        constexpr std::array words{"else", "or", "and"};
         const bool isWord = kind == TokenKind::name && std::ranges::find(words, m_in.peek().text) != words.end();
         const bool isValue = kind == TokenKind::text || kind == TokenKind::integer || kind == TokenKind::decimal
             || m_in.isSign("[") || m_in.isSign("{") || (kind == TokenKind::name && !isWord);
@@ -431,5 +447,7 @@ private:
 ExpressionPtr parseExpression(TokenStream& stream) { return ExpressionParser(stream).expression(); }
 
 ExpressionPtr parseTuple(TokenStream& stream, bool withChoice) { return ExpressionParser(stream).tuple(withChoice); }
+
+ExpressionPtr parseFilters(TokenStream& stream) { return ExpressionParser(stream).filters(); }
 
 }  // namespace rankwright::jinja

@@ -27,6 +27,8 @@ struct Use
     [[nodiscard]] std::string text() const { return machine.written(input, at); }
     [[nodiscard]] std::string text(const Value& value) const { return machine.written(value, at); }
     [[nodiscard]] Value make(std::string result) const { return machine.newText(std::move(result), at); }
+    // For filters that leave the mark of a safe text where it was.
+    [[nodiscard]] Value keep(std::string result) const { return input.isSafe() ? make(std::move(result)).asSafe() : make(std::move(result)); }
     [[nodiscard]] std::string textOr(size_t i, const char* otherwise) const
     {
         return given[i] == nullptr || given[i]->isNone() ? otherwise : machine.written(*given[i], at);
@@ -53,7 +55,7 @@ Value pathOf(const Use& use, const Value& item, const std::string& path)
         const bool isNumber = result.ec == std::errc() && result.ptr == part.data() + part.size();
         if (value.isUndefined())
             return value;
-        value = isNumber ? use.machine.item(value, index, use.at) : use.machine.attribute(value, part, use.at);
+        value = isNumber ? use.machine.item(value, index, use.at) : use.machine.item(value, Value(part), use.at);
         at = dot + 1;
     }
     return value;
@@ -71,6 +73,8 @@ Value lengthOf(const Use& use)
         return int64_t(use.input.dict().size());
     if (use.input.isUndefined())
         return int64_t(0);
+    if (use.input.isLoop())
+        return int64_t(use.input.loop().items->items.size());
     use.machine.fail(use.at, std::string("the length of ") + use.input.typeName(), "a string, a list or a mapping");
 }
 
@@ -85,9 +89,14 @@ Value asJson(const Use& use)
         style.itemSeparator = textOf(use.given[2]->list()[0]);
         style.keySeparator = textOf(use.given[2]->list()[1]);
     }
-    use.machine.charge(use.input.weight() * (style.indent > 0 ? 4 : 1), use.at);
+    const uint64_t between = style.itemSeparator.size() + style.keySeparator.size()
+        + uint64_t(std::max<int64_t>(style.indent, 0)) * uint64_t(use.input.depth());
+    use.machine.charge(use.input.weight() * ((style.indent > 0 ? 4 : 1) + between / 16), use.at);
     std::string result;
-    if (!appendJson(result, use.input, style))
+    const JsonEnd end = appendJson(result, use.input, style);
+    if (end == JsonEnd::tooLong)
+        use.machine.limit(use.at, "a text that is too long", std::to_string(limits::kTemplateOutput) + " bytes");
+    if (end == JsonEnd::noForm)
         use.machine.fail(use.at, use.input.isUndefined() ? use.input.missing()
                                                          : std::string("a value in ") + use.input.typeName()
                                                                + " that has no JSON form",
@@ -173,20 +182,20 @@ Value replaced(const Use& use)
     return use.make(std::move(result));
 }
 
-Value entries(const Use& use)
+std::vector<Value> pairsOf(const Use& use)
 {
     if (use.input.isUndefined())
-        return use.machine.newList({}, use.at);
+        return {};
     if (!use.input.isDict())
         use.machine.fail(use.at, std::string("items of ") + use.input.typeName(), "a mapping");
-    return callMethod(use.machine, use.input, "items", {}, use.at);
+    return callMethod(use.machine, use.input, "items", {}, use.at).list();
 }
 
 Value sortedEntries(const Use& use)
 {
-    const Value pairs = entries(use);
-    std::vector<Value> list = pairs.list();
-    use.machine.charge(pairs.weight() * 8, use.at);
+    use.machine.mustBeDefined(use.input, use.at);
+    std::vector<Value> list = pairsOf(use);
+    use.machine.charge(use.input.weight() * 8, use.at);
     const auto key = [&](const Value& pair) {
         const Value& value = pair.list()[0];
         return value.isText() ? Value(changedCase(value.text(), Case::lower)) : value;
@@ -221,7 +230,7 @@ Value unique(const Use& use)
         if (std::ranges::none_of(kept, isSame))
             kept.push_back(item);
     }
-    return use.machine.newList(std::move(kept), use.at);
+    return use.machine.newGenerator(std::move(kept), use.at);
 }
 
 Value reversed(const Use& use)
@@ -229,7 +238,7 @@ Value reversed(const Use& use)
     std::vector<Value> items = use.machine.items(use.input, use.at);
     std::ranges::reverse(items);
     if (!use.input.isText())
-        return use.machine.newList(std::move(items), use.at);
+        return use.machine.newGenerator(std::move(items), use.at);
     std::string result;
     for (const Value& letter : items)
         result += letter.text();
@@ -243,15 +252,19 @@ Value indentedText(const Use& use)
         prefix = use.given[0]->text();
     else if (use.given[0] != nullptr)
         prefix.assign(size_t(std::clamp<int64_t>(integerOr(use.machine, use.given[0], 4, use.at), 0, 1000)), ' ');
+    if (!use.input.isText())
+        use.machine.fail(use.at, std::string("indent of ") + use.input.typeName(), "a string");
     const std::string text = use.text();
     // Each line can grow by the prefix: paid for before it is made.
     use.machine.charge(uint64_t(std::ranges::count(text, '\n') + 1) * (1 + prefix.size() / 16), use.at);
-    return use.make(indented(text, prefix, use.flag(1), use.flag(2)));
+    return use.keep(indented(text, prefix, use.flag(1), use.flag(2)));
 }
 
 // select, reject, selectattr, rejectattr: by truth, or by a test with further arguments.
 Value chosen(const Use& use, bool byAttribute, bool wanted)
 {
+    if (!use.input.truth())  // also none: Jinja asks for the truth first
+        return use.machine.newGenerator({}, use.at);
     const auto& given = use.arguments.positional;
     const size_t testAt = byAttribute ? 1 : 0;
     if (byAttribute && given.empty())
@@ -271,12 +284,14 @@ Value chosen(const Use& use, bool byAttribute, bool wanted)
         if (holds == wanted)
             kept.push_back(item);
     }
-    return use.machine.newList(std::move(kept), use.at);
+    return use.machine.newGenerator(std::move(kept), use.at);
 }
 
 // map(attribute="name", default=...) or map("filter", arguments ...).
 Value mapped(const Use& use)
 {
+    if (!use.input.truth())  // also none: Jinja asks for the truth first
+        return use.machine.newGenerator({}, use.at);
     const Value *path = nullptr, *otherwise = nullptr;
     for (const auto& [name, value] : use.arguments.named) {
         if (name == "attribute")
@@ -298,7 +313,7 @@ Value mapped(const Use& use)
         Value value = path != nullptr ? pathOf(use, item, name) : applyFilter(use.machine, name, item, rest, use.at);
         results.push_back(value.isUndefined() && otherwise != nullptr ? *otherwise : std::move(value));
     }
-    return use.machine.newList(std::move(results), use.at);
+    return use.machine.newGenerator(std::move(results), use.at);
 }
 
 Value absolute(const Use& use)
@@ -313,8 +328,27 @@ Value absolute(const Use& use)
 Value stripped(const Use& use)
 {
     const std::string text = use.text();
-    const bool isPlain = use.given[0] == nullptr || use.given[0]->isNone();
-    return use.make(std::string(isPlain ? strip(text, Side::both) : strip(text, Side::both, use.textOr(0, ""))));
+    if (use.given[0] == nullptr || use.given[0]->isNone())
+        return use.keep(std::string(strip(text, Side::both)));
+    const std::string unwanted = use.textOr(0, "");
+    use.machine.chargeStrip(text, unwanted, use.at);
+    return use.keep(std::string(strip(text, Side::both, unwanted)));
+}
+
+Value escapedText(const Use& use)
+{
+    const std::string text = use.text();
+    return use.make(use.input.isSafe() ? text : escapedForHtml(text)).asSafe();
+}
+
+Value summed(const Use& use)
+{
+    Value sum = use.given[1] == nullptr ? Value(int64_t(0)) : *use.given[1];
+    for (const Value& item : use.machine.items(use.input, use.at)) {
+        const Value part = use.given[0] == nullptr ? item : pathOf(use, item, use.textOr(0, ""));
+        sum = use.machine.added(sum, part, use.at);
+    }
+    return sum;
 }
 
 Value extreme(const Use& use, bool largest)
@@ -335,10 +369,10 @@ const std::vector<Filter>& filters()
         {"length", {}, lengthOf},
         {"count", {}, lengthOf},
         {"tojson", {"ensure_ascii", "indent", "separators", "sort_keys"}, asJson},
-        {"upper", {}, [](const Use& u) { return u.make(changedCase(u.text(), Case::upper)); }},
-        {"lower", {}, [](const Use& u) { return u.make(changedCase(u.text(), Case::lower)); }},
+        {"upper", {}, [](const Use& u) { return u.keep(changedCase(u.text(), Case::upper)); }},
+        {"lower", {}, [](const Use& u) { return u.keep(changedCase(u.text(), Case::lower)); }},
         {"title", {}, [](const Use& u) { return u.make(titledWords(u.text())); }},
-        {"capitalize", {}, [](const Use& u) { return u.make(capitalised(u.text())); }},
+        {"capitalize", {}, [](const Use& u) { return u.keep(capitalised(u.text())); }},
         {"join", {"d", "attribute"}, joined},
         {"default", {"default_value", "boolean"}, defaulted},
         {"d", {"default_value", "boolean"}, defaulted},
@@ -347,10 +381,13 @@ const std::vector<Filter>& filters()
         {"list", {}, [](const Use& u) { return u.machine.newList(u.machine.items(u.input, u.at), u.at); }},
         {"int", {"default"}, asInteger},
         {"float", {"default"}, asFloat},
-        {"string", {}, [](const Use& u) { return u.make(u.text()); }},
-        {"safe", {}, [](const Use& u) { return u.make(u.text()); }},
+        {"string", {}, [](const Use& u) { return u.keep(u.text()); }},
+        {"safe", {}, [](const Use& u) { return u.make(u.text()).asSafe(); }},
+        {"e", {}, escapedText},
+        {"escape", {}, escapedText},
+        {"sum", {"attribute", "start"}, summed},
         {"replace", {"old", "new", "count"}, replaced},
-        {"items", {}, entries},
+        {"items", {}, [](const Use& u) { return u.machine.newGenerator(pairsOf(u), u.at); }},
         {"dictsort", {}, sortedEntries},
         {"sort", {"reverse", "case_sensitive", "attribute"}, sorted},
         {"unique", {}, unique},

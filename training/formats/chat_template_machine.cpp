@@ -12,8 +12,6 @@ namespace rankwright::jinja {
 
 namespace {
 
-// Nested evaluations: enough for the deepest tree inside a few macros, small against a thread's stack.
-constexpr int kMostNested = 1000;
 // Weight of one list or mapping: 2 M units are 32 MiB of text.
 constexpr uint64_t kMostWeight = 2'000'000;
 
@@ -53,6 +51,16 @@ void Machine::charge(uint64_t fuel, Position at)
     m_fuel -= fuel;
 }
 
+void Machine::chargeStrip(std::string_view text, std::string_view unwanted, Position at)
+{
+    charge((1 + text.size() / 16) * (1 + unwanted.size() / 16), at);
+}
+
+void Machine::chargeComparison(std::string_view left, std::string_view right, Position at)
+{
+    charge(1 + std::min(left.size(), right.size()) / 16, at);
+}
+
 void Machine::chargeSearch(std::string_view text, std::string_view part, Position at)
 {
     charge((1 + text.size() / 16) * (1 + std::min(part.size(), text.size()) / 16), at);
@@ -80,6 +88,16 @@ Value Machine::newList(std::vector<Value> items, Position at, bool isTuple)
     return list;
 }
 
+Value Machine::newGenerator(std::vector<Value> items, Position at)
+{
+    charge(1 + items.size(), at);
+    auto data = std::make_shared<GeneratorData>();
+    for (const Value& item : items)
+        data->weight += item.weight();
+    data->items = std::move(items);
+    return Value::Generator(std::move(data));
+}
+
 Value Machine::newDict(std::vector<std::pair<Value, Value>> items, Position at)
 {
     for (const auto& [key, value] : items) {
@@ -97,6 +115,10 @@ Value Machine::newDict(std::vector<std::pair<Value, Value>> items, Position at)
 
 std::string Machine::written(const Value& value, Position at)
 {
+    if (value.isGenerator())
+        unsupported(at, "an iterator as text (the filter list makes a list of it)");
+    if (!value.canBeStored())
+        unsupported(at, std::string(value.typeName()) + " as text");
     charge(value.weight(), at);
     return textOf(value);
 }
@@ -124,6 +146,12 @@ std::vector<Value> Machine::items(const Value& value, Position at)
     if (value.isList()) {
         charge(1 + value.list().size() / 8, at);
         return value.list();
+    }
+    if (value.isGenerator()) {
+        if (std::exchange(value.generator().isUsed, true))
+            unsupported(at, "an iterator that is used twice");
+        charge(1 + value.generator().items.size() / 8, at);
+        return value.generator().items;
     }
     std::vector<Value> result;
     if (value.isDict()) {
@@ -179,10 +207,22 @@ Machine::Flow Machine::executeOne(const Statement& statement, Scope& scope, std:
         std::string captured;
         Scope inner{.values = {}, .parent = &scope};
         const Flow flow = execute(statement.body, inner, captured);
-        unpack(statement, newText(std::move(captured), statement.at), scope);
+        Value text = newText(std::move(captured), statement.at);
+        if (statement.value != nullptr)
+            text = applySteps(std::move(text), statement.value->steps, scope);
+        unpack(statement, text, scope);
         return flow;
     }
+    case Statement::Kind::filtered:
+        return filtered(statement, scope, out);
+    case Statement::Kind::with:
+        return with(statement, scope, out);
+    case Statement::Kind::callBlock:
+        callBlock(statement, scope, out);
+        break;
     case Statement::Kind::macro:
+        if (&scope != m_root)
+            unsupported(statement.at, "a macro inside a loop, a macro or a block");
         scope.values[statement.text] = Value(&statement);
         break;
     case Statement::Kind::group:
@@ -193,6 +233,39 @@ Machine::Flow Machine::executeOne(const Statement& statement, Scope& scope, std:
         return Flow::next;
     }
     return Flow::on;
+}
+
+Machine::Flow Machine::filtered(const Statement& statement, Scope& scope, std::string& out)
+{
+    std::string captured;
+    Scope inner{.values = {}, .parent = &scope};
+    const Flow flow = execute(statement.body, inner, captured);
+    const Value text = applySteps(newText(std::move(captured), statement.at), statement.value->steps, scope);
+    emit(out, written(text, statement.at), statement.at);
+    return flow;
+}
+
+// The values are computed outside: one does not see the names before it.
+Machine::Flow Machine::with(const Statement& statement, Scope& scope, std::string& out)
+{
+    Scope inner{.values = {}, .parent = &scope};
+    for (const Parameter& parameter : statement.parameters)
+        inner.values[parameter.name] = evaluate(*parameter.fallback, scope);
+    return execute(statement.body, inner, out);
+}
+
+void Machine::callBlock(const Statement& statement, Scope& scope, std::string& out)
+{
+    const Value caller(std::make_shared<const CallerData>(CallerData{&statement, &scope}));
+    const Expression& expression = *statement.value;
+    const Step& last = expression.steps.back();
+    if (expression.steps.size() != 1 || last.kind != Step::Kind::call)
+        unsupported(statement.at, "a call block of something else than a macro");
+    const Value callee = evaluate(*expression.parts[0], scope);
+    if (!callee.isMacro())
+        unsupported(statement.at, std::string("a call block of ") + callee.typeName());
+    const Value text = callMacro(callee.macro(), m_root, arguments(last, scope), caller, last.at);
+    emit(out, written(text, statement.at), statement.at);
 }
 
 Machine::Flow Machine::branch(const Statement& statement, Scope& scope, std::string& out)
@@ -274,13 +347,15 @@ Value Machine::call(const Value& callee, const CallArguments& arguments, Positio
 {
     mustBeDefined(callee, at);
     if (callee.isMacro())
-        return callMacro(callee.macro(), arguments, at);
+        return callMacro(callee.macro(), m_root, arguments, Value::undefined("'caller' is undefined"), at);
+    if (callee.isCaller())
+        return callMacro(*callee.caller().block, callee.caller().scope, arguments, Value::undefined("'caller' is undefined"), at);
     if (callee.isFunction())
         return callFunction(callee.function(), arguments, at);
     fail(at, std::string(callee.typeName()) + " that is called", "a macro or a function");
 }
 
-Value Machine::callMacro(const Statement& macro, const CallArguments& arguments, Position at)
+Value Machine::callMacro(const Statement& macro, Scope* outer, const CallArguments& arguments, const Value& caller, Position at)
 {
     if (m_macros >= limits::kTemplateDepth)
         limit(at, "the macro " + macro.text + " called inside itself",
@@ -289,7 +364,9 @@ Value Machine::callMacro(const Statement& macro, const CallArguments& arguments,
     for (const Parameter& parameter : macro.parameters)
         names.emplace_back(parameter.name);
     const std::vector<const Value*> given = bindArguments(*this, macro.text, names, arguments, at);
-    Scope inner{.values = {}, .parent = m_root};
+    Scope inner{.values = {}, .parent = outer};
+    if (macro.kind == Statement::Kind::macro)
+        inner.values["caller"] = caller;
     for (size_t i = 0; i < given.size(); ++i) {
         const Parameter& parameter = macro.parameters[i];
         if (given[i] != nullptr)
@@ -319,6 +396,15 @@ Value Machine::callFunction(Function function, const CallArguments& arguments, P
                 + (message == nullptr ? std::string() : written(*message, at).substr(0, 2000)),
             .allowed = "a conversation as the model's makers meant it",
             .advice = "Change the conversation's roles or their order, or choose another template."}};
+    }
+    if (function == Function::strftimeNow) {
+        const std::string& format
+            = textOrFail(*this, bindArguments(*this, "strftime_now", {"format"}, arguments, at)[0], "a format of dates", at);
+        charge(1 + format.size(), at);
+        const auto date = formattedDate(m_date, format);
+        if (!date)
+            unsupported(at, "the date format \"" + format.substr(0, 80) + "\"");
+        return newText(*date, at);
     }
     std::vector<std::pair<Value, Value>> entries;
     for (const Value& value : arguments.positional) {
@@ -361,7 +447,10 @@ Value Machine::range(const CallArguments& arguments, Position at)
         if (__builtin_add_overflow(number, step, &number))
             break;
     }
-    return newList(std::move(numbers), at);
+    charge(1 + numbers.size(), at);
+    std::string text = "range(" + std::to_string(first) + ", " + std::to_string(last);
+    text += step == 1 ? ")" : ", " + std::to_string(step) + ")";
+    return makeView(std::move(numbers), std::move(text));
 }
 
 std::vector<const Value*> bindArguments(const Machine& machine, std::string_view callee,

@@ -23,11 +23,15 @@ struct CallArguments
     std::vector<std::pair<std::string, Value>> named;
 };
 
+// Nested evaluations: enough for the deepest tree inside a few macros, small against a thread's stack.
+inline constexpr int kMostNested = 1000;
+
 class Machine
 {
 public:
-    explicit Machine(std::filesystem::path file)
+    explicit Machine(std::filesystem::path file, const TemplateDate& date = {})
         : m_file(std::move(file))
+        , m_date(date)
     {
     }
     // Throws Error{data} for raise_exception, {format} for a mistake of the template, {unsupported}, {limit}.
@@ -37,17 +41,24 @@ public:
     void charge(uint64_t fuel, Position at);
     // Looking for one text in another: the longest it can take.
     void chargeSearch(std::string_view text, std::string_view part, Position at);
+    // Taking characters off a text's ends: each can be compared with each of the unwanted ones.
+    void chargeStrip(std::string_view text, std::string_view unwanted, Position at);
+    // Comparing two texts: as far as the shorter goes.
+    void chargeComparison(std::string_view left, std::string_view right, Position at);
     Value newText(std::string text, Position at);
     Value newList(std::vector<Value> items, Position at, bool isTuple = false);
+    Value newGenerator(std::vector<Value> items, Position at);
     Value newDict(std::vector<std::pair<Value, Value>> items, Position at);
     // str() of a value, paid for.
     std::string written(const Value& value, Position at);
     // The items that iterating over a value gives; throws for what cannot be iterated over.
     std::vector<Value> items(const Value& value, Position at);
+    Value added(const Value& left, const Value& right, Position at) { return combine(left, "+", right, at); }
     bool areEqual(const Value& left, const Value& right, Position at);
     bool isLess(const Value& left, const Value& right, Position at);
     bool contains(const Value& container, const Value& item, Position at);
-    Value attribute(const Value& value, const std::string& name, Position at);
+    // value.name, where a method comes before an entry, and value["name"] (isEntry), where it is the other way round.
+    Value attribute(const Value& value, const std::string& name, Position at, bool isEntry = false);
     Value item(const Value& value, const Value& key, Position at);
     [[noreturn]] void fail(Position at, std::string found, std::string allowed) const;
     [[noreturn]] void unsupported(Position at, std::string what) const;
@@ -61,6 +72,9 @@ private:
     Flow execute(const std::vector<Statement>& statements, Scope& scope, std::string& out);
     Flow executeOne(const Statement& statement, Scope& scope, std::string& out);
     Flow loop(const Statement& statement, Scope& scope, std::string& out);
+    Flow filtered(const Statement& statement, Scope& scope, std::string& out);
+    Flow with(const Statement& statement, Scope& scope, std::string& out);
+    void callBlock(const Statement& statement, Scope& scope, std::string& out);
     Flow branch(const Statement& statement, Scope& scope, std::string& out);
     void assign(const Statement& statement, Scope& scope);
     void unpack(const Statement& statement, const Value& value, Scope& scope);
@@ -75,14 +89,18 @@ private:
     bool compare(const Expression& expression, Scope& scope);
     bool holds(const Value& left, const std::string& sign, const Value& right, Position at);
     Value steps(const Expression& expression, Scope& scope);
+    // The chain of attributes, calls and filters after a value.
+    Value applySteps(Value value, const std::vector<Step>& steps, Scope& scope);
     Value slice(const Value& value, const Step& step, Scope& scope);
     CallArguments arguments(const Step& step, Scope& scope);
     Value call(const Value& callee, const CallArguments& arguments, Position at);
-    Value callMacro(const Statement& macro, const CallArguments& arguments, Position at);
+    // Runs the body of a macro or of a call block below `outer`; `caller` is what {% call %} hands over, or undefined.
+    Value callMacro(const Statement& macro, Scope* outer, const CallArguments& arguments, const Value& caller, Position at);
     Value callFunction(Function function, const CallArguments& arguments, Position at);
     Value range(const CallArguments& arguments, Position at);
 
     std::filesystem::path m_file;
+    TemplateDate m_date;
     Scope* m_root = nullptr;
     uint64_t m_fuel = 0;
     int m_depth = 0, m_macros = 0;
@@ -95,6 +113,9 @@ bool applyTest(Machine& machine, const std::string& name, const Value& input, co
     Position at);
 Value callMethod(Machine& machine, const Value& self, const std::string& name, const CallArguments& arguments,
     Position at);
+
+// Whether values of this type have, in Python, an attribute of that name that templates may reach.
+bool isPythonAttribute(const Value& self, std::string_view name);
 
 // The arguments in the order of `parameters`, null where one is not given. Throws for unknown or surplus ones.
 std::vector<const Value*> bindArguments(const Machine& machine, std::string_view callee,

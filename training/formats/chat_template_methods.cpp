@@ -7,6 +7,7 @@
 #include "training/formats/limits.h"
 
 #include <algorithm>
+#include <array>
 
 namespace rankwright::jinja {
 
@@ -37,9 +38,11 @@ struct Method
 
 Value stripped(const Call& call, Side side)
 {
-    const bool isPlain = call.given[0] == nullptr || call.given[0]->isNone();
-    const std::string_view result
-        = isPlain ? strip(call.text(), side) : strip(call.text(), side, call.textAt(0, "characters"));
+    if (call.given[0] == nullptr || call.given[0]->isNone())
+        return call.machine.newText(std::string(strip(call.text(), side)), call.at);
+    const std::string& unwanted = call.textAt(0, "characters");
+    call.machine.chargeStrip(call.text(), unwanted, call.at);
+    const std::string_view result = strip(call.text(), side, unwanted);
     return call.machine.newText(std::string(result), call.at);
 }
 
@@ -48,11 +51,13 @@ bool beginsOrEnds(const Call& call, bool begins)
 {
     const auto holds = [&](const Value& part) {
         const std::string& text = textOrFail(call.machine, &part, "what to look for", call.at);
+        call.machine.chargeComparison(call.text(), text, call.at);
         return begins ? call.text().starts_with(text) : call.text().ends_with(text);
     };
     if (call.given[0] == nullptr)
         call.machine.fail(call.at, "nothing to look for", "a string");
-    return call.given[0]->isList() ? std::ranges::any_of(call.given[0]->list(), holds) : holds(*call.given[0]);
+    const bool isTuple = call.given[0]->isList() && call.given[0]->listData()->isTuple;
+    return isTuple ? std::ranges::any_of(call.given[0]->list(), holds) : holds(*call.given[0]);
 }
 
 Value listOfTexts(const Call& call, const std::vector<std::string_view>& parts)
@@ -131,6 +136,7 @@ Value withoutEnd(const Call& call, bool prefix)
 {
     std::string_view text = call.text();
     const std::string& part = call.textAt(0, "what to remove");
+    call.machine.chargeComparison(text, part, call.at);
     if (prefix && text.starts_with(part))
         text.remove_prefix(part.size());
     else if (!prefix && text.ends_with(part))
@@ -173,12 +179,18 @@ const std::vector<Method>& textMethods()
     return table;
 }
 
+Value viewOf(const Call& call, std::vector<Value> items, const char* view)
+{
+    call.machine.charge(1 + items.size(), call.at);
+    return makeView(std::move(items), view);
+}
+
 Value entries(const Call& call)
 {
     std::vector<Value> pairs;
     for (const auto& [key, value] : call.self.dict())
         pairs.push_back(call.machine.newList({key, value}, call.at, true));
-    return call.machine.newList(std::move(pairs), call.at);
+    return viewOf(call, std::move(pairs), "dict_items");
 }
 
 Value oneSide(const Call& call, bool keys)
@@ -186,7 +198,7 @@ Value oneSide(const Call& call, bool keys)
     std::vector<Value> list;
     for (const auto& [key, value] : call.self.dict())
         list.push_back(keys ? key : value);
-    return call.machine.newList(std::move(list), call.at);
+    return viewOf(call, std::move(list), keys ? "dict_keys" : "dict_values");
 }
 
 Value got(const Call& call)
@@ -240,7 +252,70 @@ const std::vector<Method>& listMethods()
     return table;
 }
 
+// str.format with {}, {0} and {name}, without attributes and formats behind them.
+Value formatted(Machine& machine, const Value& self, const CallArguments& arguments, Position at)
+{
+    if (self.isSafe())
+        machine.unsupported(at, "the method format of a text that is marked as safe");
+    const std::string& text = self.text();
+    std::string result;
+    size_t next = 0;
+    for (size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '{' && text[i] != '}') {
+            result += text[i];
+            continue;
+        }
+        if (i + 1 < text.size() && text[i + 1] == text[i]) {
+            result += text[i++];
+            continue;
+        }
+        const size_t end = text.find('}', i);
+        if (text[i] == '}' || end == std::string::npos)
+            machine.fail(at, "a single brace in a format", "{{ and }} for braces");
+        const std::string field = text.substr(i + 1, end - i - 1);
+        const bool isNumber = allDigits(field) && field.size() < 6;
+        const size_t place = isNumber ? size_t(std::stoul(field)) : next;
+        const auto named = std::ranges::find(arguments.named, field, &std::pair<std::string, Value>::first);
+        if (field.find_first_of(".[:!{") != std::string::npos)
+            machine.unsupported(at, "the format {" + field.substr(0, 80) + "}");
+        if (field.empty())
+            ++next;
+        const bool isPlace = field.empty() || isNumber;
+        if (isPlace ? place >= arguments.positional.size() : named == arguments.named.end())
+            machine.fail(at, "no argument for {" + field.substr(0, 80) + "}", "an argument for each");
+        result += machine.written(isPlace ? arguments.positional[place] : named->second, at);
+        if (result.size() > limits::kTemplateOutput)
+            break;  // newText refuses it
+        i = end;
+    }
+    return machine.newText(std::move(result), at);
+}
+
 }  // namespace
+
+bool isPythonAttribute(const Value& self, std::string_view name)
+{
+    constexpr std::array ofTexts{"capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format",
+        "format_map", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric",
+        "isprintable", "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "maketrans", "partition", "removeprefix",
+        "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith",
+        "strip", "swapcase", "title", "translate", "upper", "zfill"};
+    constexpr std::array ofDicts{"clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"};
+    constexpr std::array ofLists{"append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort",
+        "isdisjoint", "mapping"};
+    constexpr std::array ofNumbers{"as_integer_ratio", "bit_count", "bit_length", "conjugate", "denominator", "from_bytes", "fromhex",
+        "hex", "imag", "is_integer", "numerator", "real", "to_bytes"};
+    const auto isIn = [&](const auto& names) { return std::ranges::find(names, name) != names.end(); };
+    if (self.isText())
+        return isIn(ofTexts);
+    if (self.isDict())
+        return isIn(ofDicts);
+    if (self.isList() || self.isGenerator())
+        return isIn(ofLists);
+    if (self.isLoop())
+        return name == "cycle" || name == "changed";
+    return self.isNumber() ? isIn(ofNumbers) : self.isMacro() || self.isFunction() || self.isCaller();
+}
 
 Value callMethod(Machine& machine, const Value& self, const std::string& name, const CallArguments& arguments,
     Position at)
@@ -255,14 +330,19 @@ Value callMethod(Machine& machine, const Value& self, const std::string& name, c
         : self.isDict()                              ? dictMethods()
         : self.isList()                              ? listMethods()
                                                      : none;
+    if (self.isText() && name == "format")
+        return formatted(machine, self, arguments, at);
     const auto method = std::ranges::find(table, name, &Method::name);
     if (method == table.end()) {
         const bool changes = name == "append" || name == "update" || name == "pop" || name == "extend";
         machine.unsupported(at, (changes ? "changing " + std::string(self.typeName()) + " with " : "the method ")
                 + name + (changes ? "" : " of " + std::string(self.typeName())));
     }
+    if (self.isSafe() && !arguments.positional.empty())
+        machine.unsupported(at, "the method " + name + " of a text that is marked as safe");
     const Bound given = bindArguments(machine, name, method->parameters, arguments, at);
-    return method->apply({machine, self, given, at});
+    const Value result = method->apply({machine, self, given, at});
+    return self.isSafe() ? result.asSafe() : result;
 }
 
 }  // namespace rankwright::jinja

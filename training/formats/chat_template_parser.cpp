@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Statements: for, if, set, macro, generation, break, continue, and what is refused.
+// Statements: for, if, set, macro, call, filter, with, generation, break, continue, and what is refused.
 #include "training/formats/chat_template_tokens.h"
 #include "training/formats/limits.h"
 
@@ -68,6 +68,8 @@ private:
     {
         Statement statement;
         statement.at = name.at;
+        // Only directly inside an `if` may unknown filters wait for the run; another block around them ends that, as in Jinja.
+        const int conditions = m_in.conditions;
         if (name.text == "for")
             forTag(statement);
         else if (name.text == "if")
@@ -78,26 +80,34 @@ private:
             macroTag(statement);
         else if (name.text == "generation")
             groupTag(statement);
+        else if (name.text == "filter")
+            filterTag(statement);
+        else if (name.text == "with")
+            withTag(statement);
+        else if (name.text == "call")
+            callTag(statement);
         else if (name.text == "break" || name.text == "continue")
             leaveTag(statement, name);
         else if (isKnownTag(name.text))
             unsupportedAt(m_in.file(), name.at, "the tag \"" + name.text + "\"");
         else
-            failAt(m_in.file(), name.at, "the tag \"" + name.text + "\"", "for, if, set, macro, and their ends");
+            failAt(m_in.file(), name.at, "the tag \"" + name.text + "\"", "for, if, set, macro, call, filter, with, and their ends");
+        m_in.conditions = conditions;
         return statement;
     }
 
     static bool isKnownTag(const std::string& name)
     {
-        constexpr std::array known{"include", "import", "from", "extends", "block", "call", "filter", "with", "do",
-            "autoescape", "trans", "debug"};
+        constexpr std::array known{"include", "import", "from", "extends", "block", "do", "autoescape", "trans", "debug"};
         return std::ranges::find(known, name) != known.end();
     }
 
     void endTag(const char* name, std::vector<Statement>& body)
     {
         std::string end;
+        const int conditions = std::exchange(m_in.conditions, std::string_view(name) == "endif" ? m_in.conditions : 0);
         body = block({name}, end);
+        m_in.conditions = conditions;
         m_in.expectBlockEnd();
     }
 
@@ -108,6 +118,7 @@ private:
         if (!m_in.skipName("in"))
             m_in.failHere("in");
         statement.value = parseTuple(m_in, false);
+        m_in.conditions = 0;
         if (m_in.skipName("if"))
             statement.condition = parseExpression(m_in);
         if (m_in.isName("recursive"))
@@ -162,8 +173,8 @@ private:
             m_in.expectBlockEnd();
             return;
         }
-        if (m_in.isSign("|"))
-            unsupportedAt(m_in.file(), m_in.peek().at, "a filter on a set block");
+        if (m_in.skipSign("|"))
+            statement.value = parseFilters(m_in);
         statement.kind = Statement::Kind::capture;
         m_in.expectBlockEnd();
         endTag("endset", statement.body);
@@ -173,6 +184,15 @@ private:
     {
         statement.kind = Statement::Kind::macro;
         statement.text = m_in.expectName("a macro's name").text;
+        parameters(statement);
+        m_in.expectBlockEnd();
+        const int loops = std::exchange(m_loops, 0);
+        endTag("endmacro", statement.body);
+        m_loops = loops;
+    }
+
+    void parameters(Statement& statement)
+    {
         m_in.expectSign("(");
         while (!m_in.isSign(")")) {
             if (!statement.parameters.empty()) {
@@ -187,9 +207,45 @@ private:
             statement.parameters.push_back(std::move(parameter));
         }
         m_in.expectSign(")");
+    }
+
+    void filterTag(Statement& statement)
+    {
+        statement.kind = Statement::Kind::filtered;
+        statement.value = parseFilters(m_in);
+        m_in.expectBlockEnd();
+        endTag("endfilter", statement.body);
+    }
+
+    void withTag(Statement& statement)
+    {
+        statement.kind = Statement::Kind::with;
+        while (m_in.peek().kind == Token::Kind::name) {
+            Parameter parameter;
+            parameter.name = m_in.take().text;
+            m_in.expectSign("=");
+            parameter.fallback = parseExpression(m_in);
+            statement.parameters.push_back(std::move(parameter));
+            if (!m_in.skipSign(","))
+                break;
+        }
+        m_in.expectBlockEnd();
+        endTag("endwith", statement.body);
+    }
+
+    void callTag(Statement& statement)
+    {
+        statement.kind = Statement::Kind::callBlock;
+        statement.text = "caller";
+        if (m_in.isSign("("))
+            parameters(statement);
+        const Position at = m_in.peek().at;
+        statement.value = parseExpression(m_in);
+        if (statement.value->kind != Expression::Kind::steps)
+            failAt(m_in.file(), at, "a call block without a call", "a macro with its arguments");
         m_in.expectBlockEnd();
         const int loops = std::exchange(m_loops, 0);
-        endTag("endmacro", statement.body);
+        endTag("endcall", statement.body);
         m_loops = loops;
     }
 
@@ -209,12 +265,21 @@ private:
         m_in.expectBlockEnd();
     }
 
+    std::string target()
+    {
+        constexpr std::array constants{"true", "True", "false", "False", "none", "None"};
+        const Token name = m_in.expectName("a name");
+        if (std::ranges::find(constants, name.text) != constants.end())
+            failAt(m_in.file(), name.at, "a value for " + name.text, "a name that is no constant");
+        return name.text;
+    }
+
     std::vector<std::string> names()
     {
         const bool inBrackets = m_in.skipSign("(");
-        std::vector<std::string> list{m_in.expectName("a name").text};
+        std::vector<std::string> list{target()};
         while (m_in.skipSign(","))
-            list.push_back(m_in.expectName("a name").text);
+            list.push_back(target());
         if (inBrackets)
             m_in.expectSign(")");
         return list;

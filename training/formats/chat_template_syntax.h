@@ -63,15 +63,18 @@ struct Parameter
 
 struct Statement
 {
-    enum class Kind { text, output, loop, branch, assign, capture, macro, group, leave, next };
+    enum class Kind {
+        text, output, loop, branch, assign, capture, macro, group, leave, next, filtered, with, callBlock
+    };
     Kind kind = Kind::text;
     Position at;
     std::string text;                    // of text; the name of a macro
     std::vector<std::string> targets;    // of loop and assign: names; of capture: one
     std::string attribute;               // assign to targets[0].attribute of a namespace
-    ExpressionPtr value, condition;      // condition: a loop's `if`, a branch's test
+    // condition: a loop's `if`, a branch's test; value of capture and filtered: the filters, as steps after nothing.
+    ExpressionPtr value, condition;
     std::vector<Statement> body, otherwise;  // otherwise: a loop's else, a branch's elif (one branch) or else
-    std::vector<Parameter> parameters;
+    std::vector<Parameter> parameters;   // of macro and callBlock; of with: the names with their values
 };
 
 // Throws Error{format} with line:column, Error{unsupported} naming what this interpreter leaves out, Error{limit}.

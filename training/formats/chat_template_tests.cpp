@@ -45,7 +45,8 @@ bool isLess(const Use& use) { return use.machine.isLess(use.input, *use.other, u
 bool isMore(const Use& use) { return use.machine.isLess(*use.other, use.input, use.at); }
 bool isIterable(const Use& use)
 {
-    return use.input.isList() || use.input.isDict() || use.input.isText() || use.input.isUndefined();
+    return use.input.isList() || use.input.isDict() || use.input.isText() || use.input.isUndefined() || use.input.isGenerator()
+        || use.input.isLoop();
 }
 
 const std::vector<Test>& tests()
@@ -63,9 +64,13 @@ const std::vector<Test>& tests()
         {"float", false, [](const Use& u) { return u.input.isFloat(); }},
         {"number", false, [](const Use& u) { return u.input.isNumber(); }},
         {"iterable", false, isIterable},
-        // Jinja asks for a length and an item, which undefined values have as well.
-        {"sequence", false, isIterable},
-        {"callable", false, [](const Use& u) { return u.input.isMacro() || u.input.isFunction(); }},
+        // Jinja asks for a length and an item, which undefined values have as well; iterators and views of mappings have not.
+        {"sequence", false, [](const Use& u) {
+             const bool isView = u.input.isList() && u.input.listData()->isView() && !u.input.listData()->isRange();
+             return isIterable(u) && !isView && !u.input.isGenerator() && !u.input.isLoop();
+         }},
+        {"escaped", false, [](const Use& u) { return u.input.isSafe(); }},
+        {"callable", false, [](const Use& u) { return u.input.isMacro() || u.input.isFunction() || u.input.isCaller() || u.input.isLoop(); }},
         {"even", false, [](const Use& u) { return whole(u, u.input) % 2 == 0; }},
         {"odd", false, [](const Use& u) { return whole(u, u.input) % 2 != 0; }},
         {"lower", false, [](const Use& u) {

@@ -7,7 +7,6 @@
 #include "training/formats/unicode.h"
 
 #include <unicode/locid.h>
-#include <unicode/locid.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
 
@@ -208,6 +207,28 @@ bool replaceText(std::string& result, std::string_view text, std::string_view fr
     }
     result += text.substr(std::min(at, text.size()));
     return result.size() <= limit;
+}
+
+bool isPrintable(char32_t code)
+{
+    constexpr uint32_t kHidden = U_GC_C_MASK | U_GC_Z_MASK;
+    return code == ' ' || (U_GET_GC_MASK(UChar32(code)) & kHidden) == 0;
+}
+
+std::string escapedForHtml(std::string_view text)
+{
+    std::string result;
+    for (const char c : text) {
+        switch (c) {
+        case '&': result += "&amp;"; break;
+        case '<': result += "&lt;"; break;
+        case '>': result += "&gt;"; break;
+        case '"': result += "&#34;"; break;
+        case '\'': result += "&#39;"; break;
+        default: result += c;
+        }
+    }
+    return result;
 }
 
 std::string indented(const std::string& text, const std::string& prefix, bool first, bool blank)

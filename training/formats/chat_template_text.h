@@ -23,6 +23,8 @@ std::vector<std::string_view> splitLines(std::string_view text);
 bool replaceText(std::string& result, std::string_view text, std::string_view from, std::string_view to, int64_t most,
     size_t limit);
 // Jinja's indent: lines after the first (all where `first`) get `prefix`, blank ones only where `blank`.
+bool isPrintable(char32_t code);                  // str.isprintable: what repr() leaves as it is
+std::string escapedForHtml(std::string_view text);  // & < > " ' as MarkupSafe writes them
 std::string indented(const std::string& text, const std::string& prefix, bool first, bool blank);
 
 }  // namespace rankwright::jinja

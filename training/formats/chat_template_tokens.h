@@ -55,5 +55,7 @@ private:
 ExpressionPtr parseExpression(TokenStream& stream);
 // An expression, or several with commas between: a tuple. Conditions and what a loop goes over have no inline if.
 ExpressionPtr parseTuple(TokenStream& stream, bool withChoice);
+// name(arguments)|name ...: what follows the word `filter` or the name of a set block, as steps after an empty value.
+ExpressionPtr parseFilters(TokenStream& stream);
 
 }  // namespace rankwright::jinja

@@ -3,6 +3,8 @@
 // Python's rules for the values of chat templates.
 #include "training/formats/chat_template_value.h"
 
+#include "training/formats/chat_template_text.h"
+#include "training/formats/limits.h"
 #include "training/formats/unicode.h"
 
 #include <algorithm>
@@ -98,12 +100,12 @@ void appendNewline(std::string& to, const JsonStyle& style, int64_t level)
         to += "\n" + std::string(size_t(style.indent * level), ' ');
 }
 
-bool appendJsonList(
+JsonEnd appendJsonList(
     std::string& to, const Value& value, const JsonStyle& style, int64_t level, const std::string& comma)
 {
     if (value.list().empty()) {
         to += "[]";
-        return true;
+        return JsonEnd::whole;
     }
     to += "[";
     bool first = true;
@@ -112,28 +114,28 @@ bool appendJsonList(
             to += comma;
         first = false;
         appendNewline(to, style, level + 1);
-        if (!appendJson(to, item, style, level + 1))
-            return false;
+        if (const JsonEnd end = appendJson(to, item, style, level + 1); end != JsonEnd::whole)
+            return end;
     }
     appendNewline(to, style, level);
     to += "]";
-    return true;
+    return JsonEnd::whole;
 }
 
-bool appendJsonDict(
+JsonEnd appendJsonDict(
     std::string& to, const Value& value, const JsonStyle& style, int64_t level, const std::string& comma)
 {
     if (value.dict().empty()) {
         to += "{}";
-        return true;
+        return JsonEnd::whole;
     }
     std::vector<std::pair<std::string, const Value*>> items;
     for (const auto& [key, item] : value.dict()) {
         std::string name;
         if (key.isText())
             name = key.text();
-        else if (!appendJson(name, key, style, 0) || key.isList() || key.isDict())
-            return false;
+        else if (key.isList() || key.isDict() || appendJson(name, key, style, 0) != JsonEnd::whole)
+            return JsonEnd::noForm;
         items.emplace_back(std::move(name), &item);
     }
     if (style.sortKeys)
@@ -146,12 +148,12 @@ bool appendJsonDict(
         appendNewline(to, style, level + 1);
         appendJsonText(to, items[i].first, style.asciiOnly);
         to += colon;
-        if (!appendJson(to, *items[i].second, style, level + 1))
-            return false;
+        if (const JsonEnd end = appendJson(to, *items[i].second, style, level + 1); end != JsonEnd::whole)
+            return end;
     }
     appendNewline(to, style, level);
     to += "}";
-    return true;
+    return JsonEnd::whole;
 }
 
 // Equal keys give equal texts: 1, 1.0 and true are one key.
@@ -216,15 +218,18 @@ uint64_t Value::weight() const
         return 1 + text().size() / 16;
     if (isList())
         return std::get<List>(m_data)->weight;
+    if (isGenerator())
+        return generator().weight;
     return isDict() ? std::get<Dict>(m_data)->weight : 1;
 }
 
-bool Value::canBeStored() const { return !isNamespace() && !isLoop() && !isMacro() && !isFunction(); }
+bool Value::canBeStored() const { return !isNamespace() && !isLoop() && !isMacro() && !isFunction() && !isGenerator() && !isCaller(); }
 
 const char* Value::typeName() const
 {
     constexpr const char* names[] = {"none", "an undefined value", "a boolean", "an integer", "a float", "a string",
-        "a list", "a mapping", "a namespace", "a loop", "a macro", "a function"};
+        "a list", "a mapping", "a namespace", "a loop", "a macro", "a function",
+        "an iterator", "a caller"};
     return names[m_data.index()];
 }
 
@@ -246,6 +251,14 @@ Value makeList(std::vector<Value> items, bool isTuple)
     }
     data->items = std::move(items);
     data->isTuple = isTuple;
+    return Value::List(std::move(data));
+}
+
+Value makeView(std::vector<Value> items, std::string view)
+{
+    const Value plain = makeList(std::move(items));
+    auto data = std::make_shared<ListData>(*plain.listData());
+    data->view = std::move(view);
     return Value::List(std::move(data));
 }
 
@@ -278,6 +291,7 @@ bool equal(const Value& left, const Value& right)
         return left.text() == right.text();
     if (left.isList() && right.isList()) {
         return left.listData()->isTuple == right.listData()->isTuple
+            && left.listData()->isView() == right.listData()->isView()
             && std::ranges::equal(left.list(), right.list(), equal);
     }
     if (left.isDict() && right.isDict())
@@ -321,9 +335,10 @@ std::string reprOf(const Value& value)
                 result += c;
             } else if (c == '\n' || c == '\r' || c == '\t') {
                 result += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
-            } else if (character.code < 0x20 || (character.code >= 0x7f && character.code < 0xa0)) {
-                result += "\\x";
-                appendHex(result, character.code, 2);
+            } else if (!isPrintable(character.code)) {
+                const int digits = character.code < 0x100 ? 2 : character.code < 0x10000 ? 4 : 8;
+                result += digits == 2 ? "\\x" : digits == 4 ? "\\u" : "\\U";
+                appendHex(result, character.code, digits);
             } else {
                 result.append(text, at, character.length);
             }
@@ -333,6 +348,10 @@ std::string reprOf(const Value& value)
     }
     if (value.isList()) {
         const bool isTuple = value.listData()->isTuple;
+        if (value.listData()->isRange())
+            return value.listData()->view;
+        if (value.listData()->isView())
+            return value.listData()->view + "(" + reprOf(makeList(value.list())) + ")";
         std::string result = isTuple ? "(" : "[";
         for (size_t i = 0; i < value.list().size(); ++i)
             result += (i > 0 ? ", " : "") + reprOf(value.list()[i]);
@@ -368,7 +387,7 @@ std::string textOf(const Value& value)
     return std::string("<") + value.typeName() + ">";
 }
 
-bool appendJson(std::string& to, const Value& value, const JsonStyle& style, int64_t level)
+JsonEnd appendJson(std::string& to, const Value& value, const JsonStyle& style, int64_t level)
 {
     const std::string comma = !style.itemSeparator.empty() ? style.itemSeparator : style.indent >= 0 ? "," : ", ";
     if (value.isNone())
@@ -384,13 +403,13 @@ bool appendJson(std::string& to, const Value& value, const JsonStyle& style, int
                                             : "Infinity";
     else if (value.isText())
         appendJsonText(to, value.text(), style.asciiOnly);
-    else if (value.isList())
+    else if (value.isList() && !value.listData()->isView())
         return appendJsonList(to, value, style, level, comma);
     else if (value.isDict())
         return appendJsonDict(to, value, style, level, comma);
     else
-        return false;
-    return true;
+        return JsonEnd::noForm;
+    return to.size() > limits::kTemplateOutput ? JsonEnd::tooLong : JsonEnd::whole;
 }
 
 size_t characterCount(std::string_view text)

@@ -24,12 +24,18 @@ struct Position
 };
 
 struct Statement;
+struct Scope;
 class Value;
 
 struct ListData
 {
     std::vector<Value> items;
-    bool isTuple = false;  // only shows in text: (1, 2)
+    bool isTuple = false;             // only shows in text: (1, 2)
+    // What has items and is no list: "dict_items" for what a mapping's items(), keys(), values() give (without [0]), and the text of
+    // a range, "range(0, 3)". Neither has a JSON form.
+    std::string view;
+    [[nodiscard]] bool isView() const { return !view.empty(); }
+    [[nodiscard]] bool isRange() const { return view.starts_with("range"); }
     int depth = 1;         // of nested lists and mappings, this one included
     uint64_t weight = 1;   // of all values in it; a value that is in it twice counts twice, as it does in text
 };
@@ -37,6 +43,13 @@ struct DictData
 {
     std::vector<std::pair<Value, Value>> items;  // in order of insertion
     int depth = 1;
+    uint64_t weight = 1;
+};
+// What map, select and their like give: it is true even when empty, has no length, and can be gone through once.
+struct GeneratorData
+{
+    std::vector<Value> items;
+    bool isUsed = false;
     uint64_t weight = 1;
 };
 struct NamespaceData
@@ -49,6 +62,12 @@ struct LoopData
     std::shared_ptr<const ListData> items;
     size_t index = 0;
 };
+// The body of a call block, for as long as its macro runs.
+struct CallerData
+{
+    const Statement* block;
+    Scope* scope;
+};
 struct Undefined
 {
     std::string what;  // "'x' is undefined", for messages
@@ -56,7 +75,7 @@ struct Undefined
 struct None
 {
 };
-enum class Function { range, namespaceOf, dict, raiseException };
+enum class Function { range, namespaceOf, dict, raiseException, strftimeNow };
 
 class Value
 {
@@ -66,6 +85,8 @@ public:
     using Dict = std::shared_ptr<const DictData>;
     using Namespace = std::shared_ptr<NamespaceData>;
     using Loop = std::shared_ptr<const LoopData>;
+    using Generator = std::shared_ptr<GeneratorData>;
+    using Caller = std::shared_ptr<const CallerData>;
     using Macro = const Statement*;
     using Missing = std::shared_ptr<const Undefined>;
 
@@ -109,6 +130,14 @@ public:
         : m_data(std::move(value))
     {
     }
+    Value(Generator value)
+        : m_data(std::move(value))
+    {
+    }
+    Value(Caller value)
+        : m_data(std::move(value))
+    {
+    }
     Value(Macro value)
         : m_data(value)
     {
@@ -130,6 +159,8 @@ public:
     [[nodiscard]] bool isDict() const { return holds<Dict>(); }
     [[nodiscard]] bool isNamespace() const { return holds<Namespace>(); }
     [[nodiscard]] bool isLoop() const { return holds<Loop>(); }
+    [[nodiscard]] bool isGenerator() const { return holds<Generator>(); }
+    [[nodiscard]] bool isCaller() const { return holds<Caller>(); }
     [[nodiscard]] bool isMacro() const { return holds<Macro>(); }
     [[nodiscard]] bool isFunction() const { return holds<Function>(); }
 
@@ -140,11 +171,22 @@ public:
     [[nodiscard]] const std::vector<std::pair<Value, Value>>& dict() const { return std::get<Dict>(m_data)->items; }
     [[nodiscard]] NamespaceData& space() const { return *std::get<Namespace>(m_data); }
     [[nodiscard]] const LoopData& loop() const { return *std::get<Loop>(m_data); }
+    [[nodiscard]] GeneratorData& generator() const { return *std::get<Generator>(m_data); }
+    [[nodiscard]] const CallerData& caller() const { return *std::get<Caller>(m_data); }
     [[nodiscard]] const Statement& macro() const { return *std::get<Macro>(m_data); }
     [[nodiscard]] Function function() const { return std::get<Function>(m_data); }
     [[nodiscard]] const std::string& missing() const { return std::get<Missing>(m_data)->what; }
     [[nodiscard]] int64_t integer() const;  // booleans count as 0 and 1
     [[nodiscard]] double number() const;
+
+    // A text that the filter `safe` or `e` has marked: texts added to it are escaped for HTML.
+    [[nodiscard]] bool isSafe() const { return m_isSafe; }
+    [[nodiscard]] Value asSafe() const
+    {
+        Value copy = *this;
+        copy.m_isSafe = copy.isText();
+        return copy;
+    }
 
     [[nodiscard]] bool truth() const;
     [[nodiscard]] int depth() const;                  // 0 for what is no container
@@ -155,10 +197,14 @@ public:
 
 private:
     template <class T> [[nodiscard]] bool holds() const { return std::holds_alternative<T>(m_data); }
-    std::variant<None, Missing, bool, int64_t, double, Text, List, Dict, Namespace, Loop, Macro, Function> m_data;
+    std::variant<None, Missing, bool, int64_t, double, Text, List, Dict, Namespace, Loop, Macro, Function, Generator,
+        Caller>
+        m_data;
+    bool m_isSafe = false;
 };
 
 Value makeList(std::vector<Value> items, bool isTuple = false);
+Value makeView(std::vector<Value> items, std::string view);
 Value makeDict(std::vector<std::pair<Value, Value>> items);  // of equal keys the last wins, at the first one's place
 
 bool equal(const Value& left, const Value& right);
@@ -175,7 +221,9 @@ struct JsonStyle
     bool asciiOnly = false;
     std::string itemSeparator, keySeparator;  // empty: Python's defaults for the indent
 };
-bool appendJson(std::string& to, const Value& value, const JsonStyle& style, int64_t level = 0);
+// Stops soon after limits::kTemplateOutput bytes: a separator or an indent can make a small value long.
+enum class JsonEnd { whole, noForm, tooLong };
+JsonEnd appendJson(std::string& to, const Value& value, const JsonStyle& style, int64_t level = 0);
 
 // Characters, not bytes, as Python counts.
 size_t characterCount(std::string_view text);

@@ -5,27 +5,22 @@
 
 #include "training/api/error.h"
 #include "training/formats/dataset_columns.h"
-#include "training/formats/dataset_rows.h"
+#include "training/formats/dataset_parquet.h"
+#include "training/formats/dataset_table.h"
+#include "training/formats/file_reader.h"
 #include "training/formats/sha256.h"
 #include "training/formats/word_problems.h"
 
 #include <algorithm>
+#include <array>
 
 namespace rankwright {
 
 namespace {
 
-constexpr std::string_view kSupported = ".jsonl, .ndjson, .json and .txt";
+constexpr std::string_view kSupported = ".jsonl, .ndjson, .json, .csv, .tsv, .parquet and .txt";
 constexpr uint64_t kTextFile = 1ull << 30;  // bytes of a .txt file, which is one example and so in memory as a whole
 constexpr size_t kHead = 4096;              // bytes that tell what a file is
-
-std::string lowerExtension(const std::filesystem::path& file)
-{
-    auto extension = file.extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-        [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-    return extension;
-}
 
 [[noreturn]] void failNoRows(const std::filesystem::path& file)
 {
@@ -57,39 +52,85 @@ void refuseOtherKinds(const FileReader& file, const std::string& extension)
         advice = "Fetch the real file with: git lfs pull";
     else if (kind.ends_with("data") || kind.ends_with("archive"))
         advice = "Unpack it and choose the file inside";
+    else if (kind == "a Parquet file")
+        advice = "Name it .parquet";
     throw Error(ErrorParts {.code = kind.starts_with("a pickle") ? Code::pickle : Code::format, .file = file.path(),
         .place = "byte offset 0", .found = kind + " under the name of a data set",
         .allowed = "text in UTF-8: " + std::string(kSupported), .advice = advice});
 }
 
-void refuseOtherExtensions(const std::filesystem::path& file, const std::string& extension)
+[[noreturn]] void refuseExtension(const std::filesystem::path& file, const std::string& extension)
 {
-    const bool table = extension == ".csv" || extension == ".tsv" || extension == ".parquet";
     throw Error(ErrorParts {.code = Code::unsupported, .file = file, .place = "file name",
         .found = extension.empty() ? "no extension that says what the file is" : extension + " is not supported",
-        .allowed = std::string(kSupported),
-        .advice = table ? "Convert it to .jsonl, an object a line" : "Rename the file to what it is, or convert it"});
+        .allowed = std::string(kSupported), .advice = "Rename the file to what it is, or convert it"});
 }
 
-Dataset openRows(const FileReader& file, RowReader::Layout layout, const DatasetOptions& options)
+void refuseNoParquet(const FileReader& file)
 {
-    Dataset dataset;
-    RowReader rows(file, layout, options.cancelled);
-    ColumnMap columns(options.columns, file.path());
-    while (const auto raw = rows.next()) {
-        const auto first = raw->text.find_first_not_of(" \t\r");
-        if (layout == RowReader::Layout::lines && raw->place.line == 1 && raw->text[first] == '[') {
-            throw Error(ErrorParts {.code = Code::data, .file = file.path(), .place = raw->place.text(),
-                .found = "an array in a file of lines", .allowed = "an object a line",
-                .advice = "If the file is one array of objects, name it .json"});
-        }
-        dataset.examples.push_back(columns.example(parseRow(*raw, file.path()), *raw));
-    }
-    if (dataset.examples.empty())
+    constexpr uint64_t kLeast = 12;   // magic, footer length, magic
+    const auto head = file.text(0, std::min<uint64_t>(file.size(), 4));
+    const auto tail = file.size() < kLeast ? std::string() : file.text(file.size() - 4, 4);
+    if (head == "PAR1" && tail == "PAR1")
+        return;
+    const bool encrypted = tail == "PARE" || head == "PARE";
+    throw Error(ErrorParts {.code = encrypted ? Code::unsupported : Code::format, .file = file.path(),
+        .place = head == "PAR1" ? "the last 4 bytes of " + std::to_string(file.size()) : "byte offset 0",
+        .found = encrypted        ? "an encrypted Parquet file"
+            : file.size() < kLeast ? "a file of " + std::to_string(file.size()) + " bytes"
+            : head == "PAR1"      ? "no end of a Parquet file"
+                                  : "no Parquet file",
+        .allowed = "PAR1 at both ends",
+        .advice = encrypted     ? "Write it without encryption"
+            : head == "PAR1" ? "The file seems cut off; fetch it again"
+                             : "Check what the file is, and name it so"});
+}
+
+TableOptions tableOptions(const std::string& extension, const GlueFile& glue, const DatasetOptions& options)
+{
+    TableOptions table {.separator = extension == ".tsv" ? '\t' : '\0', .quoting = !glue.literalQuotes, .names = usualColumnNames(options.columns)};
+    if (glue.literalQuotes)
+        table.header = glue.header;
+    return table;
+}
+
+// The reader of a file by its name's extension, after what the file really is was looked at.
+std::unique_ptr<RowSource> rowsOf(const FileReader& file, const GlueFile& glue, const DatasetOptions& options)
+{
+    const auto extension = lowerExtension(file.path());
+    const ReadingWatch watch = [cancelled = options.cancelled](uint64_t) { return !cancelled || !cancelled(); };
+    const auto block = TextStream::kWholeFile;
+    if (extension == ".parquet")
+        return std::make_unique<ParquetRows>(file, ParquetLimits {.rows = options.mostRows, .bytes = options.mostBytes}, watch);
+    if (extension == ".csv" || extension == ".tsv")
+        return std::make_unique<TableReader>(file, tableOptions(extension, glue, options), block, watch);
+    const auto layout = extension == ".json" ? RowReader::Layout::array : RowReader::Layout::lines;
+    return std::make_unique<RowReader>(file, layout, block, watch);
+}
+
+// Refuses what cannot be a data set before a row is read.
+void checkKind(const FileReader& file)
+{
+    const auto extension = lowerExtension(file.path());
+    constexpr std::array<std::string_view, 7> kKnown {".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".txt"};
+    if (extension != ".parquet")
+        refuseOtherKinds(file, extension);
+    if (std::find(kKnown.begin(), kKnown.end(), extension) == kKnown.end())
+        refuseExtension(file.path(), extension);
+    if (file.size() == 0)
         failNoRows(file.path());
-    columns.finish(dataset);
-    dataset.hash = rows.hash();
-    return dataset;
+    if (extension == ".parquet")
+        refuseNoParquet(file);
+}
+
+GlueFile glueOf(const FileReader& file)
+{
+    if (lowerExtension(file.path()) != ".tsv")
+        return {};
+    auto head = file.text(0, std::min<uint64_t>(file.size(), kHead));
+    if (head.starts_with("\xef\xbb\xbf"))
+        head.erase(0, 3);
+    return recogniseGlue(file.path(), head.substr(0, head.find('\n')));
 }
 
 Dataset openText(const FileReader& file, const DatasetOptions& options)
@@ -148,25 +189,111 @@ Dataset defaultDataset(Split split, const DatasetOptions& options)
 
 }  // namespace
 
+struct DatasetRows::Source
+{
+    Source(const std::filesystem::path& path, DatasetOptions chosen)
+        : options(std::move(chosen))
+        , file(path)
+        , columns(options.columns, path)
+    {
+        checkKind(file);
+        const auto glue = glueOf(file);
+        rows = rowsOf(file, glue, options);
+        columns.setTable(rows->header(), glue);
+    }
+    [[nodiscard]] bool enough() const
+    {
+        return (options.mostRows > 0 && count >= options.mostRows) || (options.mostBytes > 0 && rows->position() >= options.mostBytes);
+    }
+
+    DatasetOptions options;
+    FileReader file;
+    ColumnMap columns;
+    std::unique_ptr<RowSource> rows;
+    int64_t count = 0;          // rows given by next() from the beginning
+    uint64_t position = 0;
+    bool sought = false;        // lines are not known any more
+    bool part = false;
+};
+
+DatasetRows::DatasetRows(const std::filesystem::path& file, DatasetOptions options)
+    : m_source(std::make_unique<Source>(file, std::move(options)))
+{
+}
+
+DatasetRows::~DatasetRows() = default;
+
+std::optional<Example> DatasetRows::next()
+{
+    auto& source = *m_source;
+    if (!source.sought && source.enough()) {
+        source.part = source.part || source.rows->position() < source.rows->bytes();
+        return {};
+    }
+    const auto row = source.rows->next();
+    if (!row)
+        return {};
+    source.position = row->raw.place.byte;
+    ++source.count;
+    auto example = source.columns.example(row->value, row->raw);
+    if (source.sought)
+        example.line = 0;
+    return example;
+}
+
+uint64_t DatasetRows::position() const { return m_source->position; }
+
+Example DatasetRows::at(uint64_t position)
+{
+    auto& source = *m_source;
+    source.sought = true;
+    source.file.checkUnchanged();
+    const auto row = source.rows->at(position);
+    source.position = position;
+    auto example = source.columns.example(row.value, row.raw);
+    example.line = 0;
+    return example;
+}
+
+Dataset DatasetRows::description()
+{
+    auto& source = *m_source;
+    if (source.count == 0)
+        failNoRows(source.file.path());
+    Dataset dataset;
+    dataset.name = source.file.path().filename().string();
+    dataset.file = source.file.path();
+    dataset.part = source.part;
+    dataset.share = source.part ? double(source.rows->position()) / double(std::max<uint64_t>(1, source.rows->bytes())) : 1;
+    // Of a Parquet file no more was unpacked than was asked for.
+    const bool full = source.options.mostBytes > 0 && source.rows->bytes() >= source.options.mostBytes;
+    if (lowerExtension(dataset.file) == ".parquet" && (full || (source.options.mostRows > 0 && source.count >= source.options.mostRows)))
+        dataset.part = true;
+    source.columns.finish(dataset, dataset.part);
+    if (!dataset.part)
+        dataset.hash = source.rows->hash();
+    return dataset;
+}
+
 Dataset openDataset(const std::string& spec, Split split, const DatasetOptions& options)
 {
     if (spec == "default")
         return defaultDataset(split, options);
-    const FileReader file {std::filesystem::path(spec)};
-    const auto extension = lowerExtension(file.path());
-    const bool lines = extension == ".jsonl" || extension == ".ndjson";
-    const bool table = extension == ".csv" || extension == ".tsv" || extension == ".parquet";
-    if (!table)
-        refuseOtherKinds(file, extension);
-    if (table || (!lines && extension != ".json" && extension != ".txt"))
-        refuseOtherExtensions(file.path(), extension);
-    if (file.size() == 0)
-        failNoRows(file.path());
-    auto dataset = extension == ".txt"
-        ? openText(file, options)
-        : openRows(file, lines ? RowReader::Layout::lines : RowReader::Layout::array, options);
-    dataset.name = file.path().filename().string();
-    dataset.file = file.path();
+    const std::filesystem::path path(spec);
+    if (lowerExtension(path) == ".txt") {
+        const FileReader file {path};
+        checkKind(file);
+        auto dataset = openText(file, options);
+        dataset.name = path.filename().string();
+        dataset.file = path;
+        return dataset;
+    }
+    DatasetRows rows(path, options);
+    std::vector<Example> examples;
+    while (auto example = rows.next())
+        examples.push_back(std::move(*example));
+    auto dataset = rows.description();
+    dataset.examples = std::move(examples);
     return dataset;
 }
 

@@ -4,43 +4,17 @@
 #include "training/formats/dataset_columns.h"
 
 #include "training/api/error.h"
+#include "training/formats/dataset_messages.h"
 
 #include <algorithm>
-#include <array>
+#include <charconv>
 
 namespace rankwright {
 
 namespace {
 
-struct Role
-{
-    std::string_view name;
-    std::vector<std::string_view> columns;  // usual names, the more usual first
-    bool optional = false;                  // a row may lack it or have null
-};
-const std::array kRoles {
-    Role {"prompt", {"prompt", "question", "instruction", "input", "query", "problem"}},
-    Role {"response", {"response", "answer", "output", "completion", "solution"}},
-    Role {"input", {"input"}, true},
-    Role {"messages", {"messages", "conversations", "conversation"}},
-    Role {"text", {"text", "content"}},
-    Role {"system", {"system", "system_prompt"}, true},
-};
 constexpr size_t kMostColumns = 1024;  // listed; rows may have more, which are not used anyway
-
-const Role* roleNamed(std::string_view name)
-{
-    const auto* role = std::find_if(kRoles.begin(), kRoles.end(), [&](const Role& r) { return r.name == name; });
-    return role == kRoles.end() ? nullptr : role;
-}
-
-std::string lower(std::string_view text)
-{
-    std::string out(text);
-    for (char& c : out)
-        c = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
-    return out;
-}
+constexpr size_t kHeadRows = 8, kHeadBytes = 200;
 
 std::string inQuotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
@@ -66,14 +40,16 @@ std::string kindOf(const nlohmann::json& value)
     return value.is_array() ? "an array" : "an object";
 }
 
-// ShareGPT's and other names for the three roles; empty for one that training has no place for.
-std::string chatRole(std::string_view name)
+// A value as a cell of a table: strings as they are, everything else as JSON; cut between two characters.
+std::string cellText(const nlohmann::json& value)
 {
-    if (name == "system" || name == "user" || name == "assistant")
-        return std::string(name);
-    if (name == "human")
-        return "user";
-    return name == "gpt" || name == "model" || name == "bot" ? "assistant" : "";
+    auto text = value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    if (text.size() <= kHeadBytes)
+        return text;
+    size_t end = kHeadBytes;
+    while (end > 0 && (uint8_t(text[end]) & 0xC0) == 0x80)
+        --end;
+    return text.substr(0, end) + "\u2026";
 }
 
 constexpr std::string_view kHeader = "Below is an instruction that describes a task";
@@ -119,10 +95,10 @@ ColumnMap::ColumnMap(std::map<std::string, std::string> chosen, std::filesystem:
     , m_file(std::move(file))
 {
     std::vector<std::string> names;
-    for (const auto& role : kRoles)
+    for (const auto& role : dataRoles())
         names.emplace_back(role.name);
     for (const auto& [role, column] : m_chosen) {
-        if (roleNamed(role) == nullptr) {
+        if (dataRole(role) == nullptr) {
             const auto nearest = nearestName(role, names);
             throw Error(ErrorParts {.code = Code::config, .file = {}, .place = "columns",
                 .found = "the role " + inQuotes(role), .allowed = joined(names),
@@ -130,10 +106,28 @@ ColumnMap::ColumnMap(std::map<std::string, std::string> chosen, std::filesystem:
         }
     }
     const bool pairs = chose("prompt") || chose("response") || chose("input");
-    if (int(pairs) + int(chose("messages")) + int(chose("text")) > 1) {
+    if (int(pairs) + int(chose("messages")) + int(chose("text") || choseLabels()) > 1) {
         throw Error(ErrorParts {.code = Code::config, .file = {}, .place = "columns",
-            .found = "roles of different formats", .allowed = "prompt, response and input; or messages; or text",
+            .found = "roles of different formats",
+            .allowed = "prompt, response and input; or messages; or text; or text, second and label",
             .advice = "Name the columns of one format only"});
+    }
+}
+
+void ColumnMap::setTable(const std::vector<std::string>& header, const GlueFile& glue)
+{
+    m_glue = glue;
+    for (const auto& column : header) {
+        if (m_available.size() < kMostColumns && m_seen.insert(column).second)
+            m_available.push_back(column);
+    }
+    for (auto& [role, column] : m_chosen) {
+        int64_t number = 0;
+        const auto* end = column.data() + column.size();
+        if (m_seen.contains(column) || !column.starts_with('#') || std::from_chars(column.data() + 1, end, number).ptr != end)
+            continue;
+        if (number >= 1 && number <= int64_t(header.size()))
+            column = header[size_t(number - 1)];
     }
 }
 
@@ -152,18 +146,18 @@ void ColumnMap::failColumn(const std::string& place, const std::string& role, co
 }
 
 // The chosen column, or the first usual name that the row has and no other role uses; empty where there is none.
-std::string ColumnMap::find(const nlohmann::json& row, const std::string& role) const
+std::string ColumnMap::find(const nlohmann::json& row, const ColumnRole& role) const
 {
-    if (const auto chosen = m_chosen.find(role); chosen != m_chosen.end())
+    if (const auto chosen = m_chosen.find(std::string(role.name)); chosen != m_chosen.end())
         return chosen->second;
     const auto used = [&](const std::string& column) {
-        const auto is = [&](const auto& entry) { return entry.second == column && entry.first != role; };
+        const auto is = [&](const auto& entry) { return entry.second == column && entry.first != role.name; };
         return std::any_of(m_columns.begin(), m_columns.end(), is)
             || std::any_of(m_chosen.begin(), m_chosen.end(), is);
     };
-    for (const auto& usual : roleNamed(role)->columns) {
+    for (const auto& usual : role.columns) {
         for (const auto& [column, value] : row.items()) {
-            if (lower(column) == usual && !used(column))
+            if (lowerCase(column) == usual && !used(column))
                 return column;
         }
     }
@@ -173,46 +167,78 @@ std::string ColumnMap::find(const nlohmann::json& row, const std::string& role) 
 void ColumnMap::decidePairs(const nlohmann::json& row, const RawRow& raw)
 {
     for (const std::string role : {"prompt", "response"}) {
-        const auto column = find(row, role);
+        const auto column = find(row, *dataRole(role));
         if (column.empty()) {
             fail(raw, "no column for the " + role + " among " + joined(m_available), "prompt and response columns",
                 "Name it: --columns " + role + "=NAME");
         }
         m_columns[role] = column;
     }
-    const bool alpaca = chose("input") || lower(m_columns["prompt"]) == "instruction";
+    const bool alpaca = chose("input") || lowerCase(m_columns["prompt"]) == "instruction";
     m_kind = alpaca ? Kind::alpaca : Kind::pairs;
-    const auto input = find(row, "input");
+    const auto input = find(row, *dataRole("input"));
     if (alpaca)
         m_columns["input"] = input.empty() ? "input" : input;
     else if (!input.empty())
         m_warnings.push_back("the column " + inQuotes(input) + " is not used; name it with --columns input=" + input);
 }
 
+// One or two texts with a label, where the row has them; a file of GLUE's may lack the label.
+bool ColumnMap::decideLabels(const nlohmann::json& row)
+{
+    std::map<std::string, std::string> found;
+    const auto column = [&](const ColumnRole& role) {
+        const auto known = m_glue.columns.find(std::string(role.name));
+        return chose(std::string(role.name)) || known == m_glue.columns.end() ? find(row, role) : known->second;
+    };
+    const bool glue = !m_glue.columns.empty();
+    const auto keep = [&](const ColumnRole& role) {
+        const bool wanted = !glue || chose(std::string(role.name)) || m_glue.columns.contains(std::string(role.name));
+        if (const auto name = wanted ? column(role) : std::string(); !name.empty())
+            m_columns[std::string(role.name)] = name;
+    };
+    keep(*dataRole("label"));
+    keep(labelledTextRole());
+    if (m_columns.contains("text"))
+        keep(*dataRole("second"));
+    if (!glue && !chose("label") && !m_columns.contains("second") && m_columns.contains("label") && saysLabelOfPairs(m_columns["label"]))
+        m_columns.erase("label");
+    if (m_columns.contains("text") && (m_columns.contains("label") || glue || chose("second"))) {
+        m_kind = Kind::labels;
+        return true;
+    }
+    m_columns.clear();
+    return false;
+}
+
 void ColumnMap::decide(const nlohmann::json& row, const RawRow& raw)
 {
     for (const auto& [role, column] : m_chosen) {
-        if (!roleNamed(role)->optional && !row.contains(column))
+        if (!dataRole(role)->optional && !row.contains(column))
             failColumn(raw.place.text(), role, column);
     }
     const bool pairs = chose("prompt") || chose("response") || chose("input");
-    const auto messages = find(row, "messages"), text = find(row, "text");
+    const auto messages = find(row, *dataRole("messages")), text = find(row, *dataRole("text"));
+    const auto usual = [&](const char* role) { return !find(row, *dataRole(role)).empty(); };
+    const bool open = !chose("text") && !choseLabels() && m_glue.columns.empty();
     if (pairs) {
         decidePairs(row, raw);
-    } else if (!messages.empty() && !chose("text") && (chose("messages") || row[messages].is_array())) {
+    } else if (open && !messages.empty() && (chose("messages") || row[messages].is_array())) {
         m_kind = Kind::messages;
         m_columns["messages"] = messages;
-    } else if (!chose("text") && !find(row, "prompt").empty() && !find(row, "response").empty()) {
+    } else if (open && usual("prompt") && usual("response")) {
         decidePairs(row, raw);
-    } else if (!text.empty()) {
+    } else if (decideLabels(row)) {
+        return;
+    } else if (!text.empty() && !choseLabels()) {
         m_kind = Kind::text;
         m_columns["text"] = text;
     } else {
         fail(raw, "no usual column names among " + joined(m_available),
-            "prompt and response, messages, or text under one of their usual names",
-            "Name the columns: --columns prompt=NAME,response=NAME");
+            "prompt and response, messages, text, or texts and a label under one of their usual names",
+            "Name the columns: --columns prompt=NAME,response=NAME, or text=NAME,label=NAME");
     }
-    if (const auto system = find(row, "system"); !system.empty() && m_kind != Kind::text)
+    if (const auto system = find(row, *dataRole("system")); !system.empty() && m_kind != Kind::text)
         m_columns["system"] = system;
 }
 
@@ -239,7 +265,7 @@ std::string ColumnMap::text(const nlohmann::json& row, const RawRow& raw, const 
     if (column == m_columns.end())
         return {};
     const auto value = row.find(column->second);
-    const bool optional = roleNamed(role)->optional;
+    const bool optional = dataRole(role)->optional;
     if (optional && (value == row.end() || value->is_null()))
         return {};
     if (value == row.end()) {
@@ -249,7 +275,7 @@ std::string ColumnMap::text(const nlohmann::json& row, const RawRow& raw, const 
     return checked(*value, raw, "the column " + inQuotes(column->second) + " (" + role + ")");
 }
 
-std::vector<ChatMessage> ColumnMap::messages(const nlohmann::json& row, const RawRow& raw) const
+std::vector<ChatMessage> ColumnMap::messages(const nlohmann::json& row, const RawRow& raw)
 {
     const auto& column = m_columns.at("messages");
     const auto list = row.find(column);
@@ -259,24 +285,42 @@ std::vector<ChatMessage> ColumnMap::messages(const nlohmann::json& row, const Ra
                 + (list == row.end() ? "missing" : list->is_array() ? "an empty array" : kindOf(*list)),
             "an array of {\"role\", \"content\"} or {\"from\", \"value\"}", "Complete or remove the row");
     }
-    std::vector<ChatMessage> out;
-    for (const auto& message : *list) {
-        const std::string number = "message " + std::to_string(out.size() + 1);
-        const bool shareGpt = message.is_object() && message.contains("from") && !message.contains("role");
-        const std::string roleKey = shareGpt ? "from" : "role", textKey = shareGpt ? "value" : "content";
-        if (!message.is_object() || !message.contains(roleKey) || !message.contains(textKey)) {
-            fail(raw, number + " lacks " + inQuotes(roleKey) + " or " + inQuotes(textKey),
-                "{\"role\", \"content\"} or {\"from\", \"value\"}", "Complete or remove the row");
-        }
-        const auto name = checked(message[roleKey], raw, number + ", " + inQuotes(roleKey) + ",");
-        const auto role = chatRole(name);
-        if (role.empty()) {
-            fail(raw, number + " has the role " + inQuotes(name),
-                "system, user (human) or assistant (gpt, model, bot)", "Rename the role or remove the row");
-        }
-        out.push_back({role, checked(message[textKey], raw, number + ", " + inQuotes(textKey) + ",")});
+    try {
+        auto found = readConversation(*list, [&](const nlohmann::json& value, const std::string& what) { return checked(value, raw, what); });
+        m_shareGpt = m_shareGpt || found.shareGpt;
+        if (found.repeatsRole && m_repeatedRoles++ == 0)
+            m_firstRepeated = raw.place.line;
+        return std::move(found.messages);
+    } catch (const BadConversation& bad) {
+        fail(raw, bad.found, bad.allowed, bad.advice);
     }
-    return out;
+}
+
+// The label as text; none where a label that was not asked for is missing.
+std::optional<std::string> ColumnMap::label(const nlohmann::json& row, const RawRow& raw)
+{
+    const auto column = m_columns.find("label");
+    if (column == m_columns.end())
+        return {};
+    const auto value = row.find(column->second);
+    if (value == row.end() || value->is_null() || value->is_structured()) {
+        if (!chose("label"))
+            return {};
+        fail(raw,
+            "the column " + inQuotes(column->second) + " (label) is " + (value == row.end() ? "missing" : kindOf(*value)),
+            "a name or a number", "Complete or remove the row");
+    }
+    auto text = value->is_string() ? checked(*value, raw, "the column " + inQuotes(column->second) + " (label)") : value->dump();
+    m_labels.add(text, raw.place.line);
+    return text;
+}
+
+// The first rows for people who choose columns.
+void ColumnMap::keepHead(const nlohmann::json& row)
+{
+    auto& cells = m_head.emplace_back(nlohmann::json::object());
+    for (const auto& [column, value] : row.items())
+        cells[column] = cellText(value);
 }
 
 Example ColumnMap::example(const nlohmann::json& row, const RawRow& raw)
@@ -290,6 +334,8 @@ Example ColumnMap::example(const nlohmann::json& row, const RawRow& raw)
         if (m_available.size() < kMostColumns && m_seen.insert(column).second)
             m_available.push_back(column);
     }
+    if (m_head.size() < kHeadRows)
+        keepHead(row);
     if (m_kind == Kind::undecided)
         decide(row, raw);
     Example out;
@@ -297,6 +343,12 @@ Example ColumnMap::example(const nlohmann::json& row, const RawRow& raw)
     const auto system = text(row, raw, "system");
     if (m_kind == Kind::text) {
         out.response = text(row, raw, "text");
+        return out;
+    }
+    if (m_kind == Kind::labels) {
+        out.prompt = text(row, raw, "text");
+        out.response = text(row, raw, "second");
+        out.label = label(row, raw);
         return out;
     }
     if (m_kind == Kind::messages) {
@@ -316,10 +368,21 @@ Example ColumnMap::example(const nlohmann::json& row, const RawRow& raw)
     return out;
 }
 
-void ColumnMap::finish(Dataset& dataset) const
+std::string ColumnMap::formatName() const
+{
+    if (m_kind == Kind::labels)
+        return m_glue.task != nullptr ? "GLUE " + m_glue.task->id : "labels";
+    if (m_kind == Kind::messages || m_columns.contains("system"))
+        return m_shareGpt ? "ShareGPT" : "messages";
+    if (m_kind == Kind::text)
+        return "text";
+    return m_kind == Kind::alpaca ? "Alpaca" : "prompt/response";
+}
+
+void ColumnMap::finish(Dataset& dataset, bool part) const
 {
     for (const auto& [role, column] : m_chosen) {
-        if (!m_seen.contains(column) && m_available.size() < kMostColumns)
+        if (!part && !m_seen.contains(column) && m_available.size() < kMostColumns)
             failColumn("columns", role, column);
     }
     dataset.available = m_available;
@@ -327,14 +390,19 @@ void ColumnMap::finish(Dataset& dataset) const
         if (m_seen.contains(column))
             dataset.columns[role] = column;
     }
+    for (const auto& row : m_head) {
+        auto& cells = dataset.head.emplace_back();
+        for (const auto& column : m_available)
+            cells.push_back(row.contains(column) ? row[column].get<std::string>() : std::string());
+    }
     dataset.warnings = m_warnings;
-    const bool messages = m_kind == Kind::messages || m_columns.contains("system");
-    if (m_kind == Kind::text)
-        dataset.format = "text";
-    else if (messages)
-        dataset.format = "messages";
-    else
-        dataset.format = m_kind == Kind::alpaca ? "Alpaca" : "prompt/response";
+    if (m_repeatedRoles > 0) {
+        dataset.warnings.push_back(std::to_string(m_repeatedRoles) + " conversations have two turns of the same role in a row, the first in line "
+            + std::to_string(m_firstRepeated) + "; they are used as they are");
+    }
+    dataset.format = formatName();
+    if (m_kind == Kind::labels)
+        m_labels.finish(dataset, m_glue.task);
 }
 
 }  // namespace rankwright

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Which column of a data set plays which role (prompt, response, input, messages, text, system), and a row's JSON
+// Which column of a data set plays which role (prompt, response, input, messages, text, system, second, label), and a row's JSON
 // object as an example. The first row decides; every later row must have the same columns.
 #pragma once
 
 #include "training/formats/dataset.h"
+#include "training/formats/dataset_labels.h"
+#include "training/formats/dataset_roles.h"
 #include "training/formats/dataset_rows.h"
 
 #include <set>
@@ -17,20 +19,28 @@ public:
     // `chosen`: role -> column, overrides what the names suggest. Throws Error{config} for a role that does not exist
     // or roles that do not go together.
     ColumnMap(std::map<std::string, std::string> chosen, std::filesystem::path file);
+    // Before the first row: a table's columns in their order (a chosen #2 is the second of them), and what is known of GLUE's files.
+    void setTable(const std::vector<std::string>& header, const GlueFile& glue);
     // Throws Error{data} naming the row's place and the column.
     [[nodiscard]] Example example(const nlohmann::json& row, const RawRow& raw);
-    // After the last row: a chosen column that no row had is an error too. Fills format, available, columns, warnings.
-    void finish(Dataset& dataset) const;
+    // After the last row: a chosen column that no row had is an error too (not where only a `part` of the rows was read). Fills format,
+    // task, labels, available, columns, head, warnings.
+    void finish(Dataset& dataset, bool part) const;
 
 private:
-    enum class Kind { undecided, pairs, alpaca, messages, text };
+    enum class Kind { undecided, pairs, alpaca, messages, text, labels };
     void decide(const nlohmann::json& row, const RawRow& raw);
     void decidePairs(const nlohmann::json& row, const RawRow& raw);
-    [[nodiscard]] std::string find(const nlohmann::json& row, const std::string& role) const;
+    bool decideLabels(const nlohmann::json& row);
+    [[nodiscard]] std::string find(const nlohmann::json& row, const ColumnRole& role) const;
     [[nodiscard]] bool chose(const std::string& role) const { return m_chosen.contains(role); }
+    [[nodiscard]] bool choseLabels() const { return chose("label") || chose("second"); }
     [[nodiscard]] std::string text(const nlohmann::json& row, const RawRow& raw, const std::string& role) const;
-    [[nodiscard]] std::vector<ChatMessage> messages(const nlohmann::json& row, const RawRow& raw) const;
+    [[nodiscard]] std::vector<ChatMessage> messages(const nlohmann::json& row, const RawRow& raw);
+    [[nodiscard]] std::optional<std::string> label(const nlohmann::json& row, const RawRow& raw);
     [[nodiscard]] std::string checked(const nlohmann::json& value, const RawRow& raw, const std::string& what) const;
+    void keepHead(const nlohmann::json& row);
+    [[nodiscard]] std::string formatName() const;
     [[noreturn]] void fail(const RawRow& raw, std::string found, std::string allowed, std::string advice) const;
     [[noreturn]] void failColumn(const std::string& place, const std::string& role, const std::string& column) const;
 
@@ -38,8 +48,13 @@ private:
     std::map<std::string, std::string> m_columns;  // in use
     std::vector<std::string> m_available;          // in the order of their first row
     std::set<std::string, std::less<>> m_seen;
+    std::vector<nlohmann::json> m_head;            // the first rows, their texts cut
     std::filesystem::path m_file;
     Kind m_kind = Kind::undecided;
+    GlueFile m_glue;
+    LabelCollector m_labels;
+    bool m_shareGpt = false;
+    int64_t m_repeatedRoles = 0, m_firstRepeated = 0;   // rows, and the line of the first
     std::vector<std::string> m_warnings;
 };
 

@@ -109,6 +109,14 @@ std::string recognisedKind(std::string_view firstBytes)
     return {};
 }
 
+std::string lowerExtension(const std::filesystem::path& file)
+{
+    std::string extension = file.extension().string();
+    std::ranges::transform(
+        extension, extension.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return extension;
+}
+
 void refuseKnownWrongKinds(const FileReader& file)
 {
     std::string kind = recognisedKind(file.text(0, std::min(file.size(), kHead)));

@@ -45,6 +45,8 @@ std::string readWholeFile(const std::filesystem::path& path, uint64_t limit);
 // Names what a file really is where its first bytes tell: "a pickle (PyTorch checkpoint)", "a Git LFS pointer",
 // "an HTML page", "a zip archive", "gzip data"...; empty where nothing is recognised.
 std::string recognisedKind(std::string_view firstBytes);
+// ".jsonl" of "A.JSONL": only the letters of ASCII change.
+std::string lowerExtension(const std::filesystem::path& file);
 // The file that `name`, read from `namedBy` at `place`, stands for in a folder: a plain name, and where that is a
 // symbolic link, its target, which must lie in the folder or in the Hugging Face cache. A path to nothing is returned
 // as it is.

@@ -6,6 +6,7 @@
 #include "training/api/error.h"
 #include "training/formats/hf_config.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -15,6 +16,7 @@ namespace {
 
 // Far above the largest models there are (126 layers, about 1e12 parameters), far below what a file can claim.
 constexpr int64_t kMostLayers = 4096;
+constexpr int64_t kMostMlps = 1 << 17;          // experts of all layers, each a table row or three
 constexpr double kMostParameters = 4398046511104.0;  // 2^42
 constexpr double kGib = 1073741824.0;
 
@@ -55,17 +57,23 @@ void checkModelSize(const ModelConfig& config, const std::filesystem::path& file
     // Doubles cannot overflow here: each factor is below 2^40, and an estimate is all that is wanted.
     const auto hidden = double(config.hiddenSize);
     const double attention = 2 * hidden * double(config.headDim) * (double(config.heads) + double(config.kvHeads));
-    const double layer = attention + 3 * hidden * double(config.intermediateSize) + 2 * hidden;
+    const auto& experts = config.experts;
+    const double mlp = 3 * hidden
+        * std::max(double(config.intermediateSize),
+            (double(experts.count) + double(experts.shared)) * double(experts.intermediateSize));
+    const double layer = attention + mlp + 2 * hidden;
     const double parameters = layer * double(config.layers) + 2 * hidden * double(config.vocabSize);
-    if (config.layers <= kMostLayers && parameters <= kMostParameters)
+    const bool countable = config.layers <= kMostLayers && config.layers * (1 + experts.count) <= kMostMlps;
+    if (countable && parameters <= kMostParameters)
         return;
     const double gib = parameters * 2 / kGib;
     throw Error{ErrorParts{.code = Code::limit,
         .file = file,
         .place = place,
-        .found = std::to_string(config.layers) + " layers of width " + std::to_string(config.hiddenSize) + ", about "
+        .found = std::to_string(config.layers) + " layers of width " + std::to_string(config.hiddenSize)
+            + (experts.count > 0 ? " with " + std::to_string(experts.count) + " experts" : "") + ", about "
             + std::to_string(int64_t(std::min(gib, 1e18))) + " GiB at two bytes a parameter",
-        .allowed = "at most " + std::to_string(kMostLayers) + " layers and "
+        .allowed = "at most " + std::to_string(kMostLayers) + " layers, " + std::to_string(kMostMlps) + " experts in all and "
             + std::to_string(int64_t(kMostParameters * 2 / kGib)) + " GiB",
         .advice = "The file is damaged or not a model's configuration; fetch it again."}};
 }

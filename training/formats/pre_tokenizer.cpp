@@ -105,11 +105,50 @@ size_t wordEnd(std::string_view text, size_t at, std::string_view mark)
     return std::min(text.find(mark, at), text.size());
 }
 
-void scan(const SplitStep& step, std::string_view text, size_t origin, std::vector<TextRange>& pieces)
+bool isSign(char32_t code) { return !isWordCharacter(code) && !isWhitespace(code); }
+
+// Runs of one script; spaces and characters without one go with what is before them, and vanish at the start.
+void scanScripts(std::string_view text, size_t origin, std::vector<TextRange>& pieces)
+{
+    int script = -1;
+    bool begun = false;
+    for (size_t at = 0; at < text.size();) {
+        const auto character = utf8At(text, at);
+        const int here = scriptOf(character.code);
+        const size_t end = at + character.length;
+        if (here >= 0 && (!begun || here != script)) {
+            pieces.push_back({origin + at, origin + end});
+            script = here;
+            begun = true;
+        } else if (begun) {
+            pieces.back().end = origin + end;
+        }
+        at = end;
+    }
+}
+
+void scanWords(std::string_view text, size_t origin, std::vector<TextRange>& pieces)
 {
     for (size_t at = 0; at < text.size();) {
+        const size_t word = runEnd(text, at, isWordCharacter);
+        const size_t end = word > at ? word : runEnd(text, at, isSign);
+        if (end > at)
+            pieces.push_back({origin + at, origin + end});
+        at = end > at ? end : runEnd(text, at, isWhitespace);
+    }
+}
+
+void scan(const SplitStep& step, std::string_view text, size_t origin, std::vector<TextRange>& pieces)
+{
+    if (step.kind == SplitStep::Kind::scripts)
+        return scanScripts(text, origin, pieces);
+    if (step.kind == SplitStep::Kind::wordRuns)
+        return scanWords(text, origin, pieces);
+    for (size_t at = 0; at < text.size();) {
         size_t end = at;
-        if (step.kind == SplitStep::Kind::gpt2)
+        if (step.kind == SplitStep::Kind::length)
+            end = runEnd(text, at, [](char32_t) { return true; }, static_cast<size_t>(step.digits));
+        else if (step.kind == SplitStep::Kind::gpt2)
             end = gpt2PieceEnd(text, at);
         else if (step.kind == SplitStep::Kind::cl100k)
             end = cl100kPieceEnd(text, at, step.digits);
@@ -124,12 +163,49 @@ void scan(const SplitStep& step, std::string_view text, size_t origin, std::vect
     }
 }
 
+// \s+$ in one piece, as the search from left to right finds it: each run of white space up to its last line break or,
+// at the end of the piece, whole. A regular expression would begin anew at each space of a long run.
+void findLineEnds(std::string_view text, TextRange piece, std::vector<TextRange>& found)
+{
+    const std::string_view part = text.substr(0, piece.end);
+    for (size_t at = piece.begin; at < piece.end;) {
+        const size_t end = runEnd(part, at, isWhitespace);
+        if (end == at) {
+            at += utf8At(part, at).length;
+            continue;
+        }
+        size_t stop = end;
+        while (stop < piece.end && stop > at && part[stop] != '\n')
+            --stop;
+        if (stop > at)
+            found.push_back({at, stop});
+        at = end;
+    }
+}
+
+void findCharacters(
+    bool (*has)(char32_t), std::string_view text, TextRange piece, std::vector<TextRange>& found)
+{
+    for (size_t at = piece.begin; at < piece.end;) {
+        const auto character = utf8At(text.substr(0, piece.end), at);
+        if (has(character.code))
+            found.push_back({at, at + character.length});
+        at += character.length;
+    }
+}
+
 // All matches in the pieces, in order, as positions in the text.
 std::vector<TextRange> matchesOf(const SplitStep& step, std::string_view text, const std::vector<TextRange>& pieces)
 {
     if (step.kind == SplitStep::Kind::regex)
         return step.regex->matches(text, pieces);
     std::vector<TextRange> found;
+    if (step.kind != SplitStep::Kind::literal) {
+        for (const TextRange piece : pieces)
+            step.kind == SplitStep::Kind::lineEnds ? findLineEnds(text, piece, found)
+                                                   : findCharacters(step.has, text, piece, found);
+        return found;
+    }
     for (const TextRange piece : pieces) {
         const std::string_view part = text.substr(0, piece.end);
         for (size_t hit = part.find(step.pattern, piece.begin); hit != std::string_view::npos;
@@ -217,6 +293,12 @@ int cl100kDigits(std::string_view pattern)
     return numbers == R"(\p{N}{1,3})" ? 3 : numbers == R"(\p{N})" ? 1 : 0;
 }
 
+bool findsMatches(SplitStep::Kind kind)
+{
+    using Kind = SplitStep::Kind;
+    return kind == Kind::regex || kind == Kind::literal || kind == Kind::characters || kind == Kind::lineEnds;
+}
+
 }  // namespace
 
 SplitStep splitStepFor(
@@ -231,6 +313,8 @@ SplitStep splitStepFor(
         return {.kind = SplitStep::Kind::cl100k, .digits = digits};
     if (all && !invert && (pattern == R"(\p{N})" || pattern == R"(\p{N}+)"))
         return {.kind = SplitStep::Kind::numbers, .digits = pattern.ends_with('+') ? 0 : 1};
+    if (pattern == R"(\s+$)")
+        return {.kind = SplitStep::Kind::lineEnds, .behaviour = behaviour, .invert = invert};
     return {.kind = SplitStep::Kind::regex,
         .behaviour = behaviour,
         .invert = invert,
@@ -245,7 +329,7 @@ std::vector<TextRange> PreTokenizer::split(std::string_view text) const
     for (const SplitStep& step : steps) {
         std::vector<TextRange> next;
         next.reserve(pieces.size());
-        if (step.kind == SplitStep::Kind::regex || step.kind == SplitStep::Kind::literal)
+        if (findsMatches(step.kind))
             splitByMatches(step, text, pieces, next);
         else
             for (const TextRange piece : pieces)

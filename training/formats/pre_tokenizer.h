@@ -18,6 +18,11 @@ struct SplitStep
         gpt2,      // contractions, words, numbers, other characters, each with the space before them
         cl100k,    // as Llama 3 and Qwen 2: at most `digits` digits together, punctuation before words
         numbers,   // runs of numeric characters (digits = 0), or each alone (digits = 1)
+        wordRuns,  // runs of word characters and of others; white space vanishes
+        scripts,   // runs of one script
+        length,    // `digits` characters each
+        lineEnds,  // matches of \s+$: white space up to the end of a line or of the text
+        characters,  // matches of each character that `has` says
         words,     // a run of `pattern` and what follows it up to the next one
         literal,   // matches of `pattern` as text
         regex,
@@ -28,15 +33,17 @@ struct SplitStep
     SplitBehaviour behaviour = SplitBehaviour::isolated;
     bool invert = false;                            // matches and the text between them change places
     std::shared_ptr<const RegexSplitter> regex = {};
+    bool (*has)(char32_t) = nullptr;
 };
 
 // The step for a pattern in a tokenizer file: a scanner where we have one. Throws as RegexSplitter.
 SplitStep splitStepFor(const std::string& pattern, SplitBehaviour behaviour, bool invert,
     const std::filesystem::path& file);
 
+// One or more pre-tokenizers of which the first at most changes the text; a file may have several of these in a row.
 struct PreTokenizer
 {
-    std::vector<NormalizerStep> rewrite;  // what pre-tokenizers change in the text before they split it
+    std::vector<NormalizerStep> rewrite;  // what the first changes in each piece before it is split
     std::vector<SplitStep> steps;         // each splits the pieces of the one before
     // Throws Error{data} where a pattern does not end in time.
     [[nodiscard]] std::vector<TextRange> split(std::string_view text) const;

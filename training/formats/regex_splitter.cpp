@@ -5,6 +5,7 @@
 
 #include "training/api/error.h"
 #include "training/formats/limits.h"
+#include "training/formats/onigmo_pattern.h"
 
 #include <pcre2.h>
 
@@ -48,36 +49,6 @@ std::string pcreMessage(int code)
     return reinterpret_cast<const char*>(text.data());
 }
 
-// What Oniguruma reads differently: set operations and nested sets in a class, \h as a hexadecimal digit, and the verbs
-// of PCRE. Returns what was found, or nothing.
-std::string otherDialect(std::string_view pattern)
-{
-    bool inClass = false;
-    for (size_t i = 0; i < pattern.size(); ++i) {
-        const char c = pattern[i], next = i + 1 < pattern.size() ? pattern[i + 1] : '\0';
-        if (c == '\\') {
-            if (next == 'h' || next == 'H')
-                return std::string("\\") + next;
-            ++i;
-        } else if (inClass && c == '[' && next == ':') {
-            i = std::min(pattern.find(":]", i + 2), pattern.size() - 2) + 1;
-        } else if (inClass && (c == '[' || (c == '&' && next == '&'))) {
-            return c == '[' ? "a set inside a set" : "&&";
-        } else if (!inClass && c == '(' && (next == '*' || pattern.substr(i, 3) == "(?C")) {
-            return std::string(pattern.substr(i, 3));
-        } else if (c == '[') {
-            inClass = true;
-            if (next == '^')
-                ++i;
-            if (i + 1 < pattern.size() && pattern[i + 1] == ']')
-                ++i;  // a bracket in the first place is a character
-        } else if (c == ']') {
-            inClass = false;
-        }
-    }
-    return {};
-}
-
 struct FreeMatch
 {
     void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
@@ -105,14 +76,19 @@ RegexSplitter::RegexSplitter(std::string pattern, std::filesystem::path file)
         parts.advice = "Please report this tokenizer, so that its pattern can be added.";
         throw Error(parts);
     }
-    const auto* source = reinterpret_cast<PCRE2_SPTR>(m_pattern.data());
+    const std::string translated = patternForPcre(m_pattern);
     int error = 0;
     PCRE2_SIZE position = 0;
     // Multi-line as Ruby's syntax, which Hugging Face's tokenizers use.
     const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE | PCRE2_AUTO_CALLOUT
         | PCRE2_NEVER_BACKSLASH_C;
-    pcre2_code* code = pcre2_compile(source, m_pattern.size(), options, &error, &position, nullptr);
+    const auto compile = [&](const std::string& text) {
+        return pcre2_compile(
+            reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), options, &error, &position, nullptr);
+    };
+    pcre2_code* code = compile(translated);
     if (code == nullptr) {
+        pcre2_code_free(compile(m_pattern));  // for the position in the pattern as the file has it
         parts.code = Code::format;
         parts.place += " at byte " + std::to_string(position);
         parts.found = pcreMessage(error);

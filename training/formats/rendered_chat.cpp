@@ -80,16 +80,16 @@ void checkTemplateSource(const std::string& source)
         .advice = "Choose another template, or none"});
 }
 
-RenderedChat renderChat(const ChatTemplate& chatTemplate, const std::vector<ChatMessage>& messages)
+RenderedChat renderChat(const ChatTemplate& chatTemplate, const std::vector<ChatMessage>& messages, bool addGenerationPrompt)
 {
     auto marked = messages;
     for (size_t i = 0; i < marked.size(); ++i) {
         if (!marked[i].content.empty())
             marked[i].content = std::string(kOpen) + std::to_string(i) + std::string(kClose);
     }
-    const auto skeleton = skeletonOf(chatTemplate.render(marked, false), messages.size());
+    const auto skeleton = skeletonOf(chatTemplate.render(marked, addGenerationPrompt), messages.size());
     RenderedChat out;
-    out.text = chatTemplate.render(messages, false);
+    out.text = chatTemplate.render(messages, addGenerationPrompt);
     const std::string_view text = out.text;
     if (!text.starts_with(skeleton.literals[0]))
         failChanged();

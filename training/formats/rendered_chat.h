@@ -23,8 +23,9 @@ struct RenderedChat
 // Throws Error{unsupported} where `source` itself has the characters that mark contents while rendering.
 void checkTemplateSource(const std::string& source);
 // Renders twice, once with marks in place of the contents, and finds the contents by comparing. A template may trim a
-// content; one that changes it otherwise, or leaves out text around it, gets Error{data}.
-RenderedChat renderChat(const ChatTemplate& chatTemplate, const std::vector<ChatMessage>& messages);
+// content; one that changes it otherwise, or leaves out text around it, gets Error{data}. With a generation prompt at the end where
+// the next answer is to be written.
+RenderedChat renderChat(const ChatTemplate& chatTemplate, const std::vector<ChatMessage>& messages, bool addGenerationPrompt = false);
 // The contents one after the other, a line break between them: conversations without a template.
 RenderedChat joinChat(const std::vector<ChatMessage>& messages);
 // Ids with byte ranges in `chat.text`. The text is encoded as one piece with special tokens recognised, as it is for

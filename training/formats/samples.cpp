@@ -5,10 +5,15 @@
 
 #include "training/api/config.h"
 #include "training/api/error.h"
+#include "training/formats/builtin_templates.h"
 #include "training/formats/dataset_columns.h"
+#include "training/formats/file_reader.h"
+#include "training/formats/labelled_text.h"
 #include "training/formats/rendered_chat.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 
 namespace rankwright {
 
@@ -18,16 +23,16 @@ constexpr int64_t kProgressEvery = 64;  // rows between two calls
 
 bool isTextFile(const Dataset& dataset)
 {
-    auto extension = dataset.file.extension().string();
-    for (char& c : extension)
-        c = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
-    return dataset.format == "text" && extension == ".txt" && dataset.examples.size() == 1;
+    return dataset.format == "text" && lowerExtension(dataset.file) == ".txt";
 }
 
 bool isPlain(const Dataset& dataset, const Example& example)
 {
     return dataset.format == "text" || (dataset.format.empty() && example.messages.empty() && example.prompt.empty());
 }
+
+// One or two texts that may have a label.
+bool isLabelled(const Dataset& dataset) { return dataset.format == "labels" || dataset.format.starts_with("GLUE"); }
 
 std::string tokenText(const Tokenizer& tokenizer, int32_t id)
 {
@@ -38,6 +43,8 @@ Sample untrained(Encoding encoding)
 {
     Sample sample;
     sample.ids = std::move(encoding.ids);
+    sample.offsets = std::move(encoding.offsets);
+    sample.types = std::move(encoding.types);
     sample.trained.assign(sample.ids.size(), false);
     return sample;
 }
@@ -53,6 +60,8 @@ void appendEnd(Sample& sample, int32_t eos)
         return;
     sample.ids.push_back(eos);
     sample.trained.push_back(true);
+    if (!sample.offsets.empty())
+        sample.offsets.emplace_back(sample.offsets.back().second, sample.offsets.back().second);
 }
 
 // Trains what ends an assistant's message, from token `i` on and before the next message at byte `stop`: white space
@@ -143,6 +152,8 @@ void cut(Sample& sample, int64_t maxLength)
         return;
     sample.ids.resize(size_t(maxLength));
     sample.trained.resize(size_t(maxLength));
+    sample.offsets.resize(std::min(sample.offsets.size(), size_t(maxLength)));
+    sample.types.resize(std::min(sample.types.size(), size_t(maxLength)));
 }
 
 std::vector<Sample> windows(const Sample& whole, int64_t maxLength)
@@ -158,6 +169,8 @@ std::vector<Sample> windows(const Sample& whole, int64_t maxLength)
         window.trained[0] = false;
         window.fullLength = last - first;
         window.row = int64_t(out.size());
+        if (!whole.offsets.empty())
+            window.offsets.assign(whole.offsets.begin() + first, whole.offsets.begin() + last);
         out.push_back(std::move(window));
     }
     return out;
@@ -171,22 +184,17 @@ void step(const std::function<bool(int64_t, int64_t)>& progress, int64_t done, i
         .found = "tokenising was cancelled", .allowed = {}, .advice = "Nothing was changed"});
 }
 
-void refuseNoTargets(const Dataset& dataset, const std::vector<Sample>& samples)
+}  // namespace
+
+void refuseNoTargets(const Dataset& dataset, int64_t rows, bool cutOff)
 {
-    if (std::any_of(samples.begin(), samples.end(), [](const Sample& s) { return s.targets() > 0; }))
-        return;
-    const bool cutOff = std::any_of(samples.begin(), samples.end(),
-        [](const Sample& s) { return s.fullLength > int64_t(s.ids.size()); });
     throw Error(ErrorParts {.code = Code::data, .file = dataset.file, .place = dataset.name,
-        .found = "0 target tokens in " + std::to_string(samples.size()) + " rows",
-        .allowed = "at least one token to train on",
+        .found = "0 target tokens in " + std::to_string(rows) + " rows", .allowed = "at least one token to train on",
         .advice = cutOff ? "The rows are cut before their answers: raise --max-length"
                          : "All answers are empty: check the columns, or train on all tokens with --loss all"});
 }
 
-}  // namespace
-
-int64_t Sample::targets() const { return std::count(trained.begin(), trained.end(), true); }
+int64_t Sample::targets() const { return label ? 1 : std::count(trained.begin(), trained.end(), true); }
 
 Sampler::Sampler(const Tokenizer& tokenizer, SampleOptions options)
     : m_tokenizer(tokenizer)
@@ -213,24 +221,84 @@ Sampler::Sampler(const Tokenizer& tokenizer, SampleOptions options)
 
 Sampler::~Sampler() = default;
 
-Sample Sampler::sample(const Dataset& dataset, int64_t row) const
+Sample Sampler::tokens(const Dataset& dataset, const Example& example) const
 {
-    const auto& example = dataset.examples.at(size_t(row));
     const bool answersOnly = m_options.loss == "answer";
     const bool automatic = m_options.chatTemplate == "auto";
     const bool templated = automatic ? !example.messages.empty() : m_options.chatTemplate != "none";
-    const bool whole = isTextFile(dataset);
+    if (isPlain(dataset, example) || isLabelled(dataset)) {
+        const auto text = isPlain(dataset, example) || example.response.empty() ? example.prompt + example.response
+                                                                               : example.prompt + "\n" + example.response;
+        auto out = untrained(m_tokenizer.encode(text, false));
+        trainAll(out);
+        return out;
+    }
+    if (templated)
+        return chatSample(renderChat(templateInUse(), conversation(example)), m_tokenizer, answersOnly);
+    const std::vector<ChatMessage> pair {{"user", example.prompt}, {"assistant", example.response}};
+    return joinedSample(joinChat(example.messages.empty() ? pair : example.messages), m_tokenizer, answersOnly);
+}
+
+double Sampler::labelOf(const Example& example) const
+{
+    const auto refuse = [](std::string found, std::string allowed, std::string advice) {
+        return Error(ErrorParts {.code = Code::data, .file = {}, .place = "label", .found = std::move(found), .allowed = std::move(allowed),
+            .advice = std::move(advice)});
+    };
+    if (!example.label)
+        throw refuse("a row without a label", "a label in every row", "Name the column: --columns label=NAME, or train with --task lm");
+    const auto& label = *example.label;
+    if (m_options.task == "regress") {
+        double value = 0;
+        const auto end = std::from_chars(label.data(), label.data() + label.size(), value).ptr;
+        if (end != label.data() + label.size() || !std::isfinite(float(value)))
+            throw refuse("the label \"" + label + "\"", "a number that float32 holds", "Correct the row, or train with --task classify");
+        return value;
+    }
+    const auto& names = m_options.labels;
+    if (const auto found = std::find(names.begin(), names.end(), label); found != names.end())
+        return double(found - names.begin());
+    // Classes that were given names on the command line are numbers in the file; where the names are numbers, they are the names.
+    const auto numberOf = [](const std::string& text) -> std::optional<size_t> {
+        size_t number = 0;
+        const auto end = std::from_chars(text.data(), text.data() + text.size(), number).ptr;
+        return !text.empty() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+    };
+    const bool named = std::none_of(names.begin(), names.end(), [&](const std::string& name) { return numberOf(name).has_value(); });
+    if (const auto number = numberOf(label); named && number && *number < names.size())
+        return double(*number);
+    std::string all;
+    for (const auto& name : names)
+        all += (all.empty() ? "" : ", ") + name;
+    throw refuse("the label \"" + label + "\"", all.empty() ? "one of the classes, of which there are none" : all,
+        "Correct the row, or name all classes in their order with --labels");
+}
+
+// Special tokens, the text and the second one; the label is the only thing to learn.
+Sample Sampler::labelled(const Example& example) const
+{
+    const double label = labelOf(example);
+    auto texts = encodeTexts(m_tokenizer, example.prompt, example.response, m_options.maxLength);
+    auto out = untrained(std::move(texts.encoding));
+    out.label = label;
+    out.fullLength = texts.fullLength;
+    if (out.ids.empty()) {
+        throw Error(ErrorParts {.code = Code::data, .file = {}, .place = "text", .found = "a text without a token",
+            .allowed = "at least one token to read the label from", .advice = "Leave the row out, or correct its text"});
+    }
+    return out;
+}
+
+Sample Sampler::sample(const Dataset& dataset, int64_t row) const
+{
+    return sample(dataset, dataset.examples.at(size_t(row)), row);
+}
+
+Sample Sampler::sample(const Dataset& dataset, const Example& example, int64_t row) const
+{
     Sample out;
     try {
-        if (isPlain(dataset, example)) {
-            out = untrained(m_tokenizer.encode(example.response, false));
-            trainAll(out);
-        } else if (!templated) {
-            const std::vector<ChatMessage> pair {{"user", example.prompt}, {"assistant", example.response}};
-            out = joinedSample(joinChat(example.messages.empty() ? pair : example.messages), m_tokenizer, answersOnly);
-        } else {
-            out = chatSample(renderChat(templateInUse(), conversation(example)), m_tokenizer, answersOnly);
-        }
+        out = m_options.task == "lm" ? tokens(dataset, example) : labelled(example);
     } catch (const Error& error) {
         auto parts = error.parts();
         if (parts.code != Code::data || !parts.file.empty())
@@ -241,9 +309,14 @@ Sample Sampler::sample(const Dataset& dataset, int64_t row) const
         parts.place = (inFile ? "line " : "row ") + number + ", " + parts.place;
         throw Error(parts);
     }
+    if (std::none_of(out.types.begin(), out.types.end(), [](int32_t type) { return type != 0; }))
+        out.types = {};
     if (!out.trained.empty())
         out.trained[0] = false;  // nothing comes before it
-    cut(out, whole ? int64_t(out.ids.size()) : m_options.maxLength);
+    if (!m_options.offsets)
+        out.offsets = {};
+    if (!out.label)
+        cut(out, isTextFile(dataset) ? int64_t(out.ids.size()) : m_options.maxLength);
     out.row = row;
     return out;
 }
@@ -267,7 +340,11 @@ std::vector<Sample> Sampler::samples(const Dataset& dataset, const std::string& 
         }
         step(progress, last - first, last - first);
     }
-    refuseNoTargets(dataset, out);
+    const auto trains = [](const Sample& s) { return s.targets() > 0; };
+    if (std::none_of(out.begin(), out.end(), trains)) {
+        refuseNoTargets(dataset, int64_t(out.size()),
+            std::any_of(out.begin(), out.end(), [](const Sample& s) { return s.fullLength > int64_t(s.ids.size()); }));
+    }
     return out;
 }
 
@@ -277,7 +354,7 @@ const ChatTemplate& Sampler::templateInUse() const
         return *m_template;
     if (m_options.templateSource.empty()) {
         throw Error(ErrorParts {.code = Code::config, .file = {}, .place = "template",
-            .found = "the model has no chat template, and the rows are conversations", .allowed = "a template, or none",
+            .found = "the model has no chat template, and the rows are conversations", .allowed = builtinTemplateNames() + ", a file with a template, or none",
             .advice = "Choose one with --template NAME, or join the messages as plain text with --template none"});
     }
     checkTemplateSource(m_options.templateSource);

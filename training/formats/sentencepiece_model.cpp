@@ -137,6 +137,9 @@ SentencePieceModel::Piece readPiece(Message message)
     }
     if (piece.text.empty() || firstIllFormedUtf8(piece.text) != std::string_view::npos)
         message.fail(piece.text.empty() ? "an empty piece" : "a piece that is not UTF-8", "pieces of UTF-8 text");
+    if (piece.text.size() > limits::kPiece)
+        message.fail("a piece of " + std::to_string(piece.text.size()) + " bytes",
+            "at most " + std::to_string(limits::kPiece) + " bytes");
     if (!std::isfinite(piece.score))
         message.fail("a score that is not finite", "finite scores");
     return piece;
@@ -182,7 +185,7 @@ void readNormalizer(Message message, SentencePieceModel& model)
         if (message.field() == 1)
             model.normalizer = message.contents();
         else if (message.field() == 2)
-            model.characterMap = !message.contents().empty();
+            model.characterMap = message.contents();
         else if (message.field() == 3)
             model.addSpacePrefix = message.flag();
         else if (message.field() == 4)

@@ -29,7 +29,7 @@ struct SentencePieceModel
     std::string unknownText = " \xE2\x81\x87 ";  // SentencePiece's own default, U+2047 between spaces
     int32_t bosId = 1, eosId = 2;                // -1: none
     std::string normalizer;                      // its name: identity, nmt_nfkc, ...
-    bool characterMap = false;                   // whether the normaliser has a precompiled character map
+    std::string characterMap;                    // the normaliser's precompiled character map; empty: none
     bool addSpacePrefix = true, removeExtraSpaces = true, escapeSpaces = true;
 };
 

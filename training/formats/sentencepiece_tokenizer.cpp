@@ -2,10 +2,17 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // From the facts of a SentencePiece model to a tokenizer: which pieces merge, which are matched in the text, which
 // stand for bytes.
-#include "training/api/error.h"
-#include "training/formats/sentencepiece_bpe.h"
+#include "training/formats/sentencepiece_tokenizer.h"
 
+#include "training/api/error.h"
+#include "training/formats/character_bpe.h"
+#include "training/formats/character_map.h"
+#include "training/formats/piece_trie.h"
+#include "training/formats/unigram.h"
+
+#include <algorithm>
 #include <array>
+#include <unordered_map>
 
 namespace rankwright {
 namespace {
@@ -24,11 +31,10 @@ namespace {
 void refuseUnsupported(const SentencePieceModel& model, const std::filesystem::path& file)
 {
     constexpr std::array kKinds{"", "Unigram", "BPE", "word", "character"};
+    using Kind = SentencePieceModel::Kind;
     std::string found;
-    if (model.kind != SentencePieceModel::Kind::bpe)
+    if (model.kind != Kind::bpe && model.kind != Kind::unigram)
         found = std::string("a SentencePiece model of type ") + kKinds[static_cast<size_t>(model.kind)];
-    else if (model.characterMap)
-        found = "the normaliser " + model.normalizer + " with a precompiled character map";
     else if (!model.escapeSpaces || model.spaceAsSuffix)
         found = "spaces that are not put before words as U+2581";
     if (!found.empty())
@@ -36,8 +42,8 @@ void refuseUnsupported(const SentencePieceModel& model, const std::filesystem::p
             .file = file,
             .place = "the model's settings",
             .found = found,
-            .allowed = "SentencePiece BPE as in Llama 2 and Mistral",
-            .advice = "Choose another model, or one whose tokenizer.json is of type BPE."});
+            .allowed = "SentencePiece BPE and Unigram with spaces before words",
+            .advice = "Choose another model, or one that has a tokenizer.json."});
 }
 
 std::string withMarks(std::string_view content)
@@ -58,7 +64,8 @@ std::vector<AddedToken> matchedTokens(const SentencePieceModel& model)
         const auto index = static_cast<int32_t>(id);
         if (piece.type == PieceType::control || piece.type == PieceType::unknown)
             tokens.push_back({.id = index, .content = piece.text, .match = {}, .special = true});
-        else if (piece.type == PieceType::userDefined) {
+        else if (piece.type == PieceType::userDefined && model.kind == SentencePieceModel::Kind::bpe) {
+            // Unigram weighs them against other pieces.
             const std::string match = withMarks(piece.text);
             tokens.push_back({.id = index, .content = piece.text, .match = match, .normalised = true});
         }
@@ -67,60 +74,136 @@ std::vector<AddedToken> matchedTokens(const SentencePieceModel& model)
 }
 
 // Tokens of the files beside the model: new ids, or pieces that become special.
-void addExtra(std::vector<AddedToken> extra, BpeParts& parts, std::vector<AddedToken>& tokens)
+void addExtra(std::vector<AddedToken> extra, const std::filesystem::path& file, std::vector<std::string>& pieces,
+    std::vector<AddedToken>& tokens)
 {
-    auto& pieces = parts.vocabulary.pieces;
-    for (AddedToken& token : extra) {
+    std::unordered_map<int32_t, size_t> last;  // of equal ids the last counts
+    for (size_t i = 0; i < extra.size(); ++i)
+        last[extra[i].id] = i;
+    std::erase_if(tokens, [&last](const AddedToken& known) { return last.contains(known.id); });
+    for (size_t i = 0; i < extra.size(); ++i) {
+        AddedToken& token = extra[i];
         const auto id = static_cast<size_t>(token.id);
         if (id >= pieces.size())
             pieces.resize(id + 1);
         if (!pieces[id].empty() && pieces[id] != token.content && pieces[id] != withMarks(token.content))
-            fail(parts.file, id, "\"" + token.content.substr(0, 80) + "\" in the files beside it",
+            fail(file, id, "\"" + token.content.substr(0, 80) + "\" in the files beside it",
                 "\"" + pieces[id].substr(0, 80) + "\", as in the model");
         pieces[id] = token.content;
-        std::erase_if(tokens, [&token](const AddedToken& known) { return known.id == token.id; });
+        if (last.at(token.id) != i)
+            continue;
         token.match = token.normalised ? withMarks(token.content) : "";
         tokens.push_back(std::move(token));
     }
 }
 
+// What SentencePiece does to a text: its character map, spaces as U+2581, extra ones removed and one put before the text
+// where asked.
+NormalizerStep normalizerOf(const SentencePieceModel& model, const std::filesystem::path& file)
+{
+    NormalizerStep step{.kind = NormalizerStep::Kind::sentencePiece};
+    if (!model.characterMap.empty())
+        step.map = std::make_shared<CharacterMap>(model.characterMap, "the character map", file);
+    std::vector<std::pair<std::string_view, int32_t>> kept;
+    for (size_t id = 0; id < model.pieces.size(); ++id)
+        if (model.pieces[id].type == PieceType::userDefined)
+            kept.emplace_back(model.pieces[id].text, static_cast<int32_t>(id));
+    if (!kept.empty())
+        step.kept = std::make_shared<PieceTrie>(std::move(kept));
+    step.removeExtraSpaces = model.removeExtraSpaces;
+    step.addPrefix = model.addSpacePrefix;
+    return step;
+}
+
+ByteTokens byteTokensOf(const SentencePieceModel& model, const std::filesystem::path& file)
+{
+    ByteTokens bytes;
+    for (size_t id = 0; id < model.pieces.size(); ++id) {
+        const auto& piece = model.pieces[id];
+        if (piece.type != PieceType::byte)
+            continue;
+        const int byte = byteOfPiece(piece.text);
+        if (byte < 0)
+            fail(file, id, "\"" + piece.text.substr(0, 80) + "\" as a byte", "<0x00> to <0xFF>");
+        bytes.ids[static_cast<size_t>(byte)] = static_cast<int32_t>(id);
+    }
+    return bytes;
+}
+
+bool isText(PieceType type)
+{
+    return type == PieceType::normal || type == PieceType::userDefined || type == PieceType::unused;
+}
+
+int32_t unknownOf(const SentencePieceModel& model)
+{
+    const auto found = std::ranges::find(model.pieces, PieceType::unknown, &SentencePieceModel::Piece::type);
+    return found == model.pieces.end() ? -1 : static_cast<int32_t>(found - model.pieces.begin());
+}
+
+std::unique_ptr<TokenModel> unigramOf(const SentencePieceModel& model, ByteTokens bytes)
+{
+    UnigramParts parts;
+    parts.unknown = unknownOf(model);
+    parts.singlePrecision = true;
+    parts.bytes = bytes;
+    parts.byteFallback = model.byteFallback;
+    bool first = true;
+    for (const auto& piece : model.pieces) {
+        parts.pieces.push_back(piece.text);
+        parts.scores.push_back(piece.score);
+        parts.takesPart.push_back(piece.type == PieceType::normal || piece.type == PieceType::userDefined);
+        parts.userDefined.push_back(piece.type == PieceType::userDefined);
+        if (piece.type != PieceType::normal)
+            continue;
+        parts.lowest = first ? piece.score : std::min<double>(parts.lowest, piece.score);
+        parts.highest = first ? piece.score : std::max<double>(parts.highest, piece.score);
+        first = false;
+    }
+    return std::make_unique<Unigram>(std::move(parts));
+}
+
+std::unique_ptr<TokenModel> bpeOf(const SentencePieceModel& model, ByteTokens bytes, TokenizerParts& parts)
+{
+    CharacterBpeParts all;
+    for (const auto& piece : model.pieces) {
+        all.vocabulary.pieces.push_back(piece.text);
+        all.scores.push_back(piece.score);
+        all.unused.push_back(piece.type == PieceType::unused);
+    }
+    for (size_t id = 0; id < model.pieces.size(); ++id)
+        if (isText(model.pieces[id].type))
+            all.vocabulary.ids.emplace(all.vocabulary.pieces[id], static_cast<int32_t>(id));
+    all.settings = {.unknown = unknownOf(model), .fuseUnknown = true};
+    all.bytes = bytes;
+    if (piecesStayInWords(all.vocabulary))
+        parts.preTokenizers.push_back({.rewrite = {},
+            .steps = {{.kind = SplitStep::Kind::words, .pattern = std::string(kSpaceMark)}}});
+    return std::make_unique<CharacterBpe>(std::move(all));
+}
+
 }  // namespace
 
 std::unique_ptr<Tokenizer> sentencePieceTokenizer(
-    const SentencePieceModel& model, BpeParts parts, std::vector<AddedToken> extra)
+    const SentencePieceModel& model, TokenizerParts parts, std::vector<AddedToken> extra)
 {
     refuseUnsupported(model, parts.file);
-    SentencePieceParts all;
     std::vector<AddedToken> tokens = matchedTokens(model);
-    auto& [pieces, ids] = parts.vocabulary;
+    std::vector<std::string> pieces;
     for (const auto& piece : model.pieces)
         pieces.push_back(piece.text);
-    addExtra(std::move(extra), parts, tokens);
-    all.scores.resize(pieces.size());
-    all.unused.resize(pieces.size());
-    for (size_t id = 0; id < model.pieces.size(); ++id) {
-        const auto& piece = model.pieces[id];
-        all.scores[id] = piece.score;
-        all.unused[id] = piece.type == PieceType::unused;
-        if (piece.type == PieceType::unknown && parts.unknown < 0)
-            parts.unknown = static_cast<int32_t>(id);
-        if (piece.type == PieceType::byte) {
-            const int byte = byteOfPiece(piece.text);
-            if (byte < 0)
-                fail(parts.file, id, "\"" + piece.text.substr(0, 80) + "\" as a byte", "<0x00> to <0xFF>");
-            all.byteIds[static_cast<size_t>(byte)] = static_cast<int32_t>(id);
-        } else if (piece.type == PieceType::normal || piece.type == PieceType::userDefined || all.unused[id]) {
-            ids.emplace(pieces[id], static_cast<int32_t>(id));
-        }
-    }
+    addExtra(std::move(extra), parts.file, pieces, tokens);
+    const ByteTokens bytes = byteTokensOf(model, parts.file);
+    parts.model = model.kind == SentencePieceModel::Kind::bpe ? bpeOf(model, bytes, parts) : unigramOf(model, bytes);
+    parts.decoder = sentencePieceDecoder({.bytes = bytes,
+        .stripFirstSpace = model.addSpacePrefix || model.removeExtraSpaces,
+        .stripAllFirstSpaces = model.removeExtraSpaces,
+        .unknown = unknownOf(model),
+        .unknownText = model.unknownText});
+    parts.normalizer = {{.kind = NormalizerStep::Kind::wellFormed}, normalizerOf(model, parts.file)};
     parts.added = AddedTokens(std::move(tokens), parts.file);
-    parts.fuseUnknown = true;
-    parts.normalizer = sentencePieceNormalizer(model.removeExtraSpaces, model.addSpacePrefix);
-    all.bpe = std::move(parts);
-    all.stripFirstSpace = model.addSpacePrefix || model.removeExtraSpaces;
-    all.stripAllFirstSpaces = model.removeExtraSpaces;
-    all.unknownText = model.unknownText;
-    return std::make_unique<SentencePieceBpe>(std::move(all));
+    parts.names = namesOf(std::move(pieces));
+    return std::make_unique<TextTokenizer>(std::move(parts));
 }
 
 }  // namespace rankwright

@@ -3,133 +3,133 @@
 #include "training/formats/text_normalizer.h"
 
 #include "training/api/error.h"
+#include "training/formats/byte_alphabet.h"
+#include "training/formats/limits.h"
+#include "training/formats/mapped_text.h"
+#include "training/formats/normal_forms.h"
 #include "training/formats/unicode.h"
 
-#include <unicode/bytestream.h>
-#include <unicode/edits.h>
-#include <unicode/normalizer2.h>
-
 #include <algorithm>
+#include <optional>
 
 namespace rankwright {
 namespace {
 
 using Kind = NormalizerStep::Kind;
 
-// A text under construction with the position that each of its bytes comes from.
-struct Builder
+// Each character by what `map` makes of it: itself, another one, or nothing (it vanishes). Where nothing changes, the
+// text stays as it is.
+template<class Map>
+void mapCharacters(AlignedText& aligned, const Map& map)
 {
-    std::string text;
-    std::vector<uint32_t> begins;
-
-    void add(std::string_view bytes, size_t from)
-    {
-        text.append(bytes);
-        begins.insert(begins.end(), bytes.size(), static_cast<uint32_t>(from));
-    }
-    // Bytes [begin, end) of `source` as they are, character by character.
-    void copy(std::string_view source, size_t begin, size_t end)
-    {
-        while (begin < end) {
-            const size_t length = std::min<size_t>(utf8At(source, begin).length, end - begin);
-            add(source.substr(begin, length), begin);
-            begin += length;
-        }
-    }
-    void finish(AlignedText& aligned, size_t sourceSize)
-    {
-        begins.push_back(static_cast<uint32_t>(sourceSize));
-        aligned.change(std::move(text), std::move(begins));
-    }
-};
-
-[[noreturn]] void throwIcu(const char* what)
-{
-    throw Error(ErrorParts{.code = Code::internal,
-        .place = "Unicode normalisation",
-        .found = what,
-        .advice = "Check that the ICU library is installed completely."});
-}
-
-const icu::Normalizer2& normalForm(Kind kind)
-{
-    UErrorCode status = U_ZERO_ERROR;
-    const icu::Normalizer2* form = nullptr;
-    if (kind == Kind::nfc)
-        form = icu::Normalizer2::getNFCInstance(status);
-    else if (kind == Kind::nfd)
-        form = icu::Normalizer2::getNFDInstance(status);
-    else if (kind == Kind::nfkc)
-        form = icu::Normalizer2::getNFKCInstance(status);
-    else
-        form = icu::Normalizer2::getNFKDInstance(status);
-    if (form == nullptr || U_FAILURE(status))
-        throwIcu(u_errorName(status));
-    return *form;
-}
-
-void applyNormalForm(Kind kind, AlignedText& aligned)
-{
-    const icu::Normalizer2& form = normalForm(kind);
     const std::string_view before = aligned.text();
-    const icu::StringPiece piece(before.data(), static_cast<int32_t>(before.size()));
-    UErrorCode status = U_ZERO_ERROR;
-    if (form.isNormalizedUTF8(piece, status) && U_SUCCESS(status))
-        return;
-    status = U_ZERO_ERROR;
     std::string after;
-    icu::StringByteSink<std::string> sink(&after);
-    icu::Edits edits;
-    form.normalizeUTF8(0, piece, sink, &edits, status);
-    if (U_FAILURE(status))
-        throwIcu(u_errorName(status));
-    Builder builder;
-    auto edit = edits.getFineIterator();
-    while (edit.next(status)) {
-        const auto from = static_cast<size_t>(edit.sourceIndex());
-        if (edit.hasChange())
-            builder.add(std::string_view(after).substr(static_cast<size_t>(edit.destinationIndex()),
-                            static_cast<size_t>(edit.newLength())), from);
-        else
-            builder.copy(before, from, from + static_cast<size_t>(edit.oldLength()));
+    std::vector<std::pair<uint32_t, uint32_t>> positions;
+    bool changed = false;
+    for (size_t at = 0; at < before.size();) {
+        const auto [code, length] = codeOrByteAt(before, at);
+        const std::optional<char32_t> to = map(code);
+        if (!changed && to != code) {
+            changed = true;
+            after.reserve(before.size());
+            positions.reserve(before.size());
+            after = before.substr(0, at);
+            for (size_t i = 0; i < at; ++i)
+                positions.push_back(aligned.positionOf(i));
+        }
+        if (changed && to) {
+            appendUtf8(after, *to);
+            positions.resize(after.size(), aligned.positionOf(at));
+        }
+        at += length;
     }
-    if (U_FAILURE(status) || builder.text != after)
-        throwIcu("the list of edits does not fit the normalised text");
-    builder.finish(aligned, before.size());
+    if (changed)
+        aligned.change(std::move(after), std::move(positions));
 }
 
+template<class Drops>
+void dropCharacters(AlignedText& aligned, const Drops& drops)
+{
+    mapCharacters(aligned, [&drops](char32_t code) { return drops(code) ? std::nullopt : std::optional(code); });
+}
+
+void applyNormalForm(NormalForm form, AlignedText& aligned)
+{
+    if (!isNormalized(form, aligned.text()))
+        aligned.transform(normalFormChanges(form, aligned.text()));
+}
+
+void makeLowercase(AlignedText& aligned)
+{
+    const std::string_view text = aligned.text();
+    std::vector<TextChange> changes;
+    bool changed = false;
+    for (size_t at = 0; at < text.size();) {
+        const auto [code, length] = codeOrByteAt(text, at);
+        const auto [lower, second] = lowercase(code);
+        changes.push_back({lower, 0});
+        if (second != 0)
+            changes.push_back({second, 1});
+        changed = changed || lower != code;
+        at += length;
+    }
+    if (changed)
+        aligned.transform(changes);
+}
+
+std::vector<TextRange> matchesOf(const NormalizerStep& step, std::string_view text)
+{
+    if (step.regex) {
+        const TextRange all{0, text.size()};
+        return step.regex->matches(text, std::span(&all, 1));
+    }
+    std::vector<TextRange> found;
+    for (size_t hit = step.from.empty() ? std::string_view::npos : text.find(step.from); hit != std::string_view::npos;
+         hit = text.find(step.from, hit + step.from.size()))
+        found.push_back({hit, hit + step.from.size()});
+    return found;
+}
+
+// What comes in for a match stands for the match's last character.
 void replaceAll(const NormalizerStep& step, AlignedText& aligned)
 {
     const std::string_view before = aligned.text();
-    size_t hit = step.from.empty() ? std::string_view::npos : before.find(step.from);
-    if (hit == std::string_view::npos)
+    const std::vector<TextRange> matches = matchesOf(step, before);
+    if (matches.empty())
         return;
-    Builder builder;
+    size_t kept = before.size();
+    for (const TextRange match : matches)
+        kept -= match.end - match.begin;
+    aligned.requireRoom(kept + matches.size() * step.to.size());
+    std::string after;
+    std::vector<std::pair<uint32_t, uint32_t>> positions;
     size_t done = 0;
-    for (; hit != std::string_view::npos; hit = before.find(step.from, done)) {
-        builder.copy(before, done, hit);
-        builder.add(step.to, hit);
-        done = hit + step.from.size();
-        if (builder.text.size() > 4096 + 64 * before.size())
-            throw Error(ErrorParts{.code = Code::limit,
-                .place = "the tokenizer's normalizer",
-                .found = "a replacement that makes the text more than 64 times as long",
-                .advice = "Get the tokenizer's original file."});
+    const auto copyUpTo = [&](size_t end) {
+        after.append(before.substr(done, end - done));
+        for (; done < end; ++done)
+            positions.push_back(aligned.positionOf(done));
+    };
+    for (const TextRange match : matches) {
+        copyUpTo(match.begin);
+        after += step.to;
+        positions.resize(after.size(), aligned.positionOf(match.end - 1));
+        done = match.end;
     }
-    builder.copy(before, done, before.size());
-    builder.finish(aligned, before.size());
+    copyUpTo(before.size());
+    aligned.change(std::move(after), std::move(positions));
 }
 
 void prepend(const NormalizerStep& step, AlignedText& aligned)
 {
     const std::string_view before = aligned.text();
-    if (before.empty() || (step.onlyAtStart && aligned.origin() != 0)
+    if (before.empty() || step.to.empty() || (step.onlyAtStart && aligned.origin() != 0)
         || (step.unlessThere && before.starts_with(step.to)))
         return;
-    Builder builder;
-    builder.add(step.to, 0);
-    builder.copy(before, 0, before.size());
-    builder.finish(aligned, before.size());
+    aligned.requireRoom(before.size() + step.to.size());
+    std::vector<std::pair<uint32_t, uint32_t>> positions(step.to.size(), aligned.positionOf(0));
+    for (size_t i = 0; i < before.size(); ++i)
+        positions.push_back(aligned.positionOf(i));
+    aligned.change(step.to + std::string(before), std::move(positions));
 }
 
 void strip(bool left, AlignedText& aligned)
@@ -140,110 +140,208 @@ void strip(bool left, AlignedText& aligned)
         begin += utf8At(text, begin).length;
     while (!left && end > begin && isWhitespace(utf8At(text, characterStart(text, end - 1)).code))
         end = characterStart(text, end - 1);
-    if (begin > 0 || end < text.size())
-        aligned = aligned.slice(begin, end);
-}
-
-// As SentencePiece does it: U+0020 only, and at the end U+2581 as well, which is what spaces become.
-void collapseSpaces(AlignedText& aligned)
-{
-    const std::string_view before = aligned.text();
-    constexpr std::string_view kMark = "\xE2\x96\x81";
-    size_t end = before.size();
-    while (end > 0 && (before[end - 1] == ' ' || before.substr(0, end).ends_with(kMark)))
-        end -= before[end - 1] == ' ' ? 1 : kMark.size();
-    Builder builder;
-    for (size_t at = 0; at < end;) {
-        const size_t length = utf8At(before, at).length;
-        if (before[at] != ' ' || (!builder.text.empty() && builder.text.back() != ' '))
-            builder.add(before.substr(at, length), at);
-        at += length;
-    }
-    builder.finish(aligned, before.size());
+    if (begin == 0 && end == text.size())
+        return;
+    std::vector<std::pair<uint32_t, uint32_t>> positions;
+    for (size_t i = begin; i < end; ++i)
+        positions.push_back(aligned.positionOf(i));
+    aligned.change(std::string(text.substr(begin, end - begin)), std::move(positions));
 }
 
 void makeWellFormed(AlignedText& aligned)
 {
     const std::string_view before = aligned.text();
-    size_t at = firstIllFormedUtf8(before);
-    if (at == std::string_view::npos)
+    if (firstIllFormedUtf8(before) == std::string_view::npos)
         return;
-    Builder builder;
-    builder.copy(before, 0, at);
-    while (at < before.size()) {
+    std::string after;
+    std::vector<std::pair<uint32_t, uint32_t>> positions;
+    for (size_t at = 0; at < before.size();) {
         const auto character = utf8At(before, at);
-        builder.add(character.valid ? before.substr(at, character.length) : "\xEF\xBF\xBD", at);
+        appendUtf8(after, character.code);
+        const std::pair range{aligned.positionOf(at).first, aligned.positionOf(at + character.length - 1).second};
+        positions.resize(after.size(), range);
         at += character.length;
     }
-    builder.finish(aligned, before.size());
+    aligned.change(std::move(after), std::move(positions));
+}
+
+void spaceIdeographs(AlignedText& aligned)
+{
+    const std::string_view text = aligned.text();
+    std::vector<TextChange> changes;
+    bool changed = false;
+    for (size_t at = 0; at < text.size();) {
+        const auto [code, length] = codeOrByteAt(text, at);
+        if (isBertIdeograph(code)) {
+            changes.insert(changes.end(), {{' ', 0}, {code, 1}, {' ', 1}});
+            changed = true;
+        } else {
+            changes.push_back({code, 0});
+        }
+        at += length;
+    }
+    if (changed)
+        aligned.transform(changes);
+}
+
+std::optional<char32_t> cleaned(char32_t code)
+{
+    if (code == 0 || code == 0xFFFD || isBertControl(code))
+        return {};
+    return isWhitespace(code) ? U' ' : code;
+}
+
+// The rules of SentencePiece's nmt_nfkc for characters that are not text.
+std::optional<char32_t> cleanedForTranslation(char32_t code)
+{
+    const auto in = [code](char32_t first, char32_t last) { return code >= first && code <= last; };
+    if (in(1, 8) || code == 0xB || in(0xE, 0x1F) || code == 0x7F || code == 0x8F || code == 0x9F)
+        return {};
+    const bool space = code == 9 || code == 0xA || code == 0xC || code == 0xD || code == 0x1680
+        || in(0x200B, 0x200F) || code == 0x2028 || code == 0x2029 || code == 0x2581 || code == 0xFEFF
+        || code == 0xFFFD;
+    return space ? U' ' : code;
+}
+
+void spellBytes(AlignedText& aligned)
+{
+    const std::string_view before = aligned.text();
+    std::string after;
+    std::vector<std::pair<uint32_t, uint32_t>> positions;
+    for (size_t i = 0; i < before.size(); ++i) {
+        appendUtf8(after, spelledByte(static_cast<unsigned char>(before[i])));
+        positions.resize(after.size(), aligned.positionOf(i));
+    }
+    aligned.change(std::move(after), std::move(positions));
+}
+
+void applyStep(const NormalizerStep& step, AlignedText& text)
+{
+    switch (step.kind) {
+    case Kind::nfc:
+        return applyNormalForm(NormalForm::nfc, text);
+    case Kind::nfd:
+        return applyNormalForm(NormalForm::nfd, text);
+    case Kind::nfkc:
+        return applyNormalForm(NormalForm::nfkc, text);
+    case Kind::nfkd:
+        return applyNormalForm(NormalForm::nfkd, text);
+    case Kind::lowercase:
+        return makeLowercase(text);
+    case Kind::stripAccents:
+        return dropCharacters(text, isAccent);
+    case Kind::stripMarks:
+        applyNormalForm(NormalForm::nfd, text);
+        return dropCharacters(text, isBertMark);
+    case Kind::replace:
+        return replaceAll(step, text);
+    case Kind::prepend:
+        return prepend(step, text);
+    case Kind::stripLeft:
+    case Kind::stripRight:
+        return strip(step.kind == Kind::stripLeft, text);
+    case Kind::wellFormed:
+        return makeWellFormed(text);
+    case Kind::cleanText:
+        return mapCharacters(text, cleaned);
+    case Kind::spaceChinese:
+        return spaceIdeographs(text);
+    case Kind::nmt:
+        return mapCharacters(text, cleanedForTranslation);
+    case Kind::characterMap:
+        return applyCharacterMap(*step.map, text);
+    case Kind::sentencePiece:
+        return applySentencePiece(step, text);
+    case Kind::byteLevel:
+        return spellBytes(text);
+    }
 }
 
 }  // namespace
 
+std::pair<uint32_t, uint32_t> AlignedText::positionOf(size_t byte) const
+{
+    if (m_changed)
+        return m_positions[byte];
+    const size_t start = characterStart(m_view, byte);
+    return {static_cast<uint32_t>(m_origin + start),
+        static_cast<uint32_t>(m_origin + std::min<size_t>(start + utf8At(m_view, start).length, m_view.size()))};
+}
+
 std::pair<size_t, size_t> AlignedText::source(size_t begin, size_t end) const
 {
-    if (m_changed) {
-        size_t last = end;
-        while (end > begin && last + 1 < m_begins.size() && m_begins[last] == m_begins[end - 1])
-            ++last;
-        return {m_begins[begin], m_begins[last]};
-    }
-    const size_t first = characterStart(m_view, begin);
-    size_t last = end;
-    if (end > begin && end < m_view.size()) {
-        const size_t start = characterStart(m_view, end);
-        last = start < end ? start + utf8At(m_view, start).length : end;
-    }
-    return {m_origin + first, m_origin + last};
+    if (begin >= end)
+        return {m_origin, m_origin};
+    return {positionOf(begin).first, positionOf(end - 1).second};
 }
 
 AlignedText AlignedText::slice(size_t begin, size_t end) const
 {
     if (!m_changed)
         return {m_view.substr(begin, end - begin), m_origin + begin};
-    AlignedText part({}, 0);
+    AlignedText part({}, source(begin, end).first);
     part.m_changed = true;
+    const auto [first, last] = source(begin, end);
+    part.m_sourceBytes = last - first;
     part.m_text = m_text.substr(begin, end - begin);
-    part.m_begins.assign(m_begins.begin() + static_cast<ptrdiff_t>(begin),
-        m_begins.begin() + static_cast<ptrdiff_t>(end) + 1);
+    part.m_positions.assign(m_positions.begin() + static_cast<ptrdiff_t>(begin),
+        m_positions.begin() + static_cast<ptrdiff_t>(end));
     return part;
 }
 
-void AlignedText::change(std::string text, std::vector<uint32_t> begins)
+void AlignedText::requireRoom(size_t bytes) const
 {
-    std::vector<size_t> positions(begins.size());
-    std::ranges::transform(begins, positions.begin(),
-        [this](uint32_t before) { return m_changed ? m_begins[before] : m_origin + before; });
+    if (bytes > limits::kGrowthBytes + limits::kGrowth * m_sourceBytes)
+        throw Error(ErrorParts{.code = Code::limit,
+            .place = "the tokenizer's normalizer",
+            .found = "steps that make the text more than 64 times as long",
+            .allowed = "at most 64 times",
+            .advice = "Get the tokenizer's original file."});
+}
+
+void AlignedText::change(std::string text, std::vector<std::pair<uint32_t, uint32_t>> positions)
+{
+    requireRoom(text.size());
     m_text = std::move(text);
-    m_begins = std::move(positions);
+    m_positions = std::move(positions);
     m_changed = true;
     m_view = {};
 }
 
+void AlignedText::transform(std::span<const TextChange> changes, size_t removed)
+{
+    const std::string_view before = text();
+    size_t offset = 0;
+    const auto skip = [&] {
+        if (offset < before.size())
+            offset += codeOrByteAt(before, offset).second;
+    };
+    for (; removed > 0; --removed)
+        skip();
+    std::string after;
+    std::vector<std::pair<uint32_t, uint32_t>> positions;
+    after.reserve(before.size());
+    positions.reserve(before.size());
+    requireRoom(changes.size());
+    const auto start = static_cast<uint32_t>(m_origin);
+    const std::pair<uint32_t, uint32_t> last = before.empty() ? std::pair{start, start} : positionOf(before.size() - 1);
+    for (const TextChange& change : changes) {
+        appendUtf8(after, change.code);
+        if (change.change > 0) {  // shares the place of what comes before it
+            positions.resize(after.size(), offset == 0 ? std::pair{start, start} : positionOf(offset - 1));
+            continue;
+        }
+        positions.resize(after.size(), offset < before.size() ? positionOf(offset) : last);
+        for (int32_t taken = 0; taken <= -change.change; ++taken)
+            skip();
+    }
+    this->change(std::move(after), std::move(positions));
+}
+
 void applyNormalizer(const std::vector<NormalizerStep>& steps, AlignedText& text)
 {
-    for (const NormalizerStep& step : steps) {
-        switch (step.kind) {
-        case Kind::replace:
-            replaceAll(step, text);
-            break;
-        case Kind::prepend:
-            prepend(step, text);
-            break;
-        case Kind::stripLeft:
-        case Kind::stripRight:
-            strip(step.kind == Kind::stripLeft, text);
-            break;
-        case Kind::collapseSpaces:
-            collapseSpaces(text);
-            break;
-        case Kind::wellFormed:
-            makeWellFormed(text);
-            break;
-        default:
-            applyNormalForm(step.kind, text);
-        }
-    }
+    for (const NormalizerStep& step : steps)
+        applyStep(step, text);
 }
 
 }  // namespace rankwright

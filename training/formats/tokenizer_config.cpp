@@ -154,6 +154,19 @@ AddedToken addedTokenFromJson(const json& object, const std::string& place, cons
     return token;
 }
 
+namespace {
+
+// A plain text; empty where it is missing or null.
+std::string plainText(const json& object, const char* key, const std::filesystem::path& file)
+{
+    const json* value = member(object, key);
+    if (value != nullptr && !value->is_string())
+        fail(file, std::string("/") + key, shownJson(*value), "a text");
+    return value == nullptr ? std::string() : value->get<std::string>();
+}
+
+}  // namespace
+
 TokenizerConfig readTokenizerConfig(const std::filesystem::path& folder)
 {
     TokenizerConfig config;
@@ -161,17 +174,27 @@ TokenizerConfig readTokenizerConfig(const std::filesystem::path& folder)
     const json object = readObject(file);
     config.addBos = flag(object, "add_bos_token", file);
     config.addEos = flag(object, "add_eos_token", file);
-    config.bosToken = tokenText(object, "bos_token", file);
-    config.eosToken = tokenText(object, "eos_token", file);
     const auto mapFile = folder / "special_tokens_map.json";
     const json map = readObject(mapFile);
-    if (config.bosToken.empty())
-        config.bosToken = tokenText(map, "bos_token", mapFile);
-    if (config.eosToken.empty())
-        config.eosToken = tokenText(map, "eos_token", mapFile);
+    const auto token = [&](const char* key) {
+        std::string text = tokenText(object, key, file);
+        return text.empty() ? tokenText(map, key, mapFile) : text;
+    };
+    config.bosToken = token("bos_token");
+    config.eosToken = token("eos_token");
+    config.clsToken = token("cls_token");
+    config.sepToken = token("sep_token");
+    config.unkToken = token("unk_token");
+    config.maskToken = token("mask_token");
+    config.tokenizerClass = plainText(object, "tokenizer_class", file);
+    config.lowercase = flag(object, "do_lower_case", file);
+    config.stripAccents = flag(object, "strip_accents", file);
+    config.spaceChinese = flag(object, "tokenize_chinese_chars", file);
+    config.addPrefixSpace = flag(object, "add_prefix_space", file).value_or(false);
     readAddedTokens(object, folder, config);
     const auto modelFile = folder / "config.json";
     const json model = readObject(modelFile);
+    config.modelType = plainText(model, "model_type", modelFile);
     config.bosId = configId(model, "bos_token_id", modelFile);
     config.eosId = configId(model, "eos_token_id", modelFile);
     return config;

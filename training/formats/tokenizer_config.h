@@ -18,6 +18,11 @@ struct TokenizerConfig
     std::optional<bool> addBos, addEos;
     std::string bosToken, eosToken;       // contents; empty where not said
     int32_t bosId = -1, eosId = -1;       // of config.json
+    std::string clsToken, sepToken, unkToken, maskToken;
+    std::string tokenizerClass;           // such as "BertTokenizerFast"; empty where not said
+    std::string modelType;                // of config.json
+    std::optional<bool> lowercase, stripAccents, spaceChinese;  // BERT's
+    bool addPrefixSpace = false;
     std::vector<AddedToken> added;
 };
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The tokenizer that a GGUF file carries in its metadata (tokenizer.ggml.*): kinds "gpt2" and "llama".
+// The tokenizer that a GGUF file carries in its metadata (tokenizer.ggml.*): kinds "gpt2", "llama", "t5" and "bert".
 #include "training/formats/tokenizer.h"
 
 #include "training/api/error.h"
+#include "training/formats/byte_alphabet.h"
 #include "training/formats/byte_bpe.h"
+#include "training/formats/tokenizer_gguf_split.h"
 #include "training/formats/limits.h"
-#include "training/formats/sentencepiece_bpe.h"
-#include "training/formats/sentencepiece_model.h"
+#include "training/formats/sentencepiece_tokenizer.h"
+#include "training/formats/tokenizer_pipeline.h"
 #include "training/formats/unicode.h"
+#include "training/formats/wordpiece.h"
 
 #include <algorithm>
 #include <cmath>
@@ -65,9 +68,13 @@ const std::vector<std::string>& readTokens(const GgufFile& file)
     if (tokens.empty() || tokens.size() > static_cast<size_t>(limits::kVocabulary))
         refuse(Code::format, file, kTokens, std::to_string(tokens.size()) + " tokens",
             "1 to " + std::to_string(limits::kVocabulary));
-    for (size_t id = 0; id < tokens.size(); ++id)
+    for (size_t id = 0; id < tokens.size(); ++id) {
         if (firstIllFormedUtf8(tokens[id]) != std::string_view::npos)
             refuse(Code::format, file, element(kTokens, id), "text that is not UTF-8", "UTF-8");
+        if (tokens[id].size() > limits::kPiece)
+            refuse(Code::limit, file, element(kTokens, id), "a piece of " + std::to_string(tokens[id].size()) + " bytes",
+                "at most " + std::to_string(limits::kPiece) + " bytes");
+    }
     return tokens;
 }
 
@@ -113,64 +120,34 @@ AddedTokens readAdded(const GgufFile& file, const std::vector<PieceType>& types)
     return {std::move(added), file.path};
 }
 
-void readCommon(const GgufFile& file, bool addBos, BpeParts& parts)
+// Bos, eos, and what a text begins and ends with where the file does not say it.
+void readCommon(const GgufFile& file, bool addBos, TokenizerParts& parts, bool addEos = false)
 {
     const size_t tokens = file.texts(kTokens).size();
     parts.file = file.path;
     parts.bos = readId(file, "tokenizer.ggml.bos_token_id", tokens);
     parts.eos = readId(file, "tokenizer.ggml.eos_token_id", tokens);
-    parts.unknown = readId(file, "tokenizer.ggml.unknown_token_id", tokens);
+    std::vector<int32_t> before, after;
     if (file.flag("tokenizer.ggml.add_bos_token", addBos) && parts.bos >= 0)
-        parts.before = {parts.bos};
-    if (file.flag("tokenizer.ggml.add_eos_token", false) && parts.eos >= 0)
-        parts.after = {parts.eos};
+        before = {parts.bos};
+    if (file.flag("tokenizer.ggml.add_eos_token", addEos) && parts.eos >= 0)
+        after = {parts.eos};
+    parts.post = PostProcessor::around(before, after);
 }
 
-// llama.cpp's way to split where a file does not say more than "default".
-std::vector<SplitStep> defaultSteps(const std::filesystem::path& file)
+// The first and last token of models that compare sentences: of the keys for them, else bos and eos.
+void readBrackets(const GgufFile& file, const std::vector<std::string>& tokens, bool roberta, TokenizerParts& parts)
 {
-    std::vector<SplitStep> steps;
-    steps.push_back(splitStepFor(R"([\p{P}\$\+<=>\^~\|]+)", SplitBehaviour::isolated, false, file));
-    steps.push_back({.kind = SplitStep::Kind::gpt2});
-    steps.push_back({.kind = SplitStep::Kind::numbers});
-    steps.push_back(splitStepFor("[0-9][0-9][0-9]", SplitBehaviour::isolated, false, file));
-    return steps;
-}
-
-// These begin each text with their BOS unless the file says otherwise, and take whole words from the vocabulary.
-const std::set<std::string> kLlama3{"llama3", "llama-v3", "llama-bpe", "falcon3", "pixtral"};
-
-// `tokenizer.ggml.pre` names the pre-tokenizer (ggml-org/llama.cpp, llama-vocab.cpp).
-void readPreTokenizer(const GgufFile& file, BpeParts& parts)
-{
-    static const std::set<std::string> kGpt2{"gpt-2", "phi-2", "mpt", "olmo", "jais", "gigachat", "trillion",
-        "granite-docling"};
-    static const std::set<std::string> kQwen2{"qwen2", "deepseek-r1-qwen", "stablelm2", "hunyuan", "megrez"};
-    static const std::set<std::string> kDigits{"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone",
-        "minerva-7b"};
-    const std::string pre = file.text(kPre, "default");
-    auto& steps = parts.preTokenizer.steps;
-    if (kGpt2.contains(pre)) {
-        steps.push_back({.kind = SplitStep::Kind::gpt2});
-    } else if (kLlama3.contains(pre)) {
-        parts.ignoreMerges = true;
-        steps.push_back({.kind = SplitStep::Kind::cl100k, .digits = 3});
-    } else if (pre == "dbrx" || pre == "smaug-bpe") {
-        steps.push_back({.kind = SplitStep::Kind::cl100k, .digits = 3});
-    } else if (kQwen2.contains(pre)) {
-        // The original tokenizer composes characters first; llama.cpp leaves that to its callers.
-        if (pre == "qwen2")
-            parts.normalizer.push_back({.kind = NormalizerStep::Kind::nfc});
-        steps.push_back({.kind = SplitStep::Kind::cl100k, .digits = 1});
-    } else if (kDigits.contains(pre)) {
-        steps.push_back({.kind = SplitStep::Kind::numbers, .digits = 1});
-        steps.push_back({.kind = SplitStep::Kind::gpt2});
-    } else if (pre == "default") {
-        steps = defaultSteps(file.path);
-    } else {
-        refuse(Code::unsupported, file, kPre, "\"" + pre.substr(0, 80) + "\"",
-            "gpt-2, llama-bpe, qwen2, smollm, starcoder, command-r, olmo, falcon3, stablelm2, dbrx, default");
-    }
+    int32_t cls = readId(file, "tokenizer.ggml.cls_token_id", tokens.size());
+    int32_t sep = readId(file, "tokenizer.ggml.seperator_token_id", tokens.size());  // spelled so in the format
+    cls = cls >= 0 ? cls : parts.bos;
+    sep = sep >= 0 ? sep : parts.eos;
+    if (parts.bos < 0)
+        parts.bos = cls;
+    if (parts.eos < 0)
+        parts.eos = sep;
+    if (cls >= 0 && sep >= 0)
+        parts.post = roberta ? PostProcessor::roberta(cls, sep) : PostProcessor::bert(cls, sep);
 }
 
 MergeTable readMerges(const GgufFile& file, const Vocabulary& vocabulary)
@@ -196,24 +173,33 @@ std::unique_ptr<Tokenizer> byteLevel(const GgufFile& file)
 {
     const auto& tokens = readTokens(file);
     const std::vector<PieceType> types = readTypes(file, tokens.size());
-    BpeParts parts;
+    TokenizerParts parts;
     parts.added = readAdded(file, types);
-    auto& [pieces, ids] = parts.vocabulary;
-    pieces.resize(tokens.size());
+    Vocabulary vocabulary;
+    vocabulary.pieces.resize(tokens.size());
     for (size_t id = 0; id < tokens.size(); ++id) {
         const auto bytes = bytesFromAlphabet(tokens[id]);
-        pieces[id] = bytes.value_or(tokens[id]);
+        vocabulary.pieces[id] = bytes.value_or(tokens[id]);
         const bool mergeable = types[id] != PieceType::control && types[id] != PieceType::unknown;
         if (mergeable && bytes && !bytes->empty())
-            ids.emplace(pieces[id], static_cast<int32_t>(id));
+            vocabulary.ids.emplace(vocabulary.pieces[id], static_cast<int32_t>(id));
     }
     const std::string pre = file.text(kPre, "default");
-    readCommon(file, kLlama3.contains(pre), parts);
-    readPreTokenizer(file, parts);
+    const auto split = ggufSplit(pre, file.path);
+    if (!split)
+        refuse(Code::unsupported, file, kPre, "\"" + pre.substr(0, 80) + "\"", ggufSplitNames());
+    readCommon(file, split->addsBos, parts);
+    if (split->roberta)
+        readBrackets(file, tokens, true, parts);
+    parts.normalizer = split->normalizer;
+    parts.preTokenizers = {split->preTokenizer};
+    MergeTable merges = readMerges(file, vocabulary);
     // A vocabulary that has all bytes never needs the unknown token; one that lacks some drops them, as GPT-2 does.
-    parts.unknown = -1;
-    MergeTable merges = readMerges(file, parts.vocabulary);
-    return std::make_unique<ByteBpeTokenizer>(std::move(parts), std::move(merges));
+    parts.model = std::make_unique<ByteBpe>(
+        std::move(vocabulary), std::move(merges), BpeSettings{.ignoreMerges = split->ignoresMerges});
+    parts.decoder = chainDecoder({{.kind = DecoderStep::Kind::byteLevel}});
+    parts.names = namesOf(tokens);
+    return std::make_unique<TextTokenizer>(std::move(parts));
 }
 
 std::vector<float> readScores(const GgufFile& file, size_t tokens)
@@ -230,7 +216,19 @@ std::vector<float> readScores(const GgufFile& file, size_t tokens)
     return scores;
 }
 
-std::unique_ptr<Tokenizer> sentencePiece(const GgufFile& file)
+std::string readCharacterMap(const GgufFile& file)
+{
+    constexpr const char* kMap = "tokenizer.ggml.precompiled_charsmap";
+    if (!file.has(kMap))
+        return {};
+    needElements(file, kMap, {0, 1}, "an array of bytes (types 0 and 1)");
+    std::string bytes;
+    for (const int64_t byte : file.integers(kMap))
+        bytes += static_cast<char>(static_cast<unsigned char>(byte & 0xFF));
+    return bytes;
+}
+
+std::unique_ptr<Tokenizer> sentencePiece(const GgufFile& file, SentencePieceModel::Kind kind)
 {
     const auto& tokens = readTokens(file);
     SentencePieceModel model;
@@ -238,15 +236,72 @@ std::unique_ptr<Tokenizer> sentencePiece(const GgufFile& file)
     const std::vector<float> scores = readScores(file, tokens.size());
     for (size_t id = 0; id < tokens.size(); ++id)
         model.pieces.push_back({tokens[id], scores[id], types[id]});
-    BpeParts parts;
-    readCommon(file, true, parts);
-    model.kind = SentencePieceModel::Kind::bpe;
+    const bool unigram = kind == SentencePieceModel::Kind::unigram;
+    TokenizerParts parts;
+    // llama.cpp's own defaults: Llama's models begin with BOS, T5's end with EOS.
+    readCommon(file, !unigram, parts, unigram);
+    if (unigram && parts.post.single.front().kind == TemplateItem::Kind::token)
+        readBrackets(file, tokens, true, parts);
+    model.kind = kind;
     model.byteFallback = std::ranges::find(types, PieceType::byte) != types.end();
     model.addSpacePrefix = file.flag("tokenizer.ggml.add_space_prefix", true);
-    model.removeExtraSpaces = false;
+    model.removeExtraSpaces = unigram && file.flag("tokenizer.ggml.remove_extra_whitespaces", false);
+    if (unigram)
+        model.characterMap = readCharacterMap(file);
     model.bosId = parts.bos;
     model.eosId = parts.eos;
     return sentencePieceTokenizer(model, std::move(parts), {});
+}
+
+// The files mark the start of a word with U+2581 and leave "##" out.
+std::string wordPieceSpelling(const std::string& token, PieceType type)
+{
+    if (type == PieceType::control || type == PieceType::unknown || type == PieceType::unused)
+        return token;
+    const bool starts = token.starts_with(kSpaceMark);
+    if (starts)
+        return token.substr(kSpaceMark.size());
+    // Added tokens stay as they are in brackets.
+    if (token.starts_with('[') && token.ends_with(']') && token.size() > 2)
+        return token;
+    return "##" + token;
+}
+
+// A vocabulary with capitals is one for text as it is written.
+bool isCased(const std::vector<std::string>& pieces)
+{
+    return std::ranges::any_of(pieces, [](const std::string& piece) {
+        return !piece.starts_with('[') && std::ranges::any_of(piece, [](char c) { return c >= 'A' && c <= 'Z'; });
+    });
+}
+
+std::unique_ptr<Tokenizer> wordPiece(const GgufFile& file)
+{
+    const auto& tokens = readTokens(file);
+    const std::vector<PieceType> types = readTypes(file, tokens.size());
+    TokenizerParts parts;
+    parts.added = readAdded(file, types);
+    readCommon(file, false, parts);
+    readBrackets(file, tokens, false, parts);
+    std::vector<std::string> pieces;
+    for (size_t id = 0; id < tokens.size(); ++id)
+        pieces.push_back(wordPieceSpelling(tokens[id], types[id]));
+    const bool lower = !isCased(pieces);
+    parts.normalizer = bertNormalizer(true, true, lower, lower);
+    parts.normalizer.insert(parts.normalizer.begin(), {.kind = NormalizerStep::Kind::wellFormed});
+    parts.preTokenizers = {bertPreTokenizer()};
+    WordPieceParts model;
+    model.unknown = readId(file, "tokenizer.ggml.unknown_token_id", tokens.size());
+    if (model.unknown < 0)
+        refuse(Code::format, file, "tokenizer.ggml.unknown_token_id", "nothing", "the token of unknown words");
+    model.pieces = pieces;
+    for (size_t id = 0; id < pieces.size(); ++id)
+        if (types[id] == PieceType::control || types[id] == PieceType::unknown)
+            model.pieces[id].clear();
+    parts.model = std::make_unique<WordPiece>(std::move(model));
+    parts.decoder = chainDecoder({{.kind = DecoderStep::Kind::wordPiece, .from = "##", .flag = true}});
+    parts.names = namesOf(std::move(pieces));
+    return std::make_unique<TextTokenizer>(std::move(parts));
 }
 
 }  // namespace
@@ -257,9 +312,13 @@ std::unique_ptr<Tokenizer> tokenizerFromGguf(const GgufFile& file)
     if (kind == "gpt2")
         return byteLevel(file);
     if (kind == "llama")
-        return sentencePiece(file);
+        return sentencePiece(file, SentencePieceModel::Kind::bpe);
+    if (kind == "t5")
+        return sentencePiece(file, SentencePieceModel::Kind::unigram);
+    if (kind == "bert")
+        return wordPiece(file);
     refuse(Code::unsupported, file, "tokenizer.ggml.model", "\"" + kind.substr(0, 80) + "\"",
-        "gpt2 (byte-level BPE) and llama (SentencePiece BPE)");
+        "gpt2 (byte-level BPE), llama (SentencePiece BPE), t5 (Unigram) and bert (WordPiece)");
 }
 
 }  // namespace rankwright

@@ -3,7 +3,9 @@
 // The parts of a tokenizer.json around its model: normaliser, pre-tokenizer, post-processor, decoder.
 #pragma once
 
+#include "training/formats/post_processor.h"
 #include "training/formats/pre_tokenizer.h"
+#include "training/formats/token_decoder.h"
 
 #include <nlohmann/json.hpp>
 
@@ -13,24 +15,20 @@ namespace rankwright {
 // handled, Error{format} where a value is missing or of another type, both with a JSON pointer.
 
 std::vector<NormalizerStep> normalizerFromJson(const nlohmann::json& value, const std::filesystem::path& file);
+// BERT's cleaning, as the flags say.
+std::vector<NormalizerStep> bertNormalizer(bool cleanText, bool spaceChinese, bool stripAccents, bool lowercase);
+PreTokenizer bertPreTokenizer();
 
 struct PreTokenizerPart
 {
-    PreTokenizer preTokenizer;
-    bool byteLevel = false;   // the model works on bytes
+    std::vector<PreTokenizer> stages;
+    // The last pre-tokenizer is ByteLevel: the model works on bytes, or the text is spelled in the byte alphabet.
+    bool byteLevel = false;
 };
 PreTokenizerPart preTokenizerFromJson(const nlohmann::json& value, const std::filesystem::path& file);
 
-struct PostProcessorPart
-{
-    std::vector<int32_t> before, after;  // ids around a text
-};
-PostProcessorPart postProcessorFromJson(const nlohmann::json& value, const std::filesystem::path& file);
+PostProcessor postProcessorFromJson(const nlohmann::json& value, const std::filesystem::path& file);
 
-struct DecoderPart
-{
-    bool byteLevel = false, spaceMark = false, byteFallback = false, stripFirstSpace = false;
-};
-DecoderPart decoderFromJson(const nlohmann::json& value, const std::filesystem::path& file);
+std::vector<DecoderStep> decoderFromJson(const nlohmann::json& value, const std::filesystem::path& file);
 
 }  // namespace rankwright

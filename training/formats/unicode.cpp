@@ -2,8 +2,12 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "training/formats/unicode.h"
 
-#include <unicode/uchar.h>
+#include "training/formats/unicode_versions.h"
 
+#include <unicode/uchar.h>
+#include <unicode/uscript.h>
+
+#include <algorithm>
 #include <array>
 
 namespace rankwright {
@@ -55,6 +59,14 @@ Utf8Character utf8At(std::string_view text, size_t at)
     return {.code = code, .length = lead.length, .valid = true};
 }
 
+std::pair<char32_t, uint32_t> codeOrByteAt(std::string_view text, size_t at)
+{
+    const auto character = utf8At(text, at);
+    if (!character.valid)
+        return {kRawByte + byteAt(text, at), 1};
+    return {character.code, character.length};
+}
+
 void appendUtf8(std::string& text, char32_t code)
 {
     const auto add = [&text](char32_t byte) { text += static_cast<char>(static_cast<unsigned char>(byte)); };
@@ -67,6 +79,8 @@ void appendUtf8(std::string& text, char32_t code)
         add(0xE0 | (code >> 12));
         add(0x80 | ((code >> 6) & 0x3F));
         add(0x80 | (code & 0x3F));
+    } else if (code >= kRawByte) {
+        add(code - kRawByte);
     } else {
         add(0xF0 | (code >> 18));
         add(0x80 | ((code >> 12) & 0x3F));
@@ -115,14 +129,22 @@ bool isLetter(char32_t code)
 {
     if (code < 0x80)
         return isAsciiLetter(code);
-    return (categoryMask(code) & U_GC_L_MASK) != 0;
+    const uint32_t mask = categoryMask(code);
+    return (mask & U_GC_L_MASK) != 0 || ((mask & U_GC_CN_MASK) != 0 && isLetterKind(kindOfLater(code)));
 }
 
 bool isNumber(char32_t code)
 {
     if (code < 0x80)
         return code >= '0' && code <= '9';
-    return (categoryMask(code) & U_GC_N_MASK) != 0;
+    const uint32_t mask = categoryMask(code);
+    return (mask & U_GC_N_MASK) != 0 || ((mask & U_GC_CN_MASK) != 0 && kindOfLater(code) == LaterKind::digit);
+}
+
+bool isNumeric(char32_t code)
+{
+    // The first and the last range are Unicode 17's.
+    return isNumber(code) || (code >= 0x11DE0 && code <= 0x11DE9) || (code >= 0x16FF4 && code <= 0x16FF6);
 }
 
 bool isWhitespace(char32_t code)
@@ -136,8 +158,97 @@ bool isWordCharacter(char32_t code)
 {
     if (code < 0x80)
         return isAsciiLetter(code) || isNumber(code) || code == '_';
-    return u_isUAlphabetic(static_cast<UChar32>(code)) != 0
-        || (categoryMask(code) & (U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK)) != 0;
+    if (code == 0x200C || code == 0x200D || u_isUAlphabetic(static_cast<UChar32>(code)) != 0)
+        return true;
+    const uint32_t mask = categoryMask(code);
+    if ((mask & U_GC_CN_MASK) == 0)
+        return (mask & (U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK)) != 0;
+    const LaterKind kind = kindOfLater(code);
+    return isLetterKind(kind) || kind == LaterKind::digit || kind == LaterKind::mark;
+}
+
+bool inUnicode(char32_t code, int major)
+{
+    UVersionInfo version{};
+    u_charAge(static_cast<UChar32>(code), version);
+    return version[0] > 0 && version[0] <= major;
+}
+
+bool isAccent(char32_t code)
+{
+    if (code < 0x300 || code == 0x111C9)  // which was punctuation then
+        return false;
+    if (code == 0x1CF2 || code == 0x1CF3)  // and these were marks
+        return true;
+    return (categoryMask(code) & U_GC_M_MASK) != 0 && inUnicode(code, 9);
+}
+
+bool isBertControl(char32_t code)
+{
+    if (code == '\t' || code == '\n' || code == '\r')
+        return false;
+    const uint32_t mask = categoryMask(code);
+    if ((mask & U_GC_CO_MASK) != 0)
+        return true;
+    return (mask & (U_GC_CC_MASK | U_GC_CF_MASK)) != 0 && inUnicode(code, 8);
+}
+
+bool isBertPunctuation(char32_t code)
+{
+    if (code < 0x80)
+        return code > ' ' && code < 0x7F && !isAsciiLetter(code) && !isNumber(code);
+    if (code == 0x166D || code == 0x111C9)
+        return true;
+    return (categoryMask(code) & U_GC_P_MASK) != 0 && inUnicode(code, 8);
+}
+
+bool isBertMark(char32_t code)
+{
+    if (code < 0x300)
+        return false;
+    if (code == 0x1734)
+        return true;
+    const bool spacingThen = code == 0x1885 || code == 0x1886 || code == 0xA9BD || code == 0x111C9;
+    return (categoryMask(code) & U_GC_MN_MASK) != 0 && !spacingThen && inUnicode(code, 8);
+}
+
+bool isBertIdeograph(char32_t code)
+{
+    // Blocks as BERT's tokenizer lists them.
+    static constexpr std::pair<char32_t, char32_t> kBlocks[] = {{0x4E00, 0x9FFF}, {0x3400, 0x4DBF},
+        {0x20000, 0x2A6DF}, {0x2A700, 0x2B73F}, {0x2B740, 0x2B81F}, {0x2B920, 0x2CEAF}, {0xF900, 0xFAFF},
+        {0x2F800, 0x2FA1F}};
+    if (code < 0x3400)
+        return false;
+    return std::ranges::any_of(kBlocks, [code](auto block) { return code >= block.first && code <= block.second; });
+}
+
+std::pair<char32_t, char32_t> lowercase(char32_t code)
+{
+    if (code < 0x80)
+        return {code >= 'A' && code <= 'Z' ? code + 0x20 : code, 0};
+    if (code == 0x130)
+        return {'i', 0x307};
+    if (code > 0x10FFFF)
+        return {code, 0};
+    const auto lower = static_cast<char32_t>(u_tolower(static_cast<UChar32>(code)));
+    return {lower != code ? lower : laterLowercase(code), 0};
+}
+
+int scriptOf(char32_t code)
+{
+    if (code == ' ' || !inUnicode(code, 9))
+        return -1;
+    // Unicode 9 had these elsewhere; the length mark of kana goes with kana.
+    if (code == 0x589 || code == 0x61C)
+        return USCRIPT_COMMON;
+    if (code == 0x953 || code == 0x954)
+        return USCRIPT_DEVANAGARI;
+    UErrorCode status = U_ZERO_ERROR;
+    const int script = code == 0x30FC ? USCRIPT_HAN : uscript_getScript(static_cast<UChar32>(code), &status);
+    if (script == USCRIPT_UNKNOWN || U_FAILURE(status))
+        return -1;
+    return script == USCRIPT_HIRAGANA || script == USCRIPT_KATAKANA ? USCRIPT_HAN : script;
 }
 
 }  // namespace rankwright

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Finds Arrow's and Parquet's C++ libraries in pyarrow's wheel: a folder that holds include/parquet and libparquet.so.*. In this order:
+# -DRANKWRIGHT_PYARROW, the active virtual environment, the user's cache (where scripts/parquet puts it). Optional: defines the imported
+# target rankwright_arrow where they are found.
+set(candidates ${RANKWRIGHT_PYARROW})
+if(DEFINED ENV{VIRTUAL_ENV})
+    file(GLOB found $ENV{VIRTUAL_ENV}/lib/python3*/site-packages/pyarrow)
+    list(APPEND candidates ${found})
+endif()
+if(DEFINED ENV{XDG_CACHE_HOME} AND NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
+    set(cache $ENV{XDG_CACHE_HOME}/rankwright)
+else()
+    set(cache $ENV{HOME}/.cache/rankwright)
+endif()
+list(APPEND candidates ${cache}/pyarrow-26.0.1/pyarrow)
+
+foreach(candidate IN LISTS candidates)
+    file(GLOB arrow ${candidate}/libarrow.so.*)
+    file(GLOB parquet ${candidate}/libparquet.so.*)
+    if(NOT TARGET rankwright_arrow AND arrow AND parquet AND EXISTS ${candidate}/include/parquet/arrow/reader.h)
+        list(GET arrow 0 arrow)
+        list(GET parquet 0 parquet)
+        message(STATUS "Arrow: ${candidate}")
+        add_library(rankwright_arrow INTERFACE)
+        target_include_directories(rankwright_arrow SYSTEM INTERFACE ${candidate}/include)
+        target_link_libraries(rankwright_arrow INTERFACE ${parquet} ${arrow})
+        target_link_options(rankwright_arrow INTERFACE -Wl,-rpath,${candidate})
+    endif()
+endforeach()
+if(NOT TARGET rankwright_arrow)
+    message(STATUS "Arrow: not found; Parquet files cannot be read (scripts/parquet fetches it)")
+endif()
