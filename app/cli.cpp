@@ -92,8 +92,8 @@ int runProgram(int argc, char** argv)
     std::string dataDirectory;
     bool version = false;
     Commands commands;
-    for (const auto add : {addModels, addMethods, addInspect, addSpectrum, addQuantError, addPlan, addTokenize, addLogits,
-             addTrain, addCompare, addRuns, addDrift, addShrink, addReport, addQueue, addEval, addGenerate, addExport, addVerify})
+    for (const auto add : {addModels, addMethods, addPresets, addInspect, addSpectrum, addQuantError, addPlan, addTokenize, addTemplate, addLogits,
+             addTrain, addCompare, addRuns, addDrift, addShrink, addReport, addQueue, addEval, addGenerate, addChat, addExport, addVerify})
         add(program, commands);
     program.add_flag("--version", version, "Versions of this program and of its libraries");
     addGlobalOptions(program, context, dataDirectory);

@@ -5,6 +5,8 @@
 #include "app/commands.h"
 #include "training/api/catalog.h"
 #include "training/api/config_fields.h"
+#include "training/api/error.h"
+#include "training/api/presets.h"
 #include "training/api/words.h"
 #include "training/formats/json.h"
 #include "training/formats/limits.h"
@@ -166,12 +168,41 @@ void ConfigOptions::addTo(CLI::App& command, const std::vector<std::string>& key
     }
 }
 
-void ConfigOptions::addLaterOptions(CLI::App& command)
+void ConfigOptions::addShortcuts(CLI::App& command)
 {
-    command.add_flag("--pack", m_pack, "Not in this version.")->group("Optimisation options");
-    command.add_flag("--no-pack", m_noPack, "Each row stands alone; always so in this version.")
-        ->group("Optimisation options");
+    command.add_flag("--pack", m_pack, "Short for --packing on.")->group("Data options");
+    command.add_flag("--no-pack", m_noPack, "Short for --packing off.")->group("Data options");
+    command.add_option("--preset", m_preset, "A published recipe (`presets` lists them); other options win over it.")
+        ->type_name("ID")
+        ->group("Options");
 }
+
+namespace {
+
+// Options that only other methods have would be refused beside the preset's method.
+void applyPreset(nlohmann::json& base, const std::string& id)
+{
+    const Preset* preset = findPreset(id);
+    if (preset == nullptr) {
+        std::vector<std::string> ids;
+        for (const Preset& known : presets())
+            ids.push_back(known.id);
+        const std::string near = nearestName(id, ids);
+        throw refusal(Code::usage, "--preset", "\"" + id + "\"", "an id that rankwright-cli presets lists",
+            near.empty() ? "See rankwright-cli presets." : "Did you mean " + near + "?");
+    }
+    const auto method = preset->changes.find("method");
+    for (const Field& field : configFields()) {
+        const bool others = method != preset->changes.end() && !field.methods.empty()
+            && std::find(field.methods.begin(), field.methods.end(), method->second) == field.methods.end();
+        if (others)
+            base.erase(field.key);
+    }
+    for (const auto& [key, value] : preset->changes)
+        base[key] = value;
+}
+
+}  // namespace
 
 bool ConfigOptions::isGiven(const std::string& key) const
 {
@@ -181,8 +212,12 @@ bool ConfigOptions::isGiven(const std::string& key) const
 
 nlohmann::json ConfigOptions::over(nlohmann::json base) const
 {
-    if (m_pack)
-        throw refusal(Code::unsupported, "--pack", "given", "--no-pack", "This version does not pack rows yet.");
+    if (m_pack && m_noPack)
+        throw refusal(Code::usage, "--pack and --no-pack", "both given", "one of them", "Leave one of them out.");
+    if (!m_preset.empty())
+        applyPreset(base, m_preset);
+    if (m_pack || m_noPack)
+        base["packing"] = m_pack ? "on" : "off";
     if (isGiven("steps") && isGiven("epochs"))
         throw refusal(Code::usage, "--steps and --epochs", "both given", "one of them", "Leave one of them out.");
     if (isGiven("epochs"))

@@ -22,10 +22,9 @@ class ConfigOptions
 public:
     // Adds an option for each field of `keys`; all fields where that is empty. The object must outlive the parsing.
     void addTo(CLI::App& command, const std::vector<std::string>& keys = {});
-    // --pack and --no-pack, which a later version gives a meaning: the second is so already, the first answers
-    // Error{unsupported}.
-    void addLaterOptions(CLI::App& command);
-    // The given options on top of a configuration in JSON. Throws Error{usage} naming the option.
+    // --pack and --no-pack, short for --packing on and off; --preset, under whatever else is given.
+    void addShortcuts(CLI::App& command);
+    // The preset's changes, then the given options on top of a configuration in JSON. Throws Error{usage} naming the option.
     [[nodiscard]] nlohmann::json over(nlohmann::json base) const;
     [[nodiscard]] bool isGiven(const std::string& key) const;
 
@@ -38,6 +37,7 @@ private:
     };
     std::deque<Given> m_given;  // a deque: CLI11 keeps the addresses of the texts
     bool m_pack = false, m_noPack = false;
+    std::string m_preset;
 };
 
 // Files that a configuration names, as seen from anywhere.

@@ -41,11 +41,13 @@ using Commands = std::vector<Command>;
 
 void addModels(CLI::App& program, Commands& commands);
 void addMethods(CLI::App& program, Commands& commands);
+void addPresets(CLI::App& program, Commands& commands);
 void addInspect(CLI::App& program, Commands& commands);
 void addSpectrum(CLI::App& program, Commands& commands);
 void addQuantError(CLI::App& program, Commands& commands);
 void addPlan(CLI::App& program, Commands& commands);
 void addTokenize(CLI::App& program, Commands& commands);  // and detokenize
+void addTemplate(CLI::App& program, Commands& commands);
 void addLogits(CLI::App& program, Commands& commands);
 void addTrain(CLI::App& program, Commands& commands);  // and resume
 void addCompare(CLI::App& program, Commands& commands);
@@ -54,6 +56,7 @@ void addDrift(CLI::App& program, Commands& commands);
 void addShrink(CLI::App& program, Commands& commands);
 void addEval(CLI::App& program, Commands& commands);
 void addGenerate(CLI::App& program, Commands& commands);
+void addChat(CLI::App& program, Commands& commands);
 void addReport(CLI::App& program, Commands& commands);
 void addQueue(CLI::App& program, Commands& commands);
 void addExport(CLI::App& program, Commands& commands);

@@ -19,6 +19,13 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
+bool isMetricId(std::string_view id)
+{
+    constexpr size_t kLongest = 64;
+    return !id.empty() && id.size() <= kLongest
+        && id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == std::string_view::npos;
+}
+
 double finiteOrNone(double value) { return std::isfinite(value) ? value : kNone; }
 
 // Writes a batch inside the caller's transaction and keeps what the run's own row shows.
@@ -82,6 +89,10 @@ public:
         m_lastEval = finiteOrNone(event.loss);
         m_bestEval = std::fmin(m_bestEval, m_lastEval);  // fmin passes over NaN
         point("evalLoss", event.step, event.loss);
+        for (const auto& [id, value] : event.metrics) {
+            if (isMetricId(id))   // metrics.jsonl may come from elsewhere
+                point(std::string(kMetricPrefix) + id, event.step, value);
+        }
     }
 
     void operator()(const CheckpointEvent& event) { artifact("checkpoint", event.folder, event.step); }
@@ -136,10 +147,22 @@ public:
 private:
     void point(std::string_view series, int64_t step, double value)
     {
-        const auto found = std::find_if(m_series.begin(), m_series.end(),
-            [&](const auto& entry) { return entry.first == series; });
-        m_metric.bind(1, m_key).bind(2, found->second).bind(3, step).bind(4, finiteOrNone(value));
+        m_metric.bind(1, m_key).bind(2, seriesOf(series)).bind(3, step).bind(4, finiteOrNone(value));
         m_metric.bind(5, m_tokens).bind(6, m_seconds).run();
+    }
+
+    // Those of the loop are in the schema, those of metrics come with the first value.
+    int64_t seriesOf(std::string_view name)
+    {
+        const auto found = std::find_if(m_series.begin(), m_series.end(), [&](const auto& entry) { return entry.first == name; });
+        if (found != m_series.end())
+            return found->second;
+        Statement(m_database, "INSERT INTO series(name) VALUES (?) ON CONFLICT DO NOTHING").bind(1, name).run();
+        Statement select(m_database, "SELECT id FROM series WHERE name = ?");
+        select.bind(1, name);
+        select.step();
+        m_series.emplace_back(name, select.integer(0));
+        return m_series.back().second;
     }
 
     void artifact(const char* kind, const std::string& path, int64_t step)

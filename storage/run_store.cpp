@@ -338,6 +338,18 @@ std::vector<std::string> RunStore::series(const std::string& id)
     return names;
 }
 
+std::map<std::string, double> RunStore::metrics(const std::string& id)
+{
+    std::map<std::string, double> last;
+    Statement select(m_database,
+        "SELECT name, (SELECT value FROM metric WHERE run = ?1 AND series = series.id ORDER BY step DESC LIMIT 1) FROM series"
+        " WHERE substr(name, 1, length(?2)) = ?2 AND EXISTS (SELECT 1 FROM metric WHERE run = ?1 AND series = series.id)");
+    select.bind(1, keyOf(id)).bind(2, kMetricPrefix);
+    while (select.step())
+        last[select.text(0).substr(kMetricPrefix.size())] = select.number(1);
+    return last;
+}
+
 std::vector<CurvePoint> RunStore::curve(const std::string& id, const std::string& series)
 {
     // In pages, so that no read lock is held longer than some milliseconds: a commit must not wait for a reader.
@@ -368,6 +380,10 @@ std::string RunStore::csv(const std::string& id)
     std::vector<std::pair<std::string, std::vector<CurvePoint>>> curves;
     for (const char* name : {"loss", "lr", "gradNorm", "evalLoss"})
         curves.emplace_back(name, curve(row.id, name));
+    for (const std::string& name : series(row.id)) {
+        if (name.starts_with(kMetricPrefix))
+            curves.emplace_back(name, curve(row.id, name));
+    }
     return runCsv(row.name, curves);
 }
 

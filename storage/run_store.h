@@ -47,6 +47,9 @@ struct ExportProof
     bool operator==(const ExportProof&) const = default;
 };
 
+// What the series of a metric are called: "metric/accuracy".
+inline constexpr std::string_view kMetricPrefix = "metric/";
+
 // One point of a curve, with all three x axes.
 struct CurvePoint { int64_t step = 0; double value = 0; int64_t tokens = 0; double seconds = 0; };
 struct NoteRow { std::string time, level, text; };
@@ -92,10 +95,13 @@ public:
     [[nodiscard]] std::vector<ExportProof> exports(const std::string& id);   // oldest first; none where run.json is missing
     // How far the modules have gone from their original weights, a DriftEvent a measured step.
     [[nodiscard]] std::vector<DriftEvent> drift(const std::string& id);
-    // Names of series a run has: "loss", "evalLoss", "lr", "gradNorm", "tokensPerSecond".
+    // Names of series a run has: "loss", "evalLoss", "lr", "gradNorm", "tokensPerSecond", and kMetricPrefix + id for what evaluations
+    // measured beside the loss.
     [[nodiscard]] std::vector<std::string> series(const std::string& id);
     [[nodiscard]] std::vector<CurvePoint> curve(const std::string& id, const std::string& series);
-    // All series of a run as CSV (step,tokens,seconds,loss,lr,gradNorm,evalLoss,run), formula cells defused, '.' as the
+    // The last value of each metric, by its id.
+    [[nodiscard]] std::map<std::string, double> metrics(const std::string& id);
+    // All series of a run as CSV (step,tokens,seconds,loss,lr,gradNorm,evalLoss,metric/ID...,run), formula cells defused, '.' as the
     // decimal point. A value that was not finite is NaN; a step without that value has an empty cell.
     [[nodiscard]] std::string csv(const std::string& id);
 

@@ -230,7 +230,7 @@ void addCompare(CLI::App& program, Commands& commands)
     app->add_flag("--events", ask->events, "A JSON object a line for every event, on standard output");
     app->add_flag("--dry-run", ask->dryRun, "Only check everything and estimate time and memory");
     ask->options.addTo(*app);
-    ask->options.addLaterOptions(*app);
+    ask->options.addShortcuts(*app);
     commands.push_back({app, [ask](Context& context) { return compare(context, *ask); }});
 }
 

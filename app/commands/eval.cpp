@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// `eval`: a number for a model, with or without an adapter, on a data set.
+// `eval`: numbers for a model, an adapter on it, or a run, on a data set.
 #include "app/command_options.h"
 #include "app/commands.h"
 #include "app/event_stream.h"
 #include "app/progress_line.h"
 #include "app/signals.h"
 #include "app/text_table.h"
+#include "storage/run_store.h"
 #include "training/api/engine.h"
+#include "training/api/harness_command.h"
+#include "training/api/metrics.h"
+#include "training/api/paths.h"
+#include "training/models/model_source.h"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 
 namespace rankwright {
@@ -21,45 +25,126 @@ namespace {
 
 struct EvalAsk
 {
-    std::string model, data, adapter, metric = "loss";
+    std::string model, data, adapter, run, metric = "loss", samples;
     ConfigOptions options;
 };
 
-void checkMetric(const std::string& metric)
+std::vector<std::string> knownMetrics()
 {
-    static const std::vector<std::string> later{
-        "gsm8k-strict", "gsm8k-flexible", "math-string", "accuracy", "f1", "matthews", "pearson"};
-    static const std::vector<std::string> there{"loss", "perplexity"};
-    if (std::find(there.begin(), there.end(), metric) != there.end())
-        return;
-    if (std::find(later.begin(), later.end(), metric) != later.end())
-        throw refusal(
-            Code::unsupported, "--metric", metric, "loss, perplexity", "This version has only these metrics.");
-    const std::string nearest = nearestName(metric, there);
-    throw refusal(Code::usage, "--metric", metric, "loss, perplexity",
-        nearest.empty() ? "Choose one of them." : "Did you mean " + nearest + "?");
+    std::vector<std::string> names{"loss", "perplexity"};
+    for (const MetricCard& card : metricCards())
+        names.push_back(card.id);
+    return names;
+}
+
+void checkMetrics(const std::string& list)
+{
+    const auto known = knownMetrics();
+    std::string allowed;
+    for (const auto& name : known)
+        allowed += (allowed.empty() ? "" : ", ") + name;
+    const auto ids = metricIds(list);
+    if (ids.empty())
+        throw refusal(Code::usage, "--metric", "\"" + list + "\"", allowed, "Name at least one.");
+    for (const std::string& id : ids) {
+        if (std::ranges::find(known, id) != known.end())
+            continue;
+        const std::string nearest = nearestName(id, known);
+        throw refusal(Code::usage, "--metric", id, allowed, nearest.empty() ? "Choose of these." : "Did you mean " + nearest + "?");
+    }
+}
+
+// What to compare a number with others by: the tasks of lm-evaluation-harness that the metrics are of, or two that are quick.
+std::vector<std::string> harnessTasks(const std::vector<std::string>& metrics)
+{
+    const auto has = [&](std::string_view start) {
+        return std::ranges::any_of(metrics, [&](const std::string& id) { return id.starts_with(start); });
+    };
+    std::vector<std::string> tasks;
+    if (has("gsm8k"))
+        tasks.emplace_back("gsm8k");
+    if (has("math"))
+        tasks.emplace_back("minerva_math");
+    return tasks.empty() ? std::vector<std::string>{"arc_easy", "hellaswag"} : tasks;
+}
+
+// Empty for models without text, and where the model cannot be opened: the evaluation itself says why.
+std::string harnessCommand(const std::string& model, const std::string& adapter, const std::vector<std::string>& metrics)
+{
+    const bool labels = std::ranges::any_of(metrics, [](const std::string& id) {
+        const auto* card = findMetricCard(id);
+        return card != nullptr && card->kind == MetricCard::Kind::labels;
+    });
+    if (labels)
+        return {};
+    try {
+        const ModelSource source = openModelSource(model);
+        return source.config.form == "decoder" ? commandForHarness(source.path.string(), adapter, harnessTasks(metrics)) : std::string();
+    } catch (const std::exception&) {
+        return {};   // a hint is no reason to fail
+    }
+}
+
+// The command line's order: MODEL DATASET, or DATASET alone with --run.
+EvalJob jobFrom(EvalAsk ask, std::string& adapter)
+{
+    EvalJob job;
+    std::string model = ask.model;
+    if (!ask.run.empty()) {
+        if (!ask.adapter.empty())
+            throw refusal(Code::usage, "--run and --adapter", "both given", "one of them", "Leave one of them out.");
+        if (!ask.data.empty())
+            throw refusal(Code::usage, ask.data, "one argument too many", "DATASET alone: a run brings its model", "Leave MODEL out.");
+        ask.data = std::exchange(ask.model, {});
+        RunStore store(dataDirectory());
+        const RunRow row = store.run(ask.run);
+        model = store.config(row.id).model;
+        job.folder = store.folderOf(row.id).string();
+        std::error_code ignored;
+        if (const auto trained = std::filesystem::path(job.folder) / "adapter"; std::filesystem::is_directory(trained, ignored))
+            adapter = trained.string();
+    } else {
+        require(model, "MODEL", "eval");
+        require(ask.data, "DATASET", "eval");
+        adapter = ask.adapter;
+    }
+    job.model = model;
+    job.adapter = ask.adapter;
+    job.metric = ask.metric;
+    job.samples = ask.samples;
+    const bool ownRows = ask.data.empty();
+    job.data = configFromJson(ask.options.over({{"model", model}, {"data", ownRows ? "default" : ask.data}}));
+    validate(job.data);
+    if (ownRows)
+        job.data.data.clear();
+    return job;
+}
+
+std::string resultText(const EvalResult& result)
+{
+    std::string text;
+    const std::string over = " over " + countText(result.rows) + " rows, " + countText(result.tokens) + " tokens\n";
+    text = result.metric + ' ' + numberText(result.value, 6) + over;
+    for (const auto& [id, value] : result.metrics) {
+        if (id != result.metric)
+            text += id + ' ' + numberText(value, 6) + '\n';
+    }
+    return text;
 }
 
 int evaluate(Context& context, const EvalAsk& ask)
 {
-    require(ask.model, "MODEL", "eval");
-    require(ask.data, "DATASET", "eval");
-    checkMetric(ask.metric);
-    EvalJob job;
-    job.model = ask.model;
-    job.adapter = ask.adapter;
-    job.metric = ask.metric;
-    job.data = configFromJson(ask.options.over({{"model", ask.model}, {"data", ask.data}}));
-    validate(job.data);
+    checkMetrics(ask.metric);
+    std::string adapter;
+    EvalJob job = jobFrom(ask, adapter);
+    const std::string command = context.json ? std::string() : harnessCommand(job.model, adapter, metricIds(job.metric));
     ProgressLine progress(ProgressLine::styleFor(context.quiet));
     Signals signals(context.quiet);
     const auto engine = loadEngine();
     const EvalResult result = run(*engine, std::move(job), progress, signals.token());
-    if (context.json)
-        context.out.write(jsonText(toJson(result), -1) + '\n');
-    else
-        context.out.write(result.metric + ' ' + numberText(result.value, 6) + " over " + countText(result.rows)
-            + " rows, " + countText(result.tokens) + " tokens\n");
+    context.out.write(context.json ? jsonText(toJson(result), -1) + '\n' : resultText(result));
+    if (!command.empty())
+        context.say("Other tasks, with lm-evaluation-harness: " + escaped(command));
     return 0;
 }
 
@@ -68,14 +153,21 @@ int evaluate(Context& context, const EvalAsk& ask)
 void addEval(CLI::App& program, Commands& commands)
 {
     auto ask = std::make_shared<EvalAsk>();
-    CLI::App* app = program.add_subcommand("eval", "Loss or perplexity of a model on a data set");
-    app->add_option("MODEL", ask->model, "Folder, .gguf file, org/name of the local cache, or default")->type_name("");
-    app->add_option("DATASET", ask->data, "A data set file, or default")->type_name("");
+    CLI::App* app = program.add_subcommand("eval", "Loss and metrics of a model, an adapter or a run on a data set");
+    app->add_option("MODEL", ask->model, "Folder, .gguf file, org/name of the local cache, or default; none with --run")->type_name("");
+    app->add_option("DATASET", ask->data, "A data set file, or default; with --run its own evaluation rows where it is left out")->type_name("");
     app->add_option("--adapter", ask->adapter, "A PEFT adapter's folder")->type_name("DIR");
-    app->add_option("--metric", ask->metric, "loss: mean of the rows' means; perplexity: over all tokens")
-        ->type_name("loss|perplexity");
-    ask->options.addTo(
-        *app, {"columns", "chatTemplate", "loss", "rows", "maxLength", "batch", "dtype", "threads", "device"});
+    app->add_option("--run", ask->run, "A run instead: rows are read as in its training")->type_name("RUN");
+    std::string metrics;
+    for (const auto& name : knownMetrics())
+        metrics += (metrics.empty() ? "" : "|") + name;
+    app->add_option("--metric", ask->metric,
+           "One or more, separated by commas. loss: mean of the rows' means; perplexity: over all tokens; others judge predicted labels "
+           "or generated answers")
+        ->type_name(metrics);
+    app->add_option("--samples", ask->samples, "Answers or predictions, a JSON object a row, into this new file")->type_name("FILE");
+    ask->options.addTo(*app,
+        {"columns", "labels", "chatTemplate", "loss", "rows", "maxLength", "answerTokens", "batch", "dtype", "threads", "device"});
     commands.push_back({app, [ask](Context& context) { return evaluate(context, *ask); }});
 }
 

@@ -32,8 +32,6 @@ void checkChoice(const std::string& value, const std::string& option, const std:
     if (std::find(there.begin(), there.end(), value) != there.end())
         return;
     const std::string allowed = joined(there);
-    if (value == "gguf" || value == "gguf-lora")
-        throw refusal(Code::unsupported, option, value, allowed, "This version writes only these formats.");
     const std::string nearest = nearestName(value, there);
     throw refusal(
         Code::usage, option, value, allowed, nearest.empty() ? "Choose one of them." : "Did you mean " + nearest + "?");
@@ -43,15 +41,19 @@ int exportRun(Context& context, const ExportAsk& ask)
 {
     require(ask.run, "RUN", "export");
     require(ask.out, "--out", "export");
-    checkChoice(ask.format, "--format", {"lora", "peft", "merged"});
-    if (!ask.dtype.empty())
+    checkChoice(ask.format, "--format", {"lora", "peft", "merged", "gguf", "gguf-lora"});
+    if (!ask.dtype.empty() && ask.format == "gguf")
+        checkChoice(ask.dtype, "--dtype", {"float32", "bfloat16", "float16", "f32", "bf16", "f16", "q8_0", "q4_0", "q4_1"});
+    else if (!ask.dtype.empty() && ask.format == "merged")
         checkChoice(ask.dtype, "--dtype", {"float32", "bfloat16", "float16"});
+    else if (!ask.dtype.empty())
+        throw refusal(Code::usage, "--dtype", ask.dtype, "no --dtype: an adapter is written in float32", "Leave it out, or choose merged or gguf.");
     RunStore store(dataDirectory());
     const RunRow row = store.run(ask.run);
     const RunConfig config = store.config(row.id);
     if (const std::string why = exportRefusal(config, ask.format); !why.empty())
         throw refusal(Code::unsupported, "--format", ask.format + " of a run with " + config.method,
-            exportRefusal(config, "peft").empty() ? "peft, merged" : "merged", why);
+            exportRefusal(config, "peft").empty() ? "peft, merged, gguf" : "merged, gguf", why);
     ExportJob job;
     job.folder = store.folderOf(row.id).string();
     job.format = ask.format;
@@ -80,10 +82,12 @@ void addExport(CLI::App& program, Commands& commands)
     CLI::App* app = program.add_subcommand("export", "A run's adapter, or the model with it merged in");
     app->add_option("RUN", ask->run, "A run's id, the start of it, or its name")->type_name("");
     app->add_option("--format", ask->format,
-           "lora: for the original model; peft: as trained, with the edited base; merged: the whole model")
-        ->type_name("lora|peft|merged");
+           "lora: for the original model; peft: as trained, with the edited base; merged: the whole model; gguf, gguf-lora: the whole "
+           "model or the adapter for llama.cpp")
+        ->type_name("lora|peft|merged|gguf|gguf-lora");
     app->add_option("--out", ask->out, "A new or empty folder")->type_name("DIR");
-    app->add_option("--dtype", ask->dtype, "Of merged weights")->type_name("float32|bfloat16|float16");
+    app->add_option("--dtype", ask->dtype, "Of merged weights; of gguf also q8_0, q4_0, q4_1")
+        ->type_name("float32|bfloat16|float16|...");
     commands.push_back({app, [ask](Context& context) { return exportRun(context, *ask); }});
 }
 

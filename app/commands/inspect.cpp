@@ -4,6 +4,7 @@
 #include "app/commands.h"
 #include "app/event_stream.h"
 #include "app/text_table.h"
+#include "training/api/error.h"
 #include "training/models/model_source.h"
 
 #include <CLI/CLI.hpp>
@@ -43,6 +44,12 @@ std::string factsOf(const ModelInfo& model)
     table.add({"licence", model.license.empty() ? "not stated" : model.license});
     table.add({"adaptable",
         countText(model.adaptable) + " parameters in " + std::to_string(model.modules.size()) + " modules"});
+    for (const auto& [name, text] : model.facts)
+        table.add({name, text});
+    for (const auto& [role, content] : model.specialTokens)
+        table.add({role + " token", escaped(content)});
+    for (const std::string& note : model.notes)
+        table.add({"note", escaped(note)});
     table.add({"usable", model.usable ? "yes" : "no: " + model.problem});
     return table.text();
 }

@@ -19,9 +19,12 @@ namespace {
 
 nlohmann::json number(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(nullptr); }
 
-nlohmann::json rowJson(const RunRow& row)
+nlohmann::json rowJson(RunStore& store, const RunRow& row)
 {
-    return {{"id", row.id}, {"name", row.name}, {"method", row.method}, {"model", row.model},
+    nlohmann::json metrics = nlohmann::json::object();
+    for (const auto& [id, value] : store.metrics(row.id))
+        metrics[id] = number(value);
+    return {{"lastMetrics", std::move(metrics)}, {"id", row.id}, {"name", row.name}, {"method", row.method}, {"model", row.model},
         {"comparison", row.comparison}, {"state", stateText(row.state)}, {"created", row.created}, {"step", row.step},
         {"steps", row.steps}, {"loss", number(row.loss)}, {"bestEval", number(row.bestEval)},
         {"lastEval", number(row.lastEval)}, {"seconds", number(row.seconds)}, {"tokens", row.tokens},
@@ -35,7 +38,7 @@ int listRuns(Context& context)
     if (context.json) {
         nlohmann::json list = nlohmann::json::array();
         for (const RunRow& row : rows)
-            list.push_back(rowJson(row));
+            list.push_back(rowJson(store, row));
         context.out.write(jsonText(list) + '\n');
         return 0;
     }
@@ -114,7 +117,7 @@ int showRun(Context& context, const std::string& wanted)
     require(wanted, "RUN", "show");
     RunStore store(dataDirectory());
     const RunRow row = store.run(wanted);
-    nlohmann::json shown = rowJson(row);
+    nlohmann::json shown = rowJson(store, row);
     if (!row.filesMissing) {
         const nlohmann::json document = store.document(row.id);
         for (const auto& [key, value] : document.items()) {

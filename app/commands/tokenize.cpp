@@ -6,6 +6,7 @@
 #include "app/text_table.h"
 #include "training/formats/chat_template.h"
 #include "training/formats/file_reader.h"
+#include "training/formats/json.h"
 #include "training/formats/limits.h"
 #include "training/formats/tokenizer.h"
 #include "training/models/model_source.h"
@@ -14,8 +15,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
+#include <optional>
 
 namespace rankwright {
 
@@ -23,8 +26,8 @@ namespace {
 
 struct TokenizeAsk
 {
-    std::string model, text, file, ids;
-    bool chat = false, noSpecial = false, textGiven = false;
+    std::string model, text, file, ids, pair;
+    bool chat = false, noSpecial = false, textGiven = false, pairGiven = false, parseSpecial = false, lines = false;
 };
 
 // A tokenizer file or a folder that has one is enough; otherwise a model is looked for.
@@ -33,15 +36,12 @@ std::filesystem::path tokenizerPath(const std::string& model)
     std::error_code ignored;
     const std::filesystem::path path(model);
     const bool file = std::filesystem::is_regular_file(path, ignored);
-    const bool folder = std::filesystem::exists(path / "tokenizer.json", ignored)
-        || std::filesystem::exists(path / "tokenizer.model", ignored);
-    return file || folder ? path : resolveModel(model);
+    return file || hasTokenizerFiles(path) ? path : resolveModel(model);
 }
 
 std::unique_ptr<Tokenizer> tokenizerAt(const std::filesystem::path& path)
 {
-    const bool plainFile = path.extension() == ".json" || path.extension() == ".model";
-    return plainFile ? openTokenizer(path) : openModelTokenizer(path);
+    return openModelTokenizer(path);
 }
 
 std::string asChat(const std::string& text, const std::filesystem::path& path, const Tokenizer& tokenizer)
@@ -59,24 +59,93 @@ std::string asChat(const std::string& text, const std::filesystem::path& path, c
     return chat.render({{.role = "user", .content = text}}, true);
 }
 
-int tokenize(Context& context, const TokenizeAsk& ask)
+Encoding encodingOf(
+    const Tokenizer& tokenizer, const TokenizeAsk& ask, const std::string& text, const std::string* pair)
 {
-    require(ask.model, "MODEL", "tokenize");
+    const auto special = ask.parseSpecial ? SpecialText::recognise : SpecialText::encodeAsText;
+    return pair != nullptr ? tokenizer.encodePair(text, *pair, !ask.noSpecial, special)
+                           : tokenizer.encode(text, !ask.noSpecial, special);
+}
+
+nlohmann::json answerOf(
+    const Tokenizer& tokenizer, const Encoding& encoding, const std::string& text, const std::string& pair)
+{
+    nlohmann::json pieces = nlohmann::json::array();
+    for (const int32_t id : encoding.ids)
+        pieces.push_back(tokenizer.piece(id));
+    nlohmann::json answer{{"ids", encoding.ids}, {"pieces", pieces},
+        {"offsets", tokenizer.shownOffsets(encoding, text, pair)}};
+    if (!encoding.types.empty())
+        answer["types"] = encoding.types;
+    if (encoding.second)
+        answer["second"] = *encoding.second;
+    return answer;
+}
+
+// A line of --lines: a text, or an array of two.
+std::pair<std::string, std::optional<std::string>> textsOfLine(
+    std::string_view line, const TokenizeAsk& ask, size_t number)
+{
+    const auto fail = [&](std::string found) {
+        return refusal(Code::data, ask.file + ", line " + std::to_string(number), std::move(found),
+            "a JSON string, or an array of two", "Write one text a line.");
+    };
+    const nlohmann::json value = parseUntrusted(line, ask.file);
+    if (value.is_string())
+        return {value.get<std::string>(), {}};
+    if (!value.is_array() || value.size() != 2 || !value[0].is_string() || !value[1].is_string())
+        throw fail(value.is_array() ? "another array" : "another value");
+    return {value[0].get<std::string>(), value[1].get<std::string>()};
+}
+
+// One answer for each line of the file, with the text that its ids decode to.
+int tokenizeLines(Context& context, const TokenizeAsk& ask, const Tokenizer& tokenizer)
+{
+    const std::string all = readWholeFile(ask.file, limits::kTokenizerJson);
+    std::string_view rest = all;
+    for (size_t number = 1; !rest.empty(); ++number) {
+        const size_t end = std::min(rest.find('\n'), rest.size());
+        const auto line = rest.substr(0, end);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (line.empty())
+            continue;
+        const auto [text, pair] = textsOfLine(line, ask, number);
+        const Encoding encoding = encodingOf(tokenizer, ask, text, pair ? &*pair : nullptr);
+        nlohmann::json answer = answerOf(tokenizer, encoding, text, pair.value_or(""));
+        answer["text"] = tokenizer.decode(encoding.ids, false);
+        context.out.write(jsonText(answer, -1) + '\n');
+    }
+    return 0;
+}
+
+void needOneSource(const TokenizeAsk& ask)
+{
     if (ask.textGiven == !ask.file.empty())
         throw refusal(Code::usage, "--text and --file", ask.textGiven ? "both given" : "neither given", "one of them",
             "See rankwright-cli tokenize --help.");
-    const std::string plain = ask.textGiven ? ask.text : readWholeFile(ask.file, limits::kJsonLine);
+    if (ask.lines && (ask.file.empty() || ask.chat || ask.pairGiven))
+        throw refusal(Code::usage, "--lines", "--text, --chat or --pair with it", "--file alone",
+            "Put the texts into a file, one JSON string a line, or [text, pair].");
+    if (ask.chat && ask.pairGiven)
+        throw refusal(Code::usage, "--chat and --pair", "both given", "one of them", "A chat has one message here.");
+}
+
+int tokenize(Context& context, const TokenizeAsk& ask)
+{
+    require(ask.model, "MODEL", "tokenize");
+    needOneSource(ask);
     const auto path = tokenizerPath(ask.model);
     const auto tokenizer = tokenizerAt(path);
+    if (ask.lines)
+        return tokenizeLines(context, ask, *tokenizer);
+    std::string text = ask.textGiven ? ask.text : readWholeFile(ask.file, limits::kJsonLine);
     // A rendered template brings its special tokens along: none are added, and its own are recognised.
-    const Encoding encoding = ask.chat
-        ? tokenizer->encode(asChat(plain, path, *tokenizer), false, SpecialText::recognise)
-        : tokenizer->encode(plain, !ask.noSpecial);
+    if (ask.chat)
+        text = asChat(text, path, *tokenizer);
+    const Encoding encoding = ask.chat ? tokenizer->encode(text, false, SpecialText::recognise)
+                                       : encodingOf(*tokenizer, ask, text, ask.pairGiven ? &ask.pair : nullptr);
     if (context.json) {
-        nlohmann::json pieces = nlohmann::json::array();
-        for (const int32_t id : encoding.ids)
-            pieces.push_back(tokenizer->piece(id));
-        context.out.write(jsonText({{"ids", encoding.ids}, {"pieces", pieces}}, -1) + '\n');
+        context.out.write(jsonText(answerOf(*tokenizer, encoding, text, ask.pair), -1) + '\n');
         return 0;
     }
     TextTable table({{"ID", TextTable::Align::right}, {"PIECE"}});
@@ -129,9 +198,14 @@ void addTokenize(CLI::App& program, Commands& commands)
     CLI::Option* text = app->add_option("--text", ask->text, "The text")->type_name("T");
     app->add_option("--file", ask->file, "A file with the text")->type_name("F");
     app->add_flag("--chat", ask->chat, "As a user's message in the model's chat template");
+    CLI::Option* pair
+        = app->add_option("--pair", ask->pair, "A second text, for models that compare two")->type_name("T");
+    app->add_flag("--lines", ask->lines, "With --file: a JSON string, or [text, pair], a line; a JSON answer each");
     app->add_flag("--no-special", ask->noSpecial, "Without the special tokens the model's tokenizer adds");
-    commands.push_back({app, [ask, text](Context& context) {
+    app->add_flag("--parse-special", ask->parseSpecial, "Special tokens spelled in the text are these tokens");
+    commands.push_back({app, [ask, text, pair](Context& context) {
                             ask->textGiven = text->count() > 0;
+                            ask->pairGiven = pair->count() > 0;
                             return tokenize(context, *ask);
                         }});
 

@@ -149,7 +149,7 @@ void addTrain(CLI::App& program, Commands& commands)
     app->add_flag("--dry-run", ask->dryRun, "Only check everything and estimate time and memory");
     app->add_flag("--queue", ask->queue, "Only check it and let it wait in the queue");
     ask->options.addTo(*app);
-    ask->options.addLaterOptions(*app);
+    ask->options.addShortcuts(*app);
     commands.push_back({app, [ask](Context& context) { return train(context, *ask); }});
 
     auto again = std::make_shared<ResumeAsk>();

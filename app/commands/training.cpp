@@ -5,6 +5,7 @@
 #include "app/text_table.h"
 #include "storage/runs/comparison.h"
 #include "storage/runs/past_runs.h"
+#include "training/api/metrics.h"
 #include "training/api/paths.h"
 
 #include <algorithm>
@@ -51,6 +52,25 @@ std::string numberOrDash(const std::optional<double>& value) { return numberText
 nlohmann::json jsonNumber(const std::optional<double>& value)
 {
     return value && std::isfinite(*value) ? nlohmann::json(*value) : nlohmann::json(nullptr);
+}
+
+nlohmann::json metricsJson(const TrainResult& result)
+{
+    nlohmann::json metrics = nlohmann::json::object();
+    for (const auto& [id, value] : result.metrics)
+        metrics[id] = jsonNumber(value);
+    return metrics;
+}
+
+// Metrics that any of the runs has, in their order of display.
+std::vector<std::string> metricsOf(const std::vector<RunOutcome>& outcomes)
+{
+    std::vector<std::string> ids;
+    for (const MetricCard& card : metricCards()) {
+        if (std::ranges::any_of(outcomes, [&](const RunOutcome& one) { return one.result.metrics.contains(card.id); }))
+            ids.push_back(card.id);
+    }
+    return ids;
 }
 
 // The parts of the memory, a line each, and their sum.
@@ -144,7 +164,7 @@ nlohmann::json toJson(const RunOutcome& outcome)
     nlohmann::json json{{"run", outcome.id}, {"arm", outcome.label}, {"method", outcome.method},
         {"seed", outcome.seed}, {"learningRate", outcome.learningRate}, {"trainable", outcome.trainable},
         {"outcome", stateText(result.outcome)}, {"steps", result.step}, {"finalLoss", jsonNumber(result.finalLoss)},
-        {"evalBefore", jsonNumber(result.evalBefore)}, {"evalAfter", jsonNumber(result.evalAfter)},
+        {"evalBefore", jsonNumber(result.evalBefore)}, {"evalAfter", jsonNumber(result.evalAfter)}, {"metrics", metricsJson(result)},
         {"seconds", outcome.seconds}, {"tokens", outcome.tokens},
         {"tokensPerSecond", jsonNumber(outcome.tokensPerSecond())}, {"adapter", result.adapter}};
     if (!outcome.error.empty())
@@ -160,7 +180,10 @@ std::string tableText(const std::vector<RunOutcome>& outcomes)
     std::vector<TextTable::Column> columns{{"ARM"}, {"SEED", Align::right}, {"LR", Align::right}, {"OUTCOME"},
         {"STEPS", Align::right}, {"FINAL LOSS", Align::right}, {"EVAL BEFORE", Align::right},
         {"EVAL AFTER", Align::right}, {"TIME", Align::right}, {"TOKENS/S", Align::right}, {"ADAPTER"}};
-    constexpr int kRate = 2;
+    constexpr int kRate = 2, kTime = 8;
+    const auto metrics = metricsOf(outcomes);
+    for (size_t i = 0; i < metrics.size(); ++i)
+        columns.insert(columns.begin() + kTime + int(i), {metrics[i], Align::right});
     if (!rates)
         columns.erase(columns.begin() + kRate);
     TextTable table(columns);
@@ -171,6 +194,10 @@ std::string tableText(const std::vector<RunOutcome>& outcomes)
             numberText(result.finalLoss), numberOrDash(result.evalBefore), numberOrDash(result.evalAfter),
             durationText(outcome.seconds), numberText(outcome.tokensPerSecond(), 0),
             result.adapter.empty() ? "-" : result.adapter};
+        for (size_t i = 0; i < metrics.size(); ++i) {
+            const auto found = result.metrics.find(metrics[i]);
+            cells.insert(cells.begin() + kTime + int(i), numberText(found == result.metrics.end() ? kNone : found->second));
+        }
         if (!rates)
             cells.erase(cells.begin() + kRate);
         table.add(std::move(cells));
@@ -193,6 +220,7 @@ RunOutcome storedOutcome(RunStore& store, const std::string& id)
         outcome.result.evalBefore = evaluations.front().value;
     if (!evaluations.empty() && evaluations.back().step > 0)
         outcome.result.evalAfter = evaluations.back().value;
+    outcome.result.metrics = store.metrics(row.id);
     std::error_code unreadable;
     for (const ArtifactRow& artifact : store.artifacts(row.id)) {
         if (artifact.kind == "adapter" && std::filesystem::is_directory(artifact.path, unreadable))

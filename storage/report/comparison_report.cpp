@@ -8,6 +8,7 @@
 #include "training/api/json_text.h"
 
 #include <algorithm>
+#include <set>
 
 namespace rankwright {
 
@@ -36,12 +37,15 @@ json listOf(const Items& items, const auto& form)
 
 json cellForm(const ReportCell& cell)
 {
+    json metrics = json::object();
+    for (const auto& [id, value] : cell.metrics)
+        metrics[id] = jsonNumber(value);
     return {{"run", cell.run}, {"arm", jsonText(cell.arm)}, {"method", cell.method}, {"rate", jsonNumber(cell.rate)}, {"seed", cell.seed},
         {"state", stateText(cell.state)}, {"value", jsonNumber(cell.value)}, {"evalBefore", jsonNumber(cell.evalBefore)},
         {"seconds", jsonNumber(cell.seconds)}, {"step", cell.step}, {"tokens", cell.tokens}, {"peakBytes", cell.peakBytes},
         {"initHash", jsonText(cell.initHash)}, {"orderHash", jsonText(cell.orderHash)}, {"dataHash", jsonText(cell.dataHash)},
         {"modelHash", jsonText(cell.modelHash)}, {"evalHash", jsonText(cell.evalHash)}, {"keepsBest", cell.keepsBest},
-        {"notFinite", cell.notFinite}};
+        {"notFinite", cell.notFinite}, {"metrics", std::move(metrics)}};
 }
 
 json bandForm(const BandPoint& point)
@@ -151,7 +155,15 @@ json toJson(const ComparisonReport& report)
 std::string cellsCsv(const ComparisonReport& report)
 {
     std::string text = "run,arm,method,rate,seed,state," + std::string(judgeName(report.judge))
-        + ",evalBefore,steps,tokens,seconds,peakBytes,initHash,orderHash,dataHash,modelHash,evalHash\r\n";
+        + ",evalBefore,steps,tokens,seconds,peakBytes,initHash,orderHash,dataHash,modelHash,evalHash";
+    std::set<std::string> metrics;
+    for (const ReportCell& cell : report.cells) {
+        for (const auto& [id, value] : cell.metrics)
+            metrics.insert(id);
+    }
+    for (const std::string& id : metrics)
+        text += "," + csvCell(std::string(kMetricPrefix) + id);
+    text += "\r\n";
     for (const ReportCell& cell : report.cells) {
         for (const std::string& one : {csvCell(cell.run), csvCell(cell.arm), csvCell(cell.method), csvNumber(cell.rate),
                  std::to_string(cell.seed), stateText(cell.state), csvNumber(cell.value), csvNumber(cell.evalBefore),
@@ -159,7 +171,12 @@ std::string cellsCsv(const ComparisonReport& report)
                  csvCell(cell.initHash), csvCell(cell.orderHash), csvCell(cell.dataHash),
                  csvCell(cell.modelHash)})
             text += one + ",";
-        text += csvCell(cell.evalHash) + "\r\n";
+        text += csvCell(cell.evalHash);
+        for (const std::string& id : metrics) {
+            const auto found = cell.metrics.find(id);
+            text += "," + (found == cell.metrics.end() ? std::string() : csvNumber(found->second));
+        }
+        text += "\r\n";
     }
     return text;
 }

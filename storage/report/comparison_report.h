@@ -8,6 +8,7 @@
 #include "training/api/statistics.h"
 
 #include <functional>
+#include <map>
 #include <optional>
 
 namespace rankwright {
@@ -29,6 +30,7 @@ struct ReportCell                // one run
     int64_t peakBytes = 0;
     bool keepsBest = false;      // its adapter has the parameters of its lowest evaluation loss
     bool notFinite = false;      // finished, but what it is judged by is not a number: counts as diverged
+    std::map<std::string, double> metrics = {};   // of its last evaluation, by id
     bool diverged() const { return state == RunState::diverged || notFinite; }
 };
 

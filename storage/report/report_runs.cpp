@@ -51,6 +51,7 @@ ReportRun runOf(RunStore& store, const std::string& id)
         .tokens = row.tokens,
         .peakBytes = row.peakBytes,
         .keepsBest = run.config.keep == "best"};
+    run.cell.metrics = store.metrics(id);
     addProvenance(run, store.document(id));
     run.loss = store.curve(id, "loss");
     run.evaluations = store.curve(id, "evalLoss");
@@ -94,7 +95,7 @@ Judge judgeOf(const std::vector<ReportRun>& runs)
 {
     bool finished = false, evaluated = false;
     for (const ReportRun& run : runs) {
-        if (run.config.evalData.empty())
+        if (run.config.evalData.empty() && run.config.validation <= 0)
             return Judge::trainingLoss;
         if (run.cell.state != RunState::finished)
             continue;

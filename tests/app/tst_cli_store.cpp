@@ -191,8 +191,8 @@ void TestCliStore::formatsThatSayNothingAreRefusedBeforeTheEngine()
     const auto run = QString::fromStdString(RunStore(dataFolder()).createRun(config));
     const Answer lora = cli({"export", run, "--out", "out"}, withoutEngine());
     QCOMPARE(lora.status, 65);
-    QVERIFY2(lora.err.contains("lora of a run with loftq") && lora.err.contains("(allowed: peft, merged)"), lora.err.constData());
-    for (const char* format : {"peft", "merged"})
+    QVERIFY2(lora.err.contains("lora of a run with loftq") && lora.err.contains("(allowed: peft, merged, gguf)"), lora.err.constData());
+    for (const char* format : {"peft", "merged", "gguf"})
         QCOMPARE(cli({"export", run, "--out", "out", "--format", format}, withoutEngine()).status, 66);
 }
 

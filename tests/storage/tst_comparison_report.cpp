@@ -516,6 +516,11 @@ private slots:
         QCOMPARE(lines[1], QString::fromStdString(report.cells[0].run + ",lora,lora,2e-04,0,finished,2,5,10,1000,20,4096,init-"
                      + report.cells[0].run + ",order,data,model,"));
         QVERIFY(lines[4].contains(",queued,NaN,NaN,0,0,NaN,0,"));
+        auto measured = report;
+        measured.cells[0].metrics = {{"accuracy", 0.75}};
+        const QStringList more = QString::fromStdString(cellsCsv(measured)).split("\r\n");
+        QVERIFY(more[0].endsWith(",evalHash,metric/accuracy") && more[1].endsWith(",0.75") && more[2].endsWith(","));
+        QVERIFY(toJson(measured).at("cells")[0].at("metrics").at("accuracy") == 0.75);
     }
 
     void longCurvesAreThinned()

@@ -139,7 +139,9 @@ private slots:
             RunStore store(m_data);
             id = store.createRun(named("kept"));
             const RunFolder folder(store.folderOf(id));
-            const std::vector<Event> events = {RunStarted{}, stepAt(1, 2.0), evalAt(1, 1.5),
+            auto evaluated = evalAt(1, 1.5);
+            evaluated.metrics = {{"accuracy", 0.75}};
+            const std::vector<Event> events = {RunStarted{}, stepAt(1, 2.0), evaluated,
                 RunEnded{.run = id, .outcome = RunState::finished, .step = 1, .finalLoss = 2, .adapter = "a",
                     .error = {}}};
             store.append(id, events, folder.appendMetrics(events));
@@ -153,6 +155,7 @@ private slots:
             QVERIFY(store.run(run).state == RunState::finished);
             QCOMPARE(store.curve(run, "loss").size(), size_t(1));
             QCOMPARE(store.run(run).bestEval, 1.5);
+            QCOMPARE(store.metrics(run)["accuracy"], 0.75);
         }
         QCOMPARE(store.run("cluster2").created, std::string("2026-01-02T03:04:05.678Z"));
         QCOMPARE(store.run("from cluster2").id, std::string("cluster2"));

@@ -179,6 +179,31 @@ private slots:
         QVERIFY(store.curve(id, "nothing").empty());
     }
 
+    void metricsAreSeriesOfTheirOwn()
+    {
+        RunStore store(m_data);
+        const std::string id = store.createRun(named("metrics")), other = store.createRun(named("none"));
+        auto first = evalAt(0, 3.5), last = evalAt(2, 2.0), lost = evalAt(3, 1.0);
+        first.metrics = {{"accuracy", 0.25}, {"matthews", kNaN}};
+        last.metrics = {{"accuracy", 0.75}, {"matthews", 0.5}, {"no\nid", 1}, {std::string(65, 'x'), 1}, {"", 1}};
+        lost.metrics = {{"accuracy", kNaN}};
+        QVERIFY(store.append(id, {first, stepAt(1, 3.0), stepAt(2, 2.5)}));
+        QVERIFY(store.append(id, {last}));
+        const auto curve = store.curve(id, "metric/accuracy");
+        QVERIFY(curve.size() == 2 && curve[0].value == 0.25 && curve[1].value == 0.75 && curve[1].tokens == 200);
+        QVERIFY(std::isnan(store.curve(id, "metric/matthews").at(0).value));
+        QCOMPARE(store.series(id).size(), size_t(7));   // what is no id has none
+        QVERIFY((store.metrics(id) == std::map<std::string, double>{{"accuracy", 0.75}, {"matthews", 0.5}}));
+        QVERIFY(store.metrics(other).empty());
+        QVERIFY(QString::fromStdString(store.csv(id)).startsWith("step,tokens,seconds,loss,lr,gradNorm,evalLoss,metric/accuracy,metric/matthews,run\r\n"));
+        QVERIFY(store.append(id, {lost}));
+        QVERIFY(std::isnan(store.metrics(id).at("accuracy")));   // the last one, whatever it is
+        RunStore again(m_data);
+        QCOMPARE(again.curve(id, "metric/accuracy").size(), size_t(3));
+        store.indexAgain(id);   // nothing of it is in metrics.jsonl
+        QVERIFY(store.metrics(id).empty());
+    }
+
     void readsLongCurvesWholeTR16()
     {
         RunStore store(m_data);

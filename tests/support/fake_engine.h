@@ -4,9 +4,13 @@
 // repeatable values, and trains on a made-up falling loss at a chosen speed. Knows nothing of Qt.
 #pragma once
 
+#include "tests/support/fake_chat.h"
+#include "tests/support/fake_data.h"
+#include "tests/support/fake_model.h"
 #include "tests/support/fake_run.h"
 #include "training/api/engine.h"
 #include "training/api/error.h"
+#include "training/api/metrics.h"
 #include "training/api/rank_plan.h"
 
 #include <algorithm>
@@ -44,30 +48,10 @@ public:
     }
     [[nodiscard]] std::string versions() const override { return "fake engine 1.0, CUDA none, 2 threads"; }
 
-    static constexpr int64_t kLayers = 4, kHidden = 64, kIntermediate = 192, kKeyValue = 32, kVocab = 1000;
+    static constexpr int64_t kLayers = fake::kLayers, kHidden = fake::kHidden, kIntermediate = fake::kIntermediate,
+                             kKeyValue = fake::kKeyValue, kVocab = fake::kVocab;
 
-    [[nodiscard]] static std::vector<ModuleInfo> modules()
-    {
-        struct Kind { const char* name; int64_t rows, cols; };
-        static constexpr Kind kKinds[] = {{"self_attn.q_proj", kHidden, kHidden},
-            {"self_attn.k_proj", kKeyValue, kHidden}, {"self_attn.v_proj", kKeyValue, kHidden},
-            {"self_attn.o_proj", kHidden, kHidden}, {"mlp.gate_proj", kIntermediate, kHidden},
-            {"mlp.up_proj", kIntermediate, kHidden}, {"mlp.down_proj", kHidden, kIntermediate}};
-        std::vector<ModuleInfo> all;
-        for (int64_t layer = 0; layer < kLayers; ++layer) {
-            for (const Kind& kind : kKinds) {
-                ModuleInfo module;
-                module.name = "model.layers." + std::to_string(layer) + "." + kind.name;
-                module.layer = layer;
-                module.kind = module.name.substr(module.name.rfind('.') + 1);
-                module.rows = kind.rows;
-                module.cols = kind.cols;
-                module.dtype = layer % 2 == 0 ? "F32" : "BF16";
-                all.push_back(std::move(module));
-            }
-        }
-        return all;
-    }
+    [[nodiscard]] static std::vector<ModuleInfo> modules() { return fake::decoderModules(); }
 
     // Decays as a power law whose exponent differs by module, so that ranks and energies differ too.
     // `state`: whose weights, where they are not the default model's own.
@@ -123,19 +107,9 @@ public:
     }
 
 private:
-    // 0..1 from a text: FNV-1a with a mixing step, the same on every machine.
-    static uint64_t mixed(const std::string& text, uint64_t salt)
-    {
-        uint64_t hash = 14695981039346656037ull ^ salt;
-        for (const char letter : text)
-            hash = (hash ^ uint64_t(static_cast<unsigned char>(letter))) * 1099511628211ull;
-        hash ^= hash >> 31;
-        return hash * 0x9e3779b97f4a7c15ull;
-    }
-    static double share(const std::string& text, uint64_t salt)
-    {
-        return double(mixed(text, salt) >> 11) / double(1ull << 53);
-    }
+    // FNV-1a with a mixing step, the same on every machine; the second 0..1.
+    static uint64_t mixed(const std::string& text, uint64_t salt) { return fake::hashOf(text, salt); }
+    static double share(const std::string& text, uint64_t salt) { return fake::shareOf(text, salt); }
     static std::string hexOf(const std::string& text)
     {
         std::string hex;
@@ -174,36 +148,7 @@ private:
         if (job.model.find("missing") != std::string::npos)
             throw Error(ErrorParts{.code = Code::missing, .file = job.model, .place = "model", .found = "not there",
                 .allowed = "a folder or a .gguf file", .advice = "Choose another model."});
-        ModelInfo info;
-        info.spec = job.model;
-        info.name = job.model == "default" ? "Fake-1M" : job.model;
-        info.path = "/models/" + info.name;
-        info.source = job.model == "default" ? "bundled default" : "folder";
-        info.format = "safetensors";
-        info.family = "llama";
-        info.architecture = "LlamaForCausalLM";
-        info.tokenizer = "byte-level BPE";
-        info.license = "apache-2.0";
-        info.chatTemplate = true;
-        info.layers = kLayers;
-        info.hiddenSize = kHidden;
-        info.intermediateSize = kIntermediate;
-        info.heads = 4;
-        info.kvHeads = 2;
-        info.headDim = kHidden / 4;
-        info.vocabSize = kVocab;
-        info.contextLength = 2048;
-        info.tiedEmbeddings = true;
-        info.modules = modules();
-        for (const ModuleInfo& module : info.modules) {
-            info.adaptable += module.rows * module.cols;
-            ++info.dtypes[module.dtype];
-            info.bytes += module.rows * module.cols * (module.dtype == "F32" ? 4 : 2);
-        }
-        info.dtypes["F32"] += 2 + 2 * kLayers;
-        info.parameters = info.adaptable + kVocab * kHidden + kHidden * (2 * kLayers + 1);
-        info.bytes += (info.parameters - info.adaptable) * 4;
-        return info;
+        return fake::infoOf(job.model);
     }
 
     Result answer(const SpectrumJob& job, Events& events, const std::stop_token& stop)
@@ -257,48 +202,7 @@ private:
         return report;
     }
 
-    Result answer(const PreviewJob& job, Events&, const std::stop_token&)
-    {
-        DataPreview preview;
-        preview.format = "prompt/response";
-        preview.available = {"prompt", "response", "source"};
-        preview.columns = {{"prompt", "prompt"}, {"response", "response"}};
-        preview.rows = 500;
-        for (int64_t row = 0; row < preview.rows; ++row) {
-            const auto length = 12 + int64_t(180 * std::pow(share("row" + std::to_string(row), 4), 2));
-            preview.lengths.push_back(length);
-            preview.truncatedRows += length > job.config.maxLength ? 1 : 0;
-            preview.tokens += std::min(length, job.config.maxLength);
-            preview.targetTokens += std::min(length, job.config.maxLength) / 3;
-        }
-        for (int64_t row = job.first; row < std::min(preview.rows, job.first + job.samples); ++row)
-            preview.samples.push_back(sampleOf(row, preview.lengths[size_t(row)], job.config));
-        if (preview.truncatedRows > 0)
-            preview.warnings.push_back(std::to_string(preview.truncatedRows) + " rows are longer than "
-                + std::to_string(job.config.maxLength) + " tokens and are cut.");
-        return preview;
-    }
-
-    static PreviewRow sampleOf(int64_t row, int64_t tokens, const RunConfig& config)
-    {
-        PreviewRow sample{.row = row, .pieces = {}, .tokens = tokens, .truncated = tokens > config.maxLength};
-        const std::string number = std::to_string(3 + row % 17);
-        const auto add = [&](const std::string& text, bool answer) {
-            sample.pieces.push_back({.text = text, .id = int32_t(mixed(text, 5) % uint64_t(kVocab)),
-                .trained = answer || config.loss == "all"});
-        };
-        for (const char* piece : {"<|im_start|>", "user", "\n", "Tom", " has", " "})
-            add(piece, false);
-        add(number, false);
-        for (const char* piece : {" apples", " and", " buys", " as", " many", ".", "<|im_end|>", "\n", "<|im_start|>",
-                 "assistant", "\n"})
-            add(piece, false);
-        for (const char* piece : {"Twice", " as", " many", ":", " "})
-            add(piece, true);
-        add(std::to_string(2 * (3 + row % 17)), true);
-        add("<|im_end|>", true);
-        return sample;
-    }
+    Result answer(const PreviewJob& job, Events&, const std::stop_token&) { return fake::previewOf(job); }
 
     int64_t stepsOf(const RunConfig& config) const { return config.steps > 0 ? config.steps : defaultSteps; }
 
@@ -350,18 +254,6 @@ private:
     }
     Result answer(const StepZeroJob& job, Events&, const std::stop_token&) { return stepZeroOf(job.config); }
 
-    // The newest step whose folder checkpoints/step-N is there; 0 where none.
-    static int64_t newestCheckpoint(const std::filesystem::path& folder)
-    {
-        int64_t newest = 0;
-        std::error_code error;
-        for (const auto& entry : std::filesystem::directory_iterator(folder / "checkpoints", error)) {
-            const std::string name = entry.path().filename().string();
-            if (name.starts_with("step-"))
-                newest = std::max(newest, parseInteger(name.substr(5), "checkpoint"));
-        }
-        return newest;
-    }
     static CheckpointEvent writeCheckpoint(const TrainJob& job, int64_t step)
     {
         const auto folder = std::filesystem::path(job.folder) / "checkpoints" / ("step-" + std::to_string(step));
@@ -380,7 +272,7 @@ private:
     Result answer(const TrainJob& job, Events& events, const std::stop_token& stop)
     {
         const int64_t steps = stepsOf(job.config);
-        const int64_t first = job.resume ? newestCheckpoint(job.folder) + 1 : 1;
+        const int64_t first = job.resume ? std::max<int64_t>(0, fake::newestStep(job.folder)) + 1 : 1;
         for (const char* what : {"Loading the model", "Decomposing"}) {
             checkStop(stop);
             events.on(ProgressEvent{.what = what, .done = 0, .total = 0});
@@ -397,6 +289,10 @@ private:
             takeStep(job, events, step, steps, result);
             Controls asked = events.controls();
             while (asked.pause && !asked.stop && !stop.stop_requested()) {
+                if (asked.checkpoint) {   // also while it is paused
+                    events.on(writeCheckpoint(job, step));
+                    events.checkpointTaken();
+                }
                 std::this_thread::sleep_for(std::chrono::milliseconds(2));
                 asked = events.controls();
             }
@@ -479,6 +375,15 @@ private:
                 .modules = driftOf(job.config, double(step) / double(steps))});
     }
 
+    // Every metric rises while the loss falls.
+    static std::map<std::string, double> metricsAt(const RunConfig& config, double loss)
+    {
+        std::map<std::string, double> values;
+        for (const std::string& id : metricIds(config.metrics))
+            values[id] = 1 / (1 + 0.5 * loss) + 0.01 * share(id, 11);
+        return values;
+    }
+
     // Held-out loss turns up again where a run trains long: overfitting from `overfitsFrom` on.
     double evaluate(const TrainJob& job, Events& events, int64_t step, TrainResult& result)
     {
@@ -493,7 +398,8 @@ private:
             seen.best = loss;
             result.bestStep = step;
         }
-        events.on(EvalEvent{.run = job.run, .step = step, .loss = loss, .rows = 64, .tokens = 4096, .seconds = 0.05, .best = best});
+        events.on(EvalEvent{.run = job.run, .step = step, .loss = loss, .rows = 64, .tokens = 4096, .seconds = 0.05, .best = best,
+            .metrics = metricsAt(job.config, loss)});
         return loss;
     }
 
@@ -533,11 +439,15 @@ private:
         result.stop = result.tokens >= job.maxTokens ? "length" : "end";
         return result;
     }
+    Result answer(const ChatJob& job, Events& events, const std::stop_token& stop) { return fake::chat(job, events, stop, perStep); }
     Result answer(const ExportJob& job, Events& events, const std::stop_token& stop)
     {
         ExportResult result{.folder = job.out, .format = job.format, .largestDifference = 0, .bytes = 0, .files = {}};
-        result.files = {job.format == "merged" ? "config.json" : "adapter_config.json",
-            job.format == "merged" ? "model.safetensors" : "adapter_model.safetensors"};
+        if (job.format.starts_with("gguf"))
+            result.files = {job.format == "gguf" ? "model-" + job.dtype + ".gguf" : "adapter.gguf"};
+        else
+            result.files = {job.format == "merged" ? "config.json" : "adapter_config.json",
+                job.format == "merged" ? "model.safetensors" : "adapter_model.safetensors"};
         std::filesystem::create_directories(job.out);
         for (const std::string& file : result.files) {
             checkStop(stop);
@@ -546,7 +456,7 @@ private:
             std::ofstream(std::filesystem::path(job.out) / file) << content;
             result.bytes += int64_t(content.size());
         }
-        result.largestDifference = job.format == "merged" ? 4.8e-6 : 2.1e-7;
+        result.largestDifference = job.dtype.starts_with("q") ? 0.8 : job.format == "merged" ? 4.8e-6 : 2.1e-7;
         result.largestLogit = 31.2;
         return result;
     }

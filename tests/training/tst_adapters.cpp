@@ -69,7 +69,7 @@ class TestAdapters : public QObject
     struct Placed
     {
         Weights weights;
-        Decoder model;
+        Model model;
         std::vector<Sample> samples;
         std::vector<PlacedStart> starts;
         std::optional<AdapterSet> adapters = std::nullopt;
@@ -81,7 +81,7 @@ class TestAdapters : public QObject
         auto placed = std::unique_ptr<Placed>(new Placed{Weights(openModelSource(c.model)),
             [&] {
                 Weights weights(openModelSource(c.model));
-                return Decoder(weights, scalarType(c.dtype));
+                return Model(weights, scalarType(c.dtype));
             }(),
             ModelText(c.model).prepare(c.data, Split::train, c, c.rows, context).samples, {}});
         placed->starts = startAdapters(placed->model, placed->weights, c, placed->samples, {}, {});
@@ -89,7 +89,7 @@ class TestAdapters : public QObject
         return placed;
     }
 
-    static at::Tensor logits(const Decoder& model)
+    static at::Tensor logits(const Model& model)
     {
         const at::NoGradGuard guard;
         return model.logits(model.forward(makeBatch(std::vector<int32_t>{5, 80, 101, 7, 33, 250, 9})));
@@ -123,7 +123,7 @@ private Q_SLOTS:
         QFETCH(QString, dtype);
         const auto c = config(method, dtype);
         Weights weights(openModelSource(c.model));
-        const auto before = logits(Decoder(weights, scalarType(c.dtype)));
+        const auto before = logits(Model(weights, scalarType(c.dtype)));
         const auto placed = place(c);
         const double difference = largest(logits(placed->model), before);
         const double size = before.abs().max().item<double>();

@@ -26,7 +26,7 @@ struct Bench
 {
     RunConfig config;
     Weights weights;
-    Decoder model;
+    Model model;
     AdapterSet adapters;
 
     explicit Bench(const RunConfig& c, at::ScalarType type = at::kFloat)

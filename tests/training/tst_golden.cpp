@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // Our numbers against those of transformers 5.23 and PEFT 0.21.2 (tests/golden/make_golden.py).
 #include "training/io/weights.h"
-#include "training/nn/decoder.h"
+#include "training/nn/model.h"
 
 #include "tests/support/engine_fixture.h"
 
@@ -62,7 +62,7 @@ private Q_SLOTS:
         QFETCH(QString, numbers);
         auto expected = readTensors(std::filesystem::path(numbers.toStdString()) / "logits.safetensors");
         Weights weights(openModelSource(model.toStdString()));
-        const Decoder decoder(weights, at::kFloat);
+        const Model decoder(weights, at::kFloat);
         const at::NoGradGuard guard;
         std::vector<int32_t> ids;
         const auto stored = expected.at("ids").contiguous();

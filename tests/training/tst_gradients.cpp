@@ -24,7 +24,7 @@ class TestGradients : public QObject
     {
         RunConfig config;
         Weights weights{openModelSource(golden("tiny"))};
-        Decoder model{weights, at::kFloat};
+        Model model{weights, at::kFloat};
         std::vector<Sample> samples;
         std::vector<std::pair<std::string, int64_t>> modules;
         std::vector<std::string> reports;

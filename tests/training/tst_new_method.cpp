@@ -34,7 +34,7 @@ private Q_SLOTS:
         Listener listener;
         JobContext context(listener, {});
         Weights weights(openModelSource(config.model));
-        Decoder model(weights, at::kFloat);
+        Model model(weights, at::kFloat);
         const auto samples = ModelText(config.model).prepare(config.data, Split::train, config, config.rows, context).samples;
         std::vector<PlacedStart> starts;
         for (const auto& slot : model.slots()) {

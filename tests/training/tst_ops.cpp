@@ -73,6 +73,7 @@ private Q_SLOTS:
         const auto t = at::ScalarType(type);
         const auto weight = random({48}, t);
         compare({random({7, 48}, t)}, [&](const Tensors& x) { return Tensors{ops::rmsNorm(x[0], weight, 1e-5)}; }, tolerance);
+        compare({random({7, 48}, t)}, [&](const Tensors& x) { return Tensors{ops::rmsNorm(x[0], weight, 1e-5, true)}; }, tolerance);
         compare({random({7, 48}, t), random({7, 48}, t)},
             [&](const Tensors& x) { return Tensors{ops::swiGlu(x[0], x[1])}; }, tolerance);
         const auto angles = at::rand({9, 4});
@@ -81,6 +82,7 @@ private Q_SLOTS:
         const auto head = random({90, 16}, t);
         const auto targets = at::randint(90, {300}, at::kLong);
         compare({random({300, 16}, t)}, [&](const Tensors& x) { return Tensors{ops::lmLoss(x[0], head, targets)}; }, tolerance);
+        compare({random({300, 16}, t)}, [&](const Tensors& x) { return Tensors{ops::lmLoss(x[0], head, targets, 2.0)}; }, tolerance);
     }
 
     void attentionEqualsPlain_data()
@@ -88,25 +90,70 @@ private Q_SLOTS:
         QTest::addColumn<int>("type");
         QTest::addColumn<int>("window");
         QTest::addColumn<double>("tolerance");
+        QTest::addColumn<bool>("causal");
         for (const int window : {0, 3}) {
-            QTest::addRow("float32 window %d", window) << int(at::kFloat) << window << 2e-5;
-            QTest::addRow("bfloat16 window %d", window) << int(at::kBFloat16) << window << 4e-2;
+            QTest::addRow("float32 window %d", window) << int(at::kFloat) << window << 2e-5 << true;
+            QTest::addRow("bfloat16 window %d", window) << int(at::kBFloat16) << window << 4e-2 << true;
         }
+        QTest::newRow("float32 both ways") << int(at::kFloat) << 0 << 2e-5 << false;
     }
     void attentionEqualsPlain()
     {
         QFETCH(int, type);
         QFETCH(int, window);
         QFETCH(double, tolerance);
+        QFETCH(bool, causal);
         const auto t = at::ScalarType(type);
+        const ops::AttentionRule rule{.window = window, .scale = window > 0 ? 0.3 : 0, .causal = causal};
         compare({random({12, 6, 8}, t), random({12, 2, 8}, t), random({12, 2, 8}, t)},
-            [&](const Tensors& x) { return Tensors{ops::attention(x[0], x[1], x[2], {0, 5, 12}, window)}; }, tolerance);
+            [&](const Tensors& x) { return Tensors{ops::attention(x[0], x[1], x[2], {0, 5, 12}, rule)}; }, tolerance);
     }
 
     void longRowsEqualPlain()
     {
         compare({random({1100, 2, 4}), random({1100, 1, 4}), random({1100, 1, 4})},
-            [&](const Tensors& x) { return Tensors{ops::attention(x[0], x[1], x[2], {0, 1100}, 0)}; }, 1e-4);
+            [&](const Tensors& x) { return Tensors{ops::attention(x[0], x[1], x[2], {0, 1100})}; }, 1e-4);
+    }
+
+    void layerNormEqualsPlain_data() { fastEqualsPlain_data(); }
+    void layerNormEqualsPlain()
+    {
+        QFETCH(int, type);
+        QFETCH(double, tolerance);
+        const auto t = at::ScalarType(type);
+        compare({random({7, 48}, t) + 3, random({48}), random({48})},
+            [&](const Tensors& x) { return Tensors{ops::layerNorm(x[0], x[1], x[2], 1e-7)}; }, tolerance);
+    }
+
+    void disentangledAttentionEqualsPlain_data()
+    {
+        QTest::addColumn<int>("type");
+        QTest::addColumn<double>("tolerance");
+        QTest::addColumn<bool>("keys");
+        QTest::addColumn<bool>("queries");
+        for (const auto& [keys, queries] : {std::pair{true, true}, {true, false}, {false, true}, {false, false}}) {
+            QTest::addRow("float32 %d %d", keys, queries) << int(at::kFloat) << 2e-5 << keys << queries;
+            QTest::addRow("bfloat16 %d %d", keys, queries) << int(at::kBFloat16) << 4e-2 << keys << queries;
+        }
+    }
+    void disentangledAttentionEqualsPlain()
+    {
+        QFETCH(int, type);
+        QFETCH(double, tolerance);
+        QFETCH(bool, keys);
+        QFETCH(bool, queries);
+        const auto t = at::ScalarType(type);
+        const auto index = at::randint(9, {7, 7}, at::kLong);   // any distance for any pair
+        Tensors inputs{random({12, 3, 8}, t), random({12, 3, 8}, t), random({12, 3, 8}, t)};
+        for (int i = 0; i < int(keys) + int(queries); ++i)
+            inputs.push_back(random({9, 3, 8}, t));
+        compare(inputs,
+            [&](const Tensors& x) {
+                const ops::RelativeTerms relative{.keys = keys ? x[3] : at::Tensor(), .queries = queries ? x.back() : at::Tensor(),
+                    .index = index};
+                return Tensors{ops::disentangledAttention(x[0], x[1], x[2], relative, {0, 5, 12})};
+            },
+            tolerance);
     }
 
     void rowsOfABatchDoNotSeeEachOther()

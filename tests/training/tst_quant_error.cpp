@@ -81,7 +81,7 @@ struct Tiny
 {
     RunConfig config = goldenConfig(golden("tiny"));
     Weights weights{openModelSource(config.model)};
-    Decoder model{weights, at::kFloat};
+    Model model{weights, at::kFloat};
     ModelText text{config.model, model.config().vocabSize};
     Listener listener;
     JobContext context{listener, {}};

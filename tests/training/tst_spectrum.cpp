@@ -341,7 +341,7 @@ void TestSpectrum::calibratedWeights()
     job.calibration.rows = ":4";
     const auto weighted = modelSpectrum(job, context);
     Weights weights(openModelSource(job.model));
-    const Decoder model(weights, at::kFloat);
+    const Model model(weights, at::kFloat);
     const auto rms = calibrate(model, ModelText(weights.source().path), job.calibration, context, 0).rms;
     for (size_t i = 0; i < weighted.modules.size(); ++i) {
         const auto& spectrum = weighted.modules[i];

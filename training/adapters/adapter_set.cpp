@@ -78,8 +78,8 @@ int64_t trainedCount(const Start& start, int64_t weightCount)
 
 }  // namespace
 
-AdapterSet::AdapterSet(Decoder& model, Weights& weights, const std::vector<PlacedStart>& starts, double dropout,
-    const std::string& format, const Decoder::Progress& progress)
+AdapterSet::AdapterSet(Model& model, Weights& weights, const std::vector<PlacedStart>& starts, double dropout,
+    const std::string& format, const Model::Progress& progress)
 {
     int64_t count = 0;
     for (const auto& [name, start] : starts) {
@@ -128,7 +128,7 @@ at::Tensor AdapterSet::place(const std::string& name, TrainedTensor::Role role, 
     return parameter;
 }
 
-void AdapterSet::attach(Decoder& model, Weights& weights, const PlacedStart& placed, double dropout, const std::string& format)
+void AdapterSet::attach(Model& model, Weights& weights, const PlacedStart& placed, double dropout, const std::string& format)
 {
     using Role = TrainedTensor::Role;
     const auto& [name, start] = placed;
@@ -165,11 +165,13 @@ void AdapterSet::attach(Decoder& model, Weights& weights, const PlacedStart& pla
     m_entries.push_back(std::move(entry));
 }
 
-void AdapterSet::attachTensor(Decoder& model, Weights& weights, const PlacedStart& placed)
+void AdapterSet::attachTensor(Model& model, Weights& weights, const PlacedStart& placed)
 {
     if (placed.start.untiesHead)
         (void)model.parameter("lm_head.weight");
     auto* tensor = model.parameter(placed.name);
+    if (tensor == nullptr)
+        refuseStart(placed.name, "a tensor that this model does not have", "one of the model's");
     // A head that was tied to the embeddings has no tensor of its own in the file: the model has made its copy.
     const auto original = weights.has(placed.name) ? weights.read(placed.name) : tensor->to(at::kFloat);
     const auto& value = placed.start.weight.defined() ? placed.start.weight : original;
@@ -344,30 +346,48 @@ at::Tensor finiteWeight(Weights& weights, const std::string& module)
     return weight;
 }
 
-// Norms, embeddings and an untied head: trained where every layer of a model is.
-void addOtherTensors(std::vector<PlacedStart>& starts, const Decoder& model)
+// Norms, embeddings, biases and an untied head: trained where every layer of a model is.
+void addOtherTensors(std::vector<PlacedStart>& starts, const Model& model)
 {
-    for (const auto& [name, unused] : model.otherTensors())
-        starts.push_back({name, {.trainsWeight = true}});
+    const auto& head = model.labelHeadTensors();
+    for (const auto& [name, unused] : model.otherTensors()) {
+        if (std::find(head.begin(), head.end(), name) == head.end())
+            starts.push_back({name, {.trainsWeight = true}});
+    }
+    for (const auto& slot : model.slots()) {
+        if (slot.bias.defined())
+            starts.push_back({slot.name + ".bias", {.trainsWeight = true}});
+    }
+}
+
+// A head for labels is new to the model: every method trains it whole, from what the model holds now. A start adapter may bring it.
+void addLabelHead(std::vector<PlacedStart>& starts, Model& model)
+{
+    for (const auto& name : model.labelHeadTensors()) {
+        const bool there = std::any_of(starts.begin(), starts.end(), [&](const PlacedStart& start) { return start.name == name; });
+        if (!there)
+            starts.push_back({name, {.trainsWeight = true, .weight = model.parameter(name)->clone()}});
+    }
 }
 
 }  // namespace
 
-std::vector<PlacedStart> startAdapters(Decoder& model, Weights& weights, const RunConfig& config,
-    std::span<const Sample> samples, const Decoder::Progress& progress, const std::function<bool()>& stopped)
+std::vector<PlacedStart> startAdapters(Model& model, Weights& weights, const RunConfig& config,
+    std::span<const Sample> samples, const Model::Progress& progress, const std::function<bool()>& stopped)
 {
     const auto& method = methodById(config.method);
     if (!config.initAdapter.empty()) {
         auto starts = readAdapter(config.initAdapter, model, weights.source().path);
         for (auto& placed : starts) {
-            if (placed.start.magnitude.defined() != (method.id == "dora")) {
+            if (!placed.start.trainsWeight && placed.start.magnitude.defined() != (method.id == "dora")) {
                 refuseModule("/initAdapter",
                     placed.start.magnitude.defined() ? "a DoRA adapter" : "an adapter without DoRA's magnitudes",
                     "an adapter of the method " + config.method, "Choose the method that the adapter was made with.");
             }
-            if (method.adopt)
+            if (method.adopt && !placed.start.trainsWeight)
                 method.adopt(placed.start, config);
         }
+        addLabelHead(starts, model);
         return starts;
     }
     std::vector<ModuleShape> modules;
@@ -401,6 +421,7 @@ std::vector<PlacedStart> startAdapters(Decoder& model, Weights& weights, const R
     }
     if (starts.front().start.trainsWeight && config.modules == "*")
         addOtherTensors(starts, model);
+    addLabelHead(starts, model);
     return starts;
 }
 

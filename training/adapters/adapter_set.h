@@ -5,7 +5,7 @@
 #pragma once
 
 #include "training/adapters/method.h"
-#include "training/nn/decoder.h"
+#include "training/nn/model.h"
 #include "training/optimisers/optimiser.h"
 
 namespace rankwright {
@@ -22,8 +22,8 @@ public:
     // Attaches a Delta to each named slot of the model, edits its base where the start says so and stores every slot's base in
     // `format` (BaseFormat::id; "none": as it is). Original weights come from `weights`. Throws Error{mismatch} where a name or shape
     // does not fit.
-    AdapterSet(Decoder& model, Weights& weights, const std::vector<PlacedStart>& starts, double dropout,
-        const std::string& format = "none", const Decoder::Progress& progress = {});
+    AdapterSet(Model& model, Weights& weights, const std::vector<PlacedStart>& starts, double dropout,
+        const std::string& format = "none", const Model::Progress& progress = {});
 
     [[nodiscard]] at::Tensor& parameters() { return m_parameters; }     // (count) float32
     [[nodiscard]] at::Tensor& gradients() { return m_gradients; }       // (count) float32
@@ -55,8 +55,8 @@ public:
     [[nodiscard]] std::pair<double, std::string> largestDeviation(Weights& weights) const;
 
 private:
-    void attach(Decoder& model, Weights& weights, const PlacedStart& placed, double dropout, const std::string& format);
-    void attachTensor(Decoder& model, Weights& weights, const PlacedStart& placed);
+    void attach(Model& model, Weights& weights, const PlacedStart& placed, double dropout, const std::string& format);
+    void attachTensor(Model& model, Weights& weights, const PlacedStart& placed);
     at::Tensor place(const std::string& name, TrainedTensor::Role role, const at::Tensor& value, double rateFactor = 1);
 
     at::Tensor m_parameters, m_gradients;
@@ -77,7 +77,7 @@ int64_t trainedValues(const RunConfig& config, const ModuleShape& module, int64_
 
 // The method's start of every chosen module, or the start adapter's where one is given. `samples` are the training data's, for
 // methods that look at gradients. The model has no adapters yet.
-std::vector<PlacedStart> startAdapters(Decoder& model, Weights& weights, const RunConfig& config,
-    std::span<const Sample> samples, const Decoder::Progress& progress, const std::function<bool()>& stopped);
+std::vector<PlacedStart> startAdapters(Model& model, Weights& weights, const RunConfig& config,
+    std::span<const Sample> samples, const Model::Progress& progress, const std::function<bool()>& stopped);
 
 }  // namespace rankwright

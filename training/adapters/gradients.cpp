@@ -3,7 +3,7 @@
 #include "training/adapters/gradients.h"
 
 #include "training/api/error.h"
-#include "training/nn/decoder.h"
+#include "training/nn/model.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -19,7 +19,7 @@ constexpr int64_t kTogether = int64_t(1) << 28;
 class TrainableWeights
 {
 public:
-    TrainableWeights(Decoder& model, const std::vector<std::string>& names)
+    TrainableWeights(Model& model, const std::vector<std::string>& names)
     {
         for (const auto& name : names) {
             auto* slot = model.slot(name);
@@ -61,9 +61,9 @@ std::vector<std::vector<std::string>> groupsOf(const PrepareContext& context)
 }
 
 // Adds the gradient of the batch's mean loss. False where no token of it counts.
-bool addGradient(const Decoder& model, const std::vector<const Sample*>& rows)
+bool addGradient(const Model& model, const std::vector<const Sample*>& rows)
 {
-    const auto batch = makeBatch(rows);
+    const auto batch = makeBatch(rows, {}, model.config().labelHead.atEnd);
     if (batch.targetCount() == 0)
         return false;
     const at::AutoGradMode on(true);

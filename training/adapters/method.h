@@ -18,7 +18,7 @@
 namespace rankwright {
 
 class AdapterSet;
-class Decoder;
+class Model;
 class Weights;
 struct Sample;
 
@@ -59,7 +59,7 @@ struct Start
 
 struct PrepareContext
 {
-    Decoder& model;                     // bases as in the file, no adapters
+    Model& model;                     // bases as in the file, no adapters
     Weights& weights;
     const RunConfig& config;
     // Modules that will be adapted with their ranks, in model order.

@@ -103,14 +103,14 @@ private:
 
 }  // namespace
 
-Calibration calibrate(const Decoder& model, const ModelText& text, const RunConfig& data, JobContext& context, int64_t keepTokens,
+Calibration calibrate(const Model& model, const ModelText& text, const RunConfig& data, JobContext& context, int64_t keepTokens,
     const std::string& modules)
 {
     const at::NoGradGuard guard;
     auto config = data;
     config.maxLength = std::min(config.maxLength, model.config().contextLength);
     const auto rows = config.rows.empty() ? std::string(kCalibrationRows) : config.rows;
-    const auto prepared = text.prepare(config.data, Split::train, config, rows, context);
+    const auto prepared = text.prepare(config.data, Split::train, config, rows, context, nullptr, Reading::beginning);
     int64_t tokens = 0;
     for (const auto& sample : prepared.samples)
         tokens += int64_t(sample.ids.size());

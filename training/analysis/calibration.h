@@ -26,7 +26,7 @@ inline constexpr const char* kCalibrationRows = ":16";
 // Runs the model as it is over training rows of `data` (data parts and rows are read; a row is cut at maxLength and at the model's
 // context) and looks at the inputs of the modules whose names match the glob. `keepTokens` 0: rms alone. Throws Error{data} where
 // there is no token or an input is not finite.
-Calibration calibrate(const Decoder& model, const ModelText& text, const RunConfig& data, JobContext& context, int64_t keepTokens,
+Calibration calibrate(const Model& model, const ModelText& text, const RunConfig& data, JobContext& context, int64_t keepTokens,
     const std::string& modules = "*");
 
 }  // namespace rankwright

@@ -26,7 +26,7 @@ DriftReport measureDrift(const DriftJob& job, JobContext& context);
 class DriftMonitor
 {
 public:
-    DriftMonitor(const AdapterSet& adapters, Weights& weights, const RunConfig& config, const Decoder::Progress& progress);
+    DriftMonitor(const AdapterSet& adapters, Weights& weights, const RunConfig& config, const Model::Progress& progress);
     ~DriftMonitor();
     DriftMonitor(const DriftMonitor&) = delete;
     DriftMonitor& operator=(const DriftMonitor&) = delete;

@@ -152,7 +152,7 @@ ModuleDrift driftOf(const std::string& name, int64_t rank, const ThinProduct& up
 
 }  // namespace
 
-DriftMonitor::DriftMonitor(const AdapterSet& adapters, Weights& weights, const RunConfig& config, const Decoder::Progress& progress)
+DriftMonitor::DriftMonitor(const AdapterSet& adapters, Weights& weights, const RunConfig& config, const Model::Progress& progress)
     : m_every(config.driftEvery)
 {
     if (m_every <= 0)

@@ -207,7 +207,12 @@ std::string writeCut(const std::vector<Module>& modules, const Ranks& ranks, con
         const auto [A, B] = cut(modules[i].update, ranks[i]);
         starts.push_back({modules[i].entry.name, {.A = A, .B = B, .scaling = 1}});
     }
-    if (starts.empty()) {
+    const bool nothing = starts.empty();
+    for (const auto& name : trained.model.labelHeadTensors()) {   // goes along whole
+        const auto found = std::ranges::find(trained.model.otherTensors(), name, [](const auto& entry) { return entry.first; });
+        starts.push_back({name, {.trainsWeight = true, .weight = found->second.detach()}});
+    }
+    if (nothing) {
         throw Error({.code = Code::data, .file = out, .place = "--out", .found = "an update of zero in every module",
             .allowed = "a run that has changed something", .advice = "Train the run first."});
     }
@@ -218,7 +223,7 @@ std::string writeCut(const std::vector<Module>& modules, const Ranks& ranks, con
     std::filesystem::remove_all(temporary, ignored);
     try {
         createOutputFolder(temporary);
-        writeAdapter(temporary, starts, baseName(trained));
+        writeAdapter(temporary, starts, baseName(trained), {}, headOf(trained.model, trained.labels));
         syncDirectory(temporary);
         std::filesystem::rename(temporary, out);
         syncDirectory(std::filesystem::absolute(out).parent_path());
@@ -236,11 +241,8 @@ class Examiner
 public:
     Examiner(const TrainedModel& trained, const ShrinkJob& job, JobContext& context) : m_trained(trained), m_context(context)
     {
-        const auto& config = trained.config;
-        if (!job.evaluate || config.evalData.empty())
-            return;
-        const ModelText text(trained.weights->source().path, trained.model.config().vocabSize);
-        m_samples = text.prepare(config.evalData, Split::test, config, config.evalRows, context).samples;
+        if (job.evaluate)
+            m_samples = evaluationData(trained, context).samples;
     }
     [[nodiscard]] double loss(const std::string& what) const
     {

@@ -7,9 +7,11 @@
 #include "training/analysis/shrink.h"
 #include "training/analysis/spectrum.h"
 #include "training/api/error.h"
+#include "training/engine/eval_job.h"
 #include "training/engine/inference_jobs.h"
 #include "training/engine/preview_job.h"
 #include "training/export/export_run.h"
+#include "training/generate/chat.h"
 #include "training/generate/generate.h"
 #include "training/models/model_source.h"
 #include "training/train/estimate.h"
@@ -18,7 +20,6 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/version.h>
-
 
 namespace rankwright {
 
@@ -38,6 +39,11 @@ Result answer(const DriftJob& job, JobContext& context) { return measureDrift(jo
 Result answer(const ShrinkJob& job, JobContext& context) { return shrinkRun(job, context); }
 Result answer(const ExportJob& job, JobContext& context) { return exportRun(job, context); }
 Result answer(const VerifyJob& job, JobContext& context) { return verifyModel(job, context); }
+
+// Questions that the window asks beside a conversation and that take little memory.
+template<class J>
+constexpr bool kIsSmall = std::is_same_v<J, InspectJob> || std::is_same_v<J, PreviewJob> || std::is_same_v<J, EstimateJob>
+    || std::is_same_v<J, ChatJob>;
 
 // LibTorch throws on many lines; its text is for developers. On a CPU, running out of memory is a c10::Error too.
 [[noreturn]] void translate(const c10::Error& error)
@@ -62,7 +68,7 @@ public:
     {
         JobContext context(events, std::move(stop));
         try {
-            return std::visit([&](const auto& asked) { return answer(asked, context); }, job);
+            return std::visit([&](const auto& asked) { return answerTo(asked, context); }, job);
         } catch (const c10::Error& error) {
             translate(error);
         } catch (const std::bad_alloc&) {
@@ -96,6 +102,19 @@ public:
         return std::string("LibTorch ") + TORCH_VERSION + ", CUDA none, " + std::to_string(at::get_num_threads())
             + " threads";
     }
+
+private:
+    template<class J>
+    Result answerTo(const J& job, JobContext& context)
+    {
+        if constexpr (!kIsSmall<J>)
+            m_chat.release();
+        if constexpr (std::is_same_v<J, ChatJob>)
+            return m_chat.answer(job, context);
+        else
+            return answer(job, context);
+    }
+    ChatRoom m_chat;
 };
 
 }  // namespace

@@ -5,17 +5,12 @@
 #include "training/api/error.h"
 #include "training/api/rank_plan.h"
 #include "training/formats/atomic_file.h"
-#include "training/formats/json.h"
-#include "training/formats/limits.h"
-#include "training/formats/safetensors.h"
-#include "training/formats/sha256.h"
 #include "training/io/tensor_writer.h"
 
 #include <ATen/ATen.h>
 
-#include <cctype>
-#include <cmath>
-#include <optional>
+#include <algorithm>
+#include <array>
 #include <set>
 
 namespace rankwright {
@@ -23,7 +18,25 @@ namespace rankwright {
 namespace {
 
 constexpr std::string_view kPrefix = "base_model.model.";
-constexpr const char *kEmbeddings = "model.embed_tokens.weight", *kHead = "lm_head.weight";
+// Modules that stand on an encoder's or decoder's last hidden state; PEFT saves them as a whole (peft 0.21.2, PeftModelForSequence-
+// Classification adds "classifier" and "score", never a pooler).
+constexpr std::array<std::string_view, 3> kHeadModules{"classifier", "score", "pooler"};
+
+bool isWholeTensor(std::string_view name) { return name.ends_with(".weight") || name.ends_with(".bias"); }
+
+// What modules_to_save says for a trained tensor: "bert.pooler.dense.weight" -> "pooler", "model.norm.weight" -> "model.norm".
+std::string savedModule(const std::string& name)
+{
+    const std::string module = isWholeTensor(name) ? name.substr(0, name.rfind('.')) : name;
+    for (size_t begin = 0; begin < module.size();) {
+        const size_t end = std::min(module.find('.', begin), module.size());
+        const auto part = std::string_view(module).substr(begin, end - begin);
+        if (std::ranges::find(kHeadModules, part) != kHeadModules.end())
+            return std::string(part);
+        begin = end + 1;
+    }
+    return module;
+}
 
 // Rank and alpha of a start with factors.
 struct Scale { int64_t rank; double alpha; };
@@ -32,14 +45,14 @@ Scale scaleOf(const Start& start)
     return {start.A.size(0), start.scaling * double(start.A.size(0))};
 }
 
-nlohmann::json adapterConfig(const std::vector<PlacedStart>& starts, const std::string& baseModel)
+nlohmann::json adapterConfig(const std::vector<PlacedStart>& starts, const std::string& baseModel, bool hasLabels)
 {
     std::set<std::string> saved;
     RankPlan plan;
     bool dora = false;
     for (const auto& [name, start] : starts) {
         if (start.trainsWeight) {
-            saved.insert(name.ends_with(".weight") ? name.substr(0, name.size() - 7) : name);
+            saved.insert(savedModule(name));
             continue;
         }
         const auto scale = scaleOf(start);
@@ -51,121 +64,21 @@ nlohmann::json adapterConfig(const std::vector<PlacedStart>& starts, const std::
         {"layers_to_transform", nullptr}, {"loftq_config", nlohmann::json::object()}, {"lora_dropout", 0.0},
         {"megatron_config", nullptr}, {"megatron_core", "megatron.core"},
         {"modules_to_save", saved.empty() ? nlohmann::json() : nlohmann::json(saved)}, {"peft_type", "LORA"}, {"revision", nullptr},
-        {"task_type", "CAUSAL_LM"}, {"use_dora", dora}, {"use_rslora", false}};
+        {"task_type", hasLabels ? "SEQ_CLS" : "CAUSAL_LM"}, {"use_dora", dora}, {"use_rslora", false}};
     config.update(peftPatterns(plan));
     return config;
-}
-
-[[noreturn]] void refuse(const std::filesystem::path& file, Code code, const std::string& place, const std::string& found,
-    const std::string& allowed, const std::string& advice)
-{
-    throw Error({.code = code, .file = file, .place = place, .found = found, .allowed = allowed, .advice = advice});
-}
-
-double positiveNumber(const nlohmann::json& value, const std::filesystem::path& file, const std::string& place)
-{
-    const double number = value.is_number() ? value.get<double>() : 0;
-    if (!(number > 0) || number > 1e9)
-        refuse(file, Code::config, place, value.dump(), "a number above 0", "Fetch or export the adapter again.");
-    return number;
-}
-
-// The path that a key means, and whether it means nothing that ends with it: "^model\.norm". Empty for other regular expressions.
-struct PatternKey { std::string path; bool anchored = false; };
-PatternKey patternKey(std::string_view key)
-{
-    PatternKey found{.path = {}, .anchored = key.starts_with('^')};
-    if (found.anchored)
-        key.remove_prefix(1);
-    for (size_t i = 0; i < key.size(); ++i) {
-        if (key[i] == '\\' && i + 1 < key.size() && key[i + 1] == '.')
-            ++i;
-        const bool plain = std::isalnum(static_cast<unsigned char>(key[i])) || key[i] == '_' || key[i] == '.' || key[i] == '-';
-        if (!plain)
-            return {};
-        found.path += key[i];
-    }
-    return found;
-}
-
-// PEFT's rule: the first key whose ^(.*\.)?(KEY)$ matches the module path. Keys with regex characters other than '.', "\." and a
-// leading '^' are refused.
-double patterned(const nlohmann::json& config, const char* pattern, const std::string& module, double otherwise,
-    const std::filesystem::path& file)
-{
-    const auto found = config.find(pattern);
-    if (found == config.end() || !found->is_object())
-        return otherwise;
-    std::optional<double> matched;
-    for (const auto& [key, value] : found->items()) {
-        const auto [path, anchored] = patternKey(key);
-        if (path.empty()) {
-            refuse(file, Code::unsupported, std::string("/") + pattern + "/" + key, "a regular expression",
-                "module names or their endings", "Write the module names out.");
-        }
-        if (module != path && (anchored || !module.ends_with("." + path)))
-            continue;
-        // PEFT takes the first in the order of the file, which a parsed object does not have.
-        const double number = positiveNumber(value, file, std::string("/") + pattern + "/" + key);
-        if (matched.value_or(number) != number) {
-            refuse(file, Code::unsupported, std::string("/") + pattern + "/" + key,
-                "a second value for " + module, "one value for each module", "Write the modules' whole names.");
-        }
-        matched = number;
-    }
-    return matched.value_or(otherwise);
-}
-
-nlohmann::json readAdapterConfig(const std::filesystem::path& folder)
-{
-    const auto file = folder / "adapter_config.json";
-    if (!std::filesystem::exists(file)) {
-        refuse(folder, Code::missing, "adapter_config.json", "it is not there",
-            "a PEFT adapter folder with adapter_config.json and adapter_model.safetensors", "Choose the adapter's folder.");
-    }
-    auto config = readJsonFile(file, limits::kJsonConfig);
-    if (!config.is_object() || config.value("peft_type", "LORA") != "LORA") {
-        refuse(file, Code::unsupported, "/peft_type", config.is_object() ? config["peft_type"].dump() : "no object",
-            "LORA", "Only LoRA adapters can be read.");
-    }
-    if (const auto init = config.find("init_lora_weights"); init != config.end() && init->is_string()
-        && *init != "gaussian") {
-        refuse(file, Code::mismatch, "/init_lora_weights", init->dump(), "true, false or \"gaussian\"",
-            "This adapter belongs to an edited base: convert it to plain LoRA first (export --format lora).");
-    }
-    for (const char* key : {"use_qalora", "use_bdlora", "alora_invocation_tokens", "layer_replication", "kasa_config", "velora_config",
-             "arrow_config", "fan_in_fan_out"}) {
-        const auto found = config.find(key);
-        if (found != config.end() && !found->is_null() && *found != false)
-            refuse(file, Code::unsupported, std::string("/") + key, found->dump(), "null or false", "Only plain LoRA, rsLoRA and DoRA can be read.");
-    }
-    return config;
-}
-
-// An adapter trained on an edited base is nonsense on any other.
-void checkBase(const std::filesystem::path& file, const std::filesystem::path& modelPath)
-{
-    const auto metadata = readSafetensors(file).metadata;
-    const auto wanted = metadata.find("rankwright.base");
-    if (wanted == metadata.end())
-        return;
-    const auto weights = modelPath / "model.safetensors";
-    if (std::filesystem::exists(weights) && sha256OfFile(weights) == wanted->second)
-        return;
-    refuse(file, Code::mismatch, "base model", modelPath.string(), "the edited base that was exported with this adapter (base/)",
-        "Use the folder base/ beside the adapter, or export again with --format lora for the original model.");
 }
 
 }  // namespace
 
 void writeAdapter(const std::filesystem::path& folder, const std::vector<PlacedStart>& starts, const std::string& baseModel,
-    const std::string& editedBase)
+    const std::string& editedBase, const AdapterHead& head)
 {
     NamedTensors tensors;
     for (const auto& [name, start] : starts) {
         const auto key = std::string(kPrefix) + name;
         if (start.trainsWeight) {
-            tensors.emplace_back(name.ends_with(".weight") ? key : key + ".weight", start.weight);
+            tensors.emplace_back(isWholeTensor(name) ? key : key + ".weight", start.weight);
             continue;
         }
         tensors.emplace_back(key + ".lora_A.weight", start.A);
@@ -176,188 +89,21 @@ void writeAdapter(const std::filesystem::path& folder, const std::vector<PlacedS
     std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     std::map<std::string, std::string> metadata{{"format", "pt"}};
     if (!editedBase.empty())
-        metadata["rankwright.base"] = editedBase;
+        metadata[kBaseKey] = editedBase;
+    const bool hasLabels = head.task != Task::lm;
+    if (!head.labels.empty())
+        metadata[kLabelsKey] = nlohmann::json(head.labels).dump();
     writeTensors(folder / "adapter_model.safetensors", tensors, metadata);
-    writeFileAtomically(folder / "adapter_config.json", adapterConfig(starts, baseModel).dump(2) + "\n");
+    writeFileAtomically(folder / "adapter_config.json", adapterConfig(starts, baseModel, hasLabels).dump(2) + "\n");
 }
 
-namespace {
-
-std::string shapeText(const at::Tensor& t)
+AdapterHead headOf(const Model& model, std::vector<std::string> labels)
 {
-    std::string text = "(";
-    for (int64_t i = 0; i < t.dim(); ++i)
-        text += (i ? ", " : "") + std::to_string(t.size(i));
-    return text + ")";
-}
-
-// The tensors of a file, taken out one by one; what is left at the end belongs to nothing.
-class AdapterTensors
-{
-public:
-    explicit AdapterTensors(std::filesystem::path file) : m_file(std::move(file)), m_tensors(readTensors(m_file)) {}
-    at::Tensor take(const std::string& name)
-    {
-        auto found = m_tensors.extract(std::string(kPrefix) + name);
-        if (found.empty())
-            return {};
-        if (const auto bad = found.mapped().numel() - at::isfinite(found.mapped()).sum().item<int64_t>(); bad > 0) {
-            refuse(m_file, Code::data, "tensor " + found.key(), std::to_string(bad) + " values that are not finite",
-                "finite values", "The adapter's training diverged or the file is damaged: take another one.");
-        }
-        return found.mapped();
-    }
-    [[nodiscard]] const std::filesystem::path& file() const { return m_file; }
-    [[nodiscard]] const std::map<std::string, at::Tensor>& left() const { return m_tensors; }
-
-private:
-    std::filesystem::path m_file;
-    std::map<std::string, at::Tensor> m_tensors;
-};
-
-// What adapter_config.json says about the scale of its modules.
-struct AdapterScales
-{
-    const nlohmann::json& config;
-    const std::filesystem::path& file;
-    [[nodiscard]] double rank(const std::string& module) const
-    {
-        return patterned(config, "rank_pattern", module, positiveNumber(config.value("r", nlohmann::json()), file, "/r"), file);
-    }
-    [[nodiscard]] double alpha(const std::string& module) const
-    {
-        const double shared = positiveNumber(config.value("lora_alpha", nlohmann::json()), file, "/lora_alpha");
-        return patterned(config, "alpha_pattern", module, shared, file);
-    }
-    [[nodiscard]] bool is(const char* key) const { return config.contains(key) && config[key] == true; }
-};
-
-// The start of one module, or nothing where the adapter has no tensors of it.
-std::optional<Start> readModule(AdapterTensors& tensors, const LinearSlot& slot, const AdapterScales& scales)
-{
-    const auto A = tensors.take(slot.name + ".lora_A.weight"), B = tensors.take(slot.name + ".lora_B.weight");
-    const auto magnitude = tensors.take(slot.name + ".lora_magnitude_vector");
-    if (!A.defined() && !B.defined() && !magnitude.defined())
-        return std::nullopt;
-    const auto place = "tensors of " + slot.name;
-    if (!A.defined() || !B.defined() || A.dim() != 2 || B.dim() != 2) {
-        refuse(tensors.file(), Code::mismatch, place, "lora_A or lora_B is missing or not a matrix",
-            "both, (r, in) and (out, r)", "Fetch or export the adapter again.");
-    }
-    const double rank = scales.rank(slot.name), alpha = scales.alpha(slot.name);
-    if (double(A.size(0)) != rank || double(B.size(1)) != rank || A.size(1) != slot.in() || B.size(0) != slot.out()) {
-        const auto r = std::to_string(int64_t(rank));
-        refuse(tensors.file(), Code::mismatch, place, "A " + shapeText(A) + ", B " + shapeText(B),
-            "A (" + r + ", " + std::to_string(slot.in()) + "), B (" + std::to_string(slot.out()) + ", " + r + ")",
-            "The adapter was made for another model or its config was changed.");
-    }
-    if (magnitude.defined() != scales.is("use_dora") || (magnitude.defined() && magnitude.numel() != slot.out())) {
-        refuse(tensors.file(), Code::mismatch, place,
-            magnitude.defined() ? "lora_magnitude_vector " + shapeText(magnitude) : "no lora_magnitude_vector",
-            scales.is("use_dora") ? "(" + std::to_string(slot.out()) + "), as use_dora says" : "none, as use_dora says",
-            "The adapter's config and tensors do not belong together: export it again.");
-    }
-    Start start{.A = A, .B = B, .scaling = scales.is("use_rslora") ? alpha / std::sqrt(rank) : alpha / rank};
-    if (magnitude.defined())
-        start.magnitude = magnitude.reshape({slot.out()});
-    return start;
-}
-
-// modules_to_save: whole weights that were trained beside the adapters.
-void readSavedModules(AdapterTensors& tensors, Decoder& model, const nlohmann::json& config, std::vector<PlacedStart>& starts)
-{
-    const auto listed = config.find("modules_to_save");
-    if (listed == config.end() || !listed->is_array())
-        return;
-    const auto left = tensors.left();
-    for (const auto& [key, unused] : left) {
-        const auto name = key.starts_with(kPrefix) ? key.substr(kPrefix.size()) : key;
-        if (!name.ends_with(".weight"))
-            continue;
-        const auto module = name.substr(0, name.size() - 7);
-        const bool named = std::any_of(listed->begin(), listed->end(), [&](const nlohmann::json& entry) {
-            return entry.is_string() && module.ends_with(entry.get<std::string>());   // PEFT's rule: "norm" is every norm
-        });
-        const bool slot = model.slot(module) != nullptr;
-        const bool head = name == kHead;   // asking for it would untie it
-        if (!named || (!slot && !head && !model.parameter(name)))
-            continue;
-        starts.push_back({slot ? module : name, {.trainsWeight = true, .weight = tensors.take(name)}});
-    }
-    // PEFT saves a copy of the embeddings: a head that was tied to them stays as it was.
-    const auto named = [&](const char* name) {
-        return std::find_if(starts.begin(), starts.end(), [&](const PlacedStart& placed) { return placed.name == name; });
-    };
-    if (const auto embeddings = named(kEmbeddings); embeddings != starts.end())
-        embeddings->start.untiesHead = model.tied() && named(kHead) == starts.end();
-}
-
-// Every module that target_modules names has its tensors, and every name is a module's: half an adapter is not used in silence.
-void checkTargets(const nlohmann::json& config, const std::filesystem::path& file, const Decoder& model,
-    const std::vector<PlacedStart>& starts)
-{
-    const auto targets = config.find("target_modules");
-    for (const char* key : {"layers_to_transform", "exclude_modules"}) {
-        if (config.contains(key) && !config[key].is_null())
-            return;   // a selection that we do not repeat; what is there has been matched by name
-    }
-    if (targets == config.end() || !targets->is_array())
-        return;
-    for (const auto& entry : *targets) {
-        const auto target = entry.is_string() ? entry.get<std::string>() : entry.dump();
-        bool any = false;
-        for (const auto& slot : model.slots()) {
-            if (slot.name != target && !slot.name.ends_with("." + target))
-                continue;
-            any = true;
-            const bool there = std::any_of(
-                starts.begin(), starts.end(), [&](const PlacedStart& placed) { return placed.name == slot.name; });
-            if (!there) {
-                refuse(file, Code::mismatch, "/target_modules", target + ", but no tensors of " + slot.name,
-                    "tensors of every module that it names", "The file is incomplete: fetch or export the adapter again.");
-            }
-        }
-        if (!any) {
-            refuse(file, Code::mismatch, "/target_modules", escaped(target) + ", which is no module of this model",
-                "modules that `inspect` lists", "Use the adapter with the model it was made for.");
-        }
-    }
-}
-
-}  // namespace
-
-std::vector<PlacedStart> readAdapter(const std::filesystem::path& folder, Decoder& model, const std::filesystem::path& modelPath)
-{
-    const auto config = readAdapterConfig(folder);
-    const auto configFile = folder / "adapter_config.json", file = folder / "adapter_model.safetensors";
-    if (!std::filesystem::exists(file)) {
-        const bool pickle = std::filesystem::exists(folder / "adapter_model.bin");
-        refuse(pickle ? folder / "adapter_model.bin" : folder, pickle ? Code::pickle : Code::missing,
-            "adapter_model.safetensors", pickle ? "only a pickle is there" : "it is not there", "adapter_model.safetensors",
-            pickle ? "A pickle is never loaded: save the adapter again with safe_serialization=True."
-                   : "Choose the adapter's folder.");
-    }
-    checkBase(file, modelPath);
-    const AdapterScales scales{config, configFile};
-    (void)scales.rank("");    // a bad rank or alpha is said first, by its key
-    (void)scales.alpha("");
-    AdapterTensors tensors(file);
-    std::vector<PlacedStart> starts;
-    for (const auto& slot : model.slots()) {
-        if (auto start = readModule(tensors, slot, scales))
-            starts.push_back({slot.name, std::move(*start)});
-    }
-    const bool adapted = !starts.empty();
-    if (adapted)
-        checkTargets(config, configFile, model, starts);
-    readSavedModules(tensors, model, config, starts);
-    if (!tensors.left().empty() || !adapted) {
-        refuse(file, Code::mismatch, tensors.left().empty() ? "" : "tensor " + tensors.left().begin()->first,
-            adapted ? "it belongs to no module of this model" : "no tensor fits this model",
-            "base_model.model.MODULE.lora_A.weight and .lora_B.weight of the modules that `inspect` lists, and modules_to_save",
-            "Use the adapter with the model it was made for.");
-    }
-    return starts;
+    if (model.task() == Task::lm)
+        return {};
+    const auto name = model.config().labelHead.out + ".weight";
+    const auto out = std::ranges::find(model.otherTensors(), name, [](const auto& entry) { return entry.first; });
+    return {model.task(), out == model.otherTensors().end() ? 0 : out->second.size(0), std::move(labels)};
 }
 
 std::string whyNoPlainAdapter(const AdapterSet& adapters)
@@ -387,19 +133,30 @@ std::vector<PlacedStart> adapterAsTrained(const AdapterSet& adapters)
         starts.push_back({entry.name, std::move(start)});
     }
     for (const auto& tensor : adapters.trained()) {
-        if (tensor.name.ends_with(".weight"))
+        if (isWholeTensor(tensor.name))
             starts.push_back({tensor.name, {.trainsWeight = true, .weight = tensor.parameter.detach().clone()}});
     }
     return starts;
 }
 
+namespace {
+
+void append(Start& start, const at::Tensor& A, const at::Tensor& B)
+{
+    start.A = at::cat({start.A, A}, 0);
+    start.B = at::cat({start.B, B}, 1);
+}
+
+}  // namespace
+
+void subtractEdit(Start& start, const BaseEdit& edit)
+{
+    append(start, edit.A0, edit.B0 * (-edit.scaling / start.scaling));
+}
+
 std::vector<PlacedStart> adapterForOriginalBase(const AdapterSet& adapters)
 {
     auto starts = adapterAsTrained(adapters);
-    const auto append = [](Start& start, const at::Tensor& A, const at::Tensor& B) {
-        start.A = at::cat({start.A, A}, 0);
-        start.B = at::cat({start.B, B}, 1);
-    };
     for (auto& [name, start] : starts) {
         const auto& entries = adapters.entries();
         const auto entry = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.name == name; });
@@ -411,7 +168,7 @@ std::vector<PlacedStart> adapterForOriginalBase(const AdapterSet& adapters)
             append(start, delta.driftA, delta.driftB * -delta.driftGain);
         }
         if (entry->edit)
-            append(start, entry->edit->A0, entry->edit->B0 * (-entry->edit->scaling / start.scaling));
+            subtractEdit(start, *entry->edit);
     }
     return starts;
 }

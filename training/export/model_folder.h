@@ -4,15 +4,16 @@
 // them.
 #pragma once
 
-#include "training/nn/decoder.h"
+#include "training/nn/model.h"
 
 #include <filesystem>
 
 namespace rankwright {
 
-// `weightOf` gives each adapted module's weight; everything else comes from the model's files. The folder must exist and be empty.
-// Returns the names of the files written.
-std::vector<std::string> writeModelFolder(const std::filesystem::path& folder, Weights& weights, const Decoder& model,
-    const std::function<at::Tensor(const LinearSlot&)>& weightOf, at::ScalarType type);
+// `weightOf` gives each module's weight; everything else comes from the model's files, but what was trained, which the model has, with
+// its head for labels (`labels`: the classes' names). config.json is the base's own with what has changed, or made by the family for a
+// GGUF base. One tensor exists at a time beside the model. The folder must exist and be empty. Returns the names of the files written.
+std::vector<std::string> writeModelFolder(const std::filesystem::path& folder, Weights& weights, const Model& model,
+    const std::function<at::Tensor(const LinearSlot&)>& weightOf, at::ScalarType type, const std::vector<std::string>& labels = {});
 
 }  // namespace rankwright

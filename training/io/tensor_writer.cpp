@@ -53,6 +53,22 @@ void writeTensors(const std::filesystem::path& file, const NamedTensors& tensors
     writeSafetensors(file, parts, metadata);
 }
 
+void writeTensors(const std::filesystem::path& file, const std::vector<TensorSource>& tensors,
+    const std::map<std::string, std::string>& metadata)
+{
+    std::vector<TensorToWrite> parts;
+    for (const auto& source : tensors) {
+        parts.push_back({.name = source.name,
+            .type = storedType(source.type),
+            .shape = source.shape,
+            .produce = [&source](const auto& sink) {
+                const auto whole = source.make().contiguous();
+                sink(bytesOf(whole));
+            }});
+    }
+    writeSafetensors(file, parts, metadata);
+}
+
 std::string hashOf(const NamedTensors& tensors)
 {
     Sha256 sum;

@@ -10,6 +10,9 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <optional>
+
 namespace rankwright {
 
 namespace {
@@ -37,6 +40,17 @@ at::Tensor toFloat(const TensorEntry& entry, const std::vector<std::byte>& bytes
     auto tensor = at::empty(entry.shape, at::kFloat);
     convert(entry, bytes, tensor.data_ptr<float>());
     return tensor;
+}
+
+// The type whose values lie in the file as they lie in a tensor.
+std::optional<at::ScalarType> plainType(StoredType type)
+{
+    switch (type) {
+    case StoredType::F32: return at::kFloat;
+    case StoredType::F16: return at::kHalf;
+    case StoredType::BF16: return at::kBFloat16;
+    default: return std::nullopt;
+    }
 }
 
 at::Tensor swapHalves(const at::Tensor& w, int64_t heads, int64_t outer, int64_t inner)
@@ -83,64 +97,101 @@ const TensorEntry& Weights::entry(const std::string& name) const
     return found->second;
 }
 
-std::vector<std::byte> Weights::bytes(const TensorEntry& entry)
+RowTransform Weights::transformOf(const std::string& name) const
 {
+    const auto found = m_source.transforms.find(name);
+    return found == m_source.transforms.end() ? RowTransform::none : found->second;
+}
+
+void Weights::readPlain(const TensorEntry& entry, at::Tensor& tensor)
+{
+    constexpr uint64_t kPiece = 64 << 20;
     const auto& file = reader(entry.file);
-    std::vector<std::byte> bytes(entry.bytes);
-    file.read(entry.offset, bytes);
+    auto* to = static_cast<std::byte*>(tensor.data_ptr());
+    for (uint64_t done = 0; done < entry.bytes; done += kPiece) {
+        const auto size = std::min(kPiece, entry.bytes - done);
+        file.read(entry.offset + done, {to + done, size});
+    }
     file.checkUnchanged();
-    return bytes;
 }
 
 at::Tensor Weights::read(const std::string& name)
 {
+    return read(name, at::kFloat);
+}
+
+at::Tensor Weights::read(const std::string& name, at::ScalarType type)
+{
     const auto& stored = entry(name);
-    auto tensor = toFloat(stored, bytes(stored));
-    const auto transform = m_source.transforms.find(name);
-    if (transform == m_source.transforms.end() || transform->second == RowTransform::none)
+    auto tensor = at::empty(stored.shape, type);
+    if (plainType(stored.type) == type && transformOf(name) == RowTransform::none) {
+        readPlain(stored, tensor);
         return tensor;
-    const bool query = transform->second == RowTransform::ropeQuery;
-    return undoRopeRows(tensor, query ? config().heads : config().kvHeads);
+    }
+    auto rows = tensor.dim() > 0 ? tensor : tensor.view({1});
+    int64_t done = 0;
+    stream(name, [&](const at::Tensor& part) {
+        rows.narrow(0, done, part.size(0)).copy_(part);
+        done += part.size(0);
+    });
+    return tensor;
 }
 
 void Weights::stream(const std::string& name, const std::function<void(const at::Tensor& rows)>& visit)
 {
     constexpr int64_t kValues = 1 << 22;   // 16 MiB in float32
     const auto& stored = entry(name);
-    const auto transform = m_source.transforms.find(name);
-    const bool reordered = transform != m_source.transforms.end() && transform->second != RowTransform::none;
-    const auto width = stored.shape.size() == 2 ? stored.shape[1] : 0;
-    // Rotary rows of a GGUF file are put in order as a whole, and blocks that straddle rows are not cut.
-    if (reordered || width == 0 || width % blockValues(stored.type) != 0) {
-        visit(read(name));
-        return;
-    }
+    const auto transform = transformOf(name);
+    const bool turned = transform == RowTransform::ropeQuery || transform == RowTransform::ropeKey;
+    const auto rows = stored.shape.empty() ? 1 : stored.shape[0];
+    const auto width = rows > 0 ? stored.count() / rows : 0;
+    // What is taken at a time: rows, or whole heads where GGUF has them in another order within each head. Blocks that straddle rows
+    // (a vector in few bits) are not cut.
+    auto group = turned ? config().headDim : int64_t{1};
+    if (width % blockValues(stored.type) != 0)
+        group = rows;
+    const auto step = width > 0 ? std::max(group, kValues / width / group * group) : rows;
     const auto& file = reader(stored.file);
-    const auto rowBytes = width / blockValues(stored.type) * blockBytes(stored.type);
-    const auto step = std::max<int64_t>(1, kValues / width);
+    const auto most = std::min(step, rows) * width;
     // Kept for the next tensor: freed and allocated anew between blocks that stay, they would leave holes several times their size.
-    if (!m_stage.defined() || m_stage.numel() < step * width)
-        m_stage = at::empty({step * width}, at::kFloat);
-    for (int64_t first = 0; first < stored.shape[0]; first += step) {
+    if (!m_stage.defined() || m_stage.numel() < most)
+        m_stage = at::empty({most}, at::kFloat);
+    for (int64_t first = 0; first < rows; first += step) {
         auto part = stored;
-        part.shape[0] = std::min(step, stored.shape[0] - first);
-        m_stageBytes.resize(size_t(part.shape[0] * rowBytes));
-        file.read(stored.offset + uint64_t(first * rowBytes), m_stageBytes);
+        if (part.shape.empty())
+            part.shape = {1};
+        part.shape[0] = std::min(step, rows - first);
+        const auto before = uint64_t(first * width / blockValues(stored.type) * blockBytes(stored.type));
+        m_stageBytes.resize(size_t(part.count() / blockValues(stored.type) * blockBytes(stored.type)));
+        file.read(stored.offset + before, m_stageBytes);
         convert(part, m_stageBytes, m_stage.data_ptr<float>());
-        visit(m_stage.narrow(0, 0, part.count()).view(part.shape));
+        auto values = m_stage.narrow(0, 0, part.count()).view(part.shape);
+        if (turned)
+            values = undoRopeRows(values, part.shape[0] / config().headDim);
+        else if (transform == RowTransform::plusOne)
+            values.sub_(1);
+        visit(values);
     }
     file.checkUnchanged();
 }
 
 std::string Weights::hash(const std::string& name)
 {
+    constexpr uint64_t kPiece = 16 << 20;
     const auto& stored = entry(name);
     Sha256 sum;
     sum.update(typeName(stored.type));
     for (const auto size : stored.shape)
         sum.update("," + std::to_string(size));
     sum.update("\n");
-    sum.update(std::span<const std::byte>(bytes(stored)));
+    const auto& file = reader(stored.file);
+    std::vector<std::byte> bytes(std::min(kPiece, stored.bytes));
+    for (uint64_t done = 0; done < stored.bytes; done += bytes.size()) {
+        const std::span piece(bytes.data(), std::min<uint64_t>(bytes.size(), stored.bytes - done));
+        file.read(stored.offset + done, piece);
+        sum.update(std::span<const std::byte>(piece));
+    }
+    file.checkUnchanged();
     return sum.hex();
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Stored tensors to at::Tensor: the only place where bytes of a model file become numbers. Float32 in Hugging Face's layout,
-// whatever the file holds.
+// Stored tensors to at::Tensor: the only place where bytes of a model file become numbers. In Hugging Face's layout and in the type
+// that is asked for, whatever the file holds.
 #pragma once
 
 #include "training/formats/file_reader.h"
 #include "training/models/model_source.h"
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
 
 #include <functional>
 #include <map>
@@ -25,6 +26,8 @@ public:
     // Float32 on the CPU, shape as stored, GGUF's rotary row order undone. Throws Error{unsupported} for types that cannot be
     // dequantised, Error{changed} where the file changed since it was opened.
     [[nodiscard]] at::Tensor read(const std::string& name);
+    // The same in `type`, of which alone a whole exists: bytes are converted in groups of rows.
+    [[nodiscard]] at::Tensor read(const std::string& name, at::ScalarType type);
     // The same rows in groups, first to last, so that a large tensor never exists as a whole in float32.
     void stream(const std::string& name, const std::function<void(const at::Tensor& rows)>& visit);
     [[nodiscard]] std::vector<int64_t> shape(const std::string& name) const { return entry(name).shape; }
@@ -34,7 +37,9 @@ public:
 private:
     const FileReader& reader(const std::filesystem::path& file);
     [[nodiscard]] const TensorEntry& entry(const std::string& name) const;
-    std::vector<std::byte> bytes(const TensorEntry& entry);
+    [[nodiscard]] RowTransform transformOf(const std::string& name) const;
+    // `tensor` has the stored type's own values: its bytes are the file's.
+    void readPlain(const TensorEntry& entry, at::Tensor& tensor);
     ModelSource m_source;
     std::map<std::filesystem::path, FileReader> m_readers;
     at::Tensor m_stage;                      // of stream()

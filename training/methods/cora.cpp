@@ -42,7 +42,7 @@ extern const MethodCard coraCard{
 #else
 #include "training/adapters/factors.h"
 #include "training/io/weights.h"
-#include "training/nn/decoder.h"
+#include "training/nn/model.h"
 
 #include <ATen/ATen.h>
 

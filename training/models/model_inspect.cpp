@@ -7,6 +7,7 @@
 #include "training/formats/file_reader.h"
 #include "training/formats/limits.h"
 #include "training/formats/tokenizer.h"
+#include "training/models/model_facts.h"
 #include "training/models/model_places.h"
 #include "training/models/model_source.h"
 
@@ -134,15 +135,16 @@ void describeText(ModelInfo& info, const ModelSource& source)
 {
     try {
         if (source.gguf) {
-            info.chatTemplate = !source.gguf->text("tokenizer.chat_template", "").empty();
+            info.templateSource = source.gguf->text("tokenizer.chat_template", "");
             info.tokenizer = std::string(tokenizerFromGguf(*source.gguf)->kind());
         } else {
-            info.chatTemplate = !chatTemplateSource(source.path).empty();
+            info.templateSource = chatTemplateSource(source.path);
             info.tokenizer = std::string(openTokenizer(source.path)->kind());
         }
     } catch (const Error& error) {
         info.problem = error.what();
     }
+    info.chatTemplate = !info.templateSource.empty();
     if (source.gguf) {
         // The bundled model's own name in its metadata is a training recipe's; its file name says what it is.
         const std::string name = source.gguf->text("general.name", "");
@@ -171,6 +173,7 @@ ModelInfo listed(const std::string& spec, const std::string& name)
         try {
             const fs::path path = resolveModel(spec);
             describePlace(info, path);
+            info.files = filesOf(path);
         } catch (const std::exception&) {
             info.source = spec == "default" ? "bundled default" : "folder";
         }
@@ -246,6 +249,7 @@ ModelInfo inspectModel(const std::string& spec)
     describeNumbers(info, source.config);
     describeTensors(info, source);
     describeText(info, source);
+    describeFacts(info, source);
     return info;
 }
 

@@ -11,6 +11,8 @@
 #include "training/models/model_places.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 namespace rankwright {
 
@@ -109,47 +111,138 @@ void checkType(const TensorEntry& entry)
         .advice = "Choose the model in another precision."}};
 }
 
+using Table = std::map<std::string, TensorEntry>;
+
+// Buffers that some writers store and no family reads: they follow from the configuration.
+bool isBuffer(const std::string& name)
+{
+    return name.ends_with("rotary_emb.inv_freq") || name.ends_with("position_ids") || name == "rope_freqs.weight";
+}
+
+// The names under which a file may hold `name`, in the order in which they are tried.
+std::vector<std::string> namesInFile(const FamilySpec& family, const std::string& name)
+{
+    std::vector<std::string> names{name};
+    if (family.aliases != nullptr)
+        std::ranges::move(family.aliases(name), std::back_inserter(names));
+    return names;
+}
+
+const TensorEntry* firstOf(const Table& table, const std::vector<std::string>& names)
+{
+    for (const std::string& name : names) {
+        if (const auto found = table.find(name); found != table.end())
+            return &found->second;
+    }
+    return nullptr;
+}
+
+// One expert's rows of a stack (experts, parts * rows, columns): an entry whose bytes lie inside the stack's.
+TensorEntry sliceOf(const TensorEntry& stack, const ExpectedTensor& expected, const ModelConfig& config)
+{
+    std::vector<int64_t> whole{config.experts.count};
+    whole.insert(whole.end(), expected.shape.begin(), expected.shape.end());
+    whole.at(1) *= expected.stackParts;
+    if (stack.shape != whole || expected.shape.back() % blockValues(stack.type) != 0) {
+        throw Error{ErrorParts{.code = Code::mismatch, .file = stack.file, .place = "tensor " + stack.name,
+            .found = "the shape " + shapeText(stack.shape), .allowed = shapeText(whole) + ", as the configuration says",
+            .advice = "The configuration and the weights are of different models; fetch both again."}};
+    }
+    TensorEntry slice = stack;
+    slice.shape = expected.shape;
+    slice.bytes = stack.bytes / uint64_t(config.experts.count * expected.stackParts);
+    slice.offset = stack.offset + slice.bytes * uint64_t(expected.expert * expected.stackParts + expected.stackPart);
+    return slice;
+}
+
+// Finds the expected tensors in the file's table under each of their names, and remembers which of the file's were used.
+class TensorSearch
+{
+public:
+    TensorSearch(ModelSource& source, Table table)
+        : m_source(source), m_table(std::move(table)), m_family(familyById(source.config.family))
+    {
+    }
+    void take(const ExpectedTensor& expected)
+    {
+        m_required += expected.required;
+        const bool gguf = m_source.gguf.has_value();
+        const bool inStack = gguf && expected.expert >= 0;
+        const TensorEntry* entry = gguf ? (expected.gguf.empty() ? nullptr : firstOf(m_table, {expected.gguf}))
+                                        : firstOf(m_table, namesInFile(m_family, expected.name));
+        const TensorEntry* stack = inStack ? entry : nullptr;
+        if (entry == nullptr && !gguf && !expected.stack.empty())
+            entry = stack = firstOf(m_table, namesInFile(m_family, expected.stack));
+        if (entry == nullptr) {
+            if (expected.required && m_missing++ == 0)
+                m_firstMissing = gguf ? expected.gguf : expected.name;
+            return;
+        }
+        m_used.insert(entry->name);
+        checkType(*entry);
+        if (stack == nullptr)
+            checkShape(*entry, expected, m_source.config);
+        // GGUF's stacks hold one part each; where files are stacked otherwise, the row says so.
+        ExpectedTensor part = expected;
+        if (inStack) {
+            part.stackPart = 0;
+            part.stackParts = 1;
+        }
+        TensorEntry taken = stack != nullptr ? sliceOf(*stack, part, m_source.config) : *entry;
+        if (gguf && expected.transform != RowTransform::none)
+            m_source.transforms[expected.name] = expected.transform;
+        m_source.tensors.emplace(expected.name, std::move(taken));
+    }
+    void refuseMissing() const
+    {
+        if (m_missing == 0)
+            return;
+        throw Error{ErrorParts{.code = Code::mismatch,
+            .file = m_source.path,
+            .place = "tensor " + m_firstMissing,
+            .found = "missing, with " + std::to_string(m_missing - 1) + " more of the "
+                + std::to_string(m_required) + " tensors that the configuration asks for",
+            .allowed = "every tensor of " + std::to_string(m_source.config.layers) + " layers",
+            .advice = "The configuration and the weights are of different models, or a part is missing."}};
+    }
+    void noteUnused() const
+    {
+        size_t unused = 0;
+        std::string first;
+        for (const auto& [name, entry] : m_table) {
+            // A tied model's lm_head is the embedding; a copy in the file is not read.
+            const bool copy = m_source.config.tiedEmbeddings && name == "lm_head.weight";
+            if (m_used.contains(name) || isBuffer(name) || copy)
+                continue;
+            if (unused++ == 0)
+                first = name;
+        }
+        if (unused > 0)
+            m_source.config.notes.push_back(
+                "tensors of the file that are not used: " + std::to_string(unused) + ", the first is " + first);
+    }
+
+private:
+    ModelSource& m_source;
+    Table m_table;
+    const FamilySpec& m_family;
+    std::set<std::string> m_used;
+    std::string m_firstMissing;
+    size_t m_missing = 0, m_required = 0;
+};
+
 void takeTensors(ModelSource& source)
 {
-    std::map<std::string, TensorEntry> table;
+    Table table;
     for (TensorEntry& entry : readTable(source)) {
         std::string name = entry.name;
         table.emplace(std::move(name), std::move(entry));
     }
-    std::string firstMissing;
-    size_t missing = 0, required = 0;
-    for (const ExpectedTensor& expected : expectedTensors(source.config)) {
-        const auto found = table.find(source.gguf ? expected.gguf : expected.name);
-        required += expected.required;
-        if (found == table.end()) {
-            if (expected.required && missing++ == 0)
-                firstMissing = source.gguf ? expected.gguf : expected.name;
-            continue;
-        }
-        checkShape(found->second, expected, source.config);
-        checkType(found->second);
-        if (source.gguf && expected.transform != RowTransform::none)
-            source.transforms[expected.name] = expected.transform;
-        source.tensors.emplace(expected.name, std::move(found->second));
-        table.erase(found);
-    }
-    if (missing > 0) {
-        throw Error{ErrorParts{.code = Code::mismatch,
-            .file = source.path,
-            .place = "tensor " + firstMissing,
-            .found = "missing, with " + std::to_string(missing - 1) + " more of the "
-                + std::to_string(required) + " tensors that the configuration asks for",
-            .allowed = "every tensor of " + std::to_string(source.config.layers) + " layers",
-            .advice = "The configuration and the weights are of different models, or a part is missing."}};
-    }
-    // A tied model's lm_head is the embedding; a copy in the file is not read.
-    std::erase_if(table, [&](const auto& item) {
-        return item.first.ends_with("rotary_emb.inv_freq") || item.first == "rope_freqs.weight"
-            || (source.config.tiedEmbeddings && item.first == "lm_head.weight");
-    });
-    if (!table.empty())
-        source.config.notes.push_back("tensors of the file that are not used: " + std::to_string(table.size())
-            + ", the first is " + table.begin()->first);
+    TensorSearch search(source, std::move(table));
+    for (const ExpectedTensor& expected : expectedTensors(source.config))
+        search.take(expected);
+    search.refuseMissing();
+    search.noteUnused();
 }
 
 }  // namespace

@@ -16,8 +16,9 @@ struct ModelSource
     std::string spec;
     std::filesystem::path path;                     // resolved folder or file
     ModelConfig config;
-    std::map<std::string, TensorEntry> tensors;     // by our name; shapes checked against the config
-    std::map<std::string, RowTransform> transforms; // by our name, only where the stored rows are permuted
+    // By our name; shapes checked against the config. One expert's of a stack is a part of the stack's bytes.
+    std::map<std::string, TensorEntry> tensors;
+    std::map<std::string, RowTransform> transforms; // by our name, only where the stored values differ from Hugging Face's
     std::optional<GgufFile> gguf;                   // set for GGUF
 };
 

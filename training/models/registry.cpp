@@ -41,17 +41,53 @@ std::vector<int64_t> shapeOf(std::string_view name, const ModelConfig& config)
         return linear(inner, hidden);
     if (part == "down_proj")
         return linear(hidden, inner);
+    if (part == "gate")                 // the router
+        return linear(config.experts.count, hidden);
     if (part == "q_norm" || part == "k_norm")
         return {config.headDim};
     return {hidden};  // the norms of the residual stream
 }
 
-std::string withLayer(std::string_view pattern, int64_t layer)
+std::string filled(std::string_view pattern, std::string_view mark, int64_t number)
 {
-    const size_t at = pattern.find("{}");
+    const size_t at = pattern.find(mark);
     if (at == std::string_view::npos)
         return std::string(pattern);
-    return std::string(pattern.substr(0, at)) + std::to_string(layer) + std::string(pattern.substr(at + 2));
+    return std::string(pattern.substr(0, at)) + std::to_string(number) + std::string(pattern.substr(at + mark.size()));
+}
+
+bool isIn(const NameRow& row, int64_t layer, const ModelConfig& config)
+{
+    return row.layers == NameRow::Layers::all || (row.layers == NameRow::Layers::experts) == config.experts.in(layer);
+}
+
+// Architectures that people have, and what of them is not built. Config's names and GGUF's.
+struct OtherArchitecture { std::string_view name, feature; };
+constexpr OtherArchitecture kOthers[]{
+    {"gemma2", "soft caps on the scores of attention"},
+    {"gemma3n", "embeddings by layer"},
+    {"deepseek_v2", "multi-head latent attention"},
+    {"deepseek_v3", "multi-head latent attention"},
+    {"deepseek2", "multi-head latent attention"},
+    {"llama4", "layers without positions beside chunked attention"},
+    {"llama4_text", "layers without positions beside chunked attention"},
+    {"mllama", "pictures"},
+    {"mistral3", "pictures"},
+    {"qwen", "the first Qwen's own code"},
+    {"qwen2_vl", "pictures"},
+    {"qwen2_moe", "experts beside a gated shared one"},
+    {"qwen2moe", "experts beside a gated shared one"},
+    {"qwen3_moe", "experts beside normalised heads"},
+    {"qwen3moe", "experts beside normalised heads"},
+    {"phi3", "projections of queries, keys and values in one matrix"},
+    {"mamba", "state spaces in place of attention"},
+};
+
+// `the architecture "gemma2" (soft caps ...)`.
+std::string foundArchitecture(const std::string& name)
+{
+    const auto other = std::ranges::find(kOthers, name, &OtherArchitecture::name);
+    return "the architecture \"" + name + "\"" + (other == std::end(kOthers) ? "" : " (" + std::string(other->feature) + ")");
 }
 
 std::string supportedTitles()
@@ -62,16 +98,20 @@ std::string supportedTitles()
     return titles;
 }
 
-ExpectedTensor expected(const NameRow& row, int64_t layer, const ModelConfig& config)
+ExpectedTensor expected(const NameRow& row, int64_t layer, int64_t expert, const ModelConfig& config)
 {
     ExpectedTensor tensor;
-    tensor.name = withLayer(row.name, layer);
-    tensor.gguf = withLayer(row.gguf, layer);
+    tensor.name = filled(filled(row.name, "{}", layer), "{e}", expert);
+    tensor.gguf = filled(row.gguf, "{}", layer);
+    tensor.expert = expert;
     tensor.transform = row.transform;
     tensor.required = row.required;
     tensor.kind = std::string(row.kind);
     tensor.layer = layer;
-    tensor.shape = shapeOf(row.name, config);
+    tensor.shape = row.shape.empty() ? shapeOf(row.name, config) : row.shape;
+    tensor.stackPart = row.stackPart;
+    tensor.stackParts = row.stackParts;
+    tensor.stack = filled(row.stack, "{}", layer);
     return tensor;
 }
 
@@ -110,7 +150,7 @@ ModelConfig readHfConfig(const std::filesystem::path& folder)
     }
     const auto type = document.find("model_type");
     const std::string found = type != document.end() && type->is_string()
-        ? "the architecture \"" + type->get<std::string>() + "\""
+        ? foundArchitecture(type->get<std::string>())
         : "no model_type";
     const std::string code = document.contains("auto_map") ? " with its own Python code (auto_map)" : "";
     throw Error{ErrorParts{.code = Code::unsupported,
@@ -130,7 +170,7 @@ ModelConfig readGgufConfig(const GgufFile& file)
     throw Error{ErrorParts{.code = Code::unsupported,
         .file = file.path,
         .place = "key general.architecture",
-        .found = "the architecture \"" + file.text("general.architecture", "") + "\"",
+        .found = foundArchitecture(file.text("general.architecture", "")),
         .allowed = supportedTitles(),
         .advice = "Choose a model of one of these families; remote code is never run."}};
 }
@@ -142,12 +182,15 @@ std::vector<ExpectedTensor> expectedTensors(const ModelConfig& config)
     const auto isLayered = [](const NameRow& row) { return row.name.find("{}") != std::string_view::npos; };
     for (const NameRow& row : rows) {
         if (!isLayered(row))
-            tensors.push_back(expected(row, -1, config));
+            tensors.push_back(expected(row, -1, -1, config));
     }
     for (int64_t layer = 0; layer < config.layers; ++layer) {
         for (const NameRow& row : rows) {
-            if (isLayered(row))
-                tensors.push_back(expected(row, layer, config));
+            if (!isLayered(row) || !isIn(row, layer, config))
+                continue;
+            const bool perExpert = row.name.find("{e}") != std::string_view::npos;
+            for (int64_t expert = perExpert ? 0 : -1; expert < (perExpert ? config.experts.count : 0); ++expert)
+                tensors.push_back(expected(row, layer, expert, config));
         }
     }
     return tensors;

@@ -15,9 +15,11 @@ at::Tensor longTensor(const std::vector<int64_t>& values)
 
 }  // namespace
 
-Batch makeBatch(std::span<const Sample* const> rows, std::vector<int64_t> sampleIndex)
+Batch makeBatch(std::span<const Sample* const> rows, std::vector<int64_t> sampleIndex, bool labelAtEnd)
 {
-    std::vector<int64_t> ids, positions, targetIndex, targets;
+    std::vector<int64_t> ids, positions, targetIndex, targets, types;
+    std::vector<float> values;
+    bool hasTypes = false;
     Batch batch{.bounds = {0}, .targetBounds = {0}, .sampleIndex = std::move(sampleIndex)};
     for (const Sample* row : rows) {
         const auto first = int64_t(ids.size());
@@ -29,6 +31,15 @@ Batch makeBatch(std::span<const Sample* const> rows, std::vector<int64_t> sample
                 targets.push_back(row->ids[j]);
             }
         }
+        types.insert(types.end(), row->types.begin(), row->types.end());
+        types.resize(ids.size());
+        hasTypes = hasTypes || !row->types.empty();
+        if (row->label && !row->ids.empty()) {
+            targetIndex.push_back(labelAtEnd ? int64_t(ids.size()) - 1 : first);
+            const bool isClass = *row->label >= 0 && *row->label < double(INT32_MAX);   // a number may be anything that is finite
+            targets.push_back(isClass ? int64_t(*row->label) : -1);
+            values.push_back(float(*row->label));
+        }
         batch.bounds.push_back(int64_t(ids.size()));
         batch.targetBounds.push_back(int64_t(targets.size()));
     }
@@ -38,6 +49,10 @@ Batch makeBatch(std::span<const Sample* const> rows, std::vector<int64_t> sample
     batch.positions = longTensor(positions);
     batch.targetIndex = longTensor(targetIndex);
     batch.targets = longTensor(targets);
+    if (!values.empty())
+        batch.values = at::tensor(values, at::kFloat);
+    if (hasTypes)
+        batch.types = longTensor(types);
     return batch;
 }
 

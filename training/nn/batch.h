@@ -19,7 +19,9 @@ struct Batch
     at::Tensor positions;                // (tokens) int64, from 0 in each row
     std::vector<int64_t> bounds;         // rows + 1: row i is tokens bounds[i] .. bounds[i + 1]
     at::Tensor targetIndex;              // (targets) int64: the token whose hidden state predicts the target
-    at::Tensor targets;                  // (targets) int64: the token id predicted
+    at::Tensor targets;                  // (targets) int64: the token id predicted, or the row's class
+    at::Tensor values;                   // (targets) float32: the row's number, for regression; undefined for tokens
+    at::Tensor types;                    // (tokens) int64: token types of an encoder; undefined: all 0
     std::vector<int64_t> targetBounds;   // rows + 1, into the targets
     std::vector<int64_t> sampleIndex;    // (rows) global sample numbers: what dropout is drawn from
     [[nodiscard]] int64_t tokens() const { return bounds.back(); }
@@ -27,8 +29,9 @@ struct Batch
     [[nodiscard]] int64_t targetCount() const { return targetBounds.back(); }
 };
 
-// `sampleIndex[i]` is the global number of rows[i].
-Batch makeBatch(std::span<const Sample* const> rows, std::vector<int64_t> sampleIndex = {});
+// `sampleIndex[i]` is the global number of rows[i]. Rows with a label have one target each, at their first token, or at their last
+// where `labelAtEnd` (LabelHead::atEnd).
+Batch makeBatch(std::span<const Sample* const> rows, std::vector<int64_t> sampleIndex = {}, bool labelAtEnd = false);
 // A single row of ids without targets.
 Batch makeBatch(const std::vector<int32_t>& ids, int64_t firstPosition = 0);
 

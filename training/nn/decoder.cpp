@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-#include "training/nn/decoder.h"
-
-#include "training/ops/product.h"
+// The decoder of Llama and what is built like it: embedding, layers of attention and a gated MLP or experts, final norm. What families
+// do differently are numbers of ModelConfig.
+#include "training/nn/experts.h"
 
 #include <ATen/ATen.h>
 
@@ -10,180 +10,171 @@
 
 namespace rankwright {
 
-BaseWeight::Original originalOf(Weights& weights, const std::string& tensor)
+namespace {
+
+constexpr size_t kNone = SIZE_MAX;
+
+struct Angles { at::Tensor cos, sin; };   // (tokens, head size / 2) float32
+
+at::Tensor frequencyTensor(const std::vector<double>& frequencies)
 {
-    return {.whole = [&weights, tensor] { return weights.read(tensor); },
-        .stream = [&weights, tensor](const auto& visit) { weights.stream(tensor, visit); }};
+    return at::tensor(std::vector<float>(frequencies.begin(), frequencies.end()), at::kFloat);
 }
 
-Decoder::Decoder(Weights& weights, at::ScalarType type, const Progress& progress, bool basesLater)
-    : m_config(weights.config()), m_type(type), m_tied(m_config.tiedEmbeddings)
+class DecoderBody : public Body
 {
-    const auto read = [&](const std::string& name) {
-        auto tensor = weights.read(name);
-        m_parameters += tensor.numel();
-        return tensor.to(type);
+public:
+    explicit DecoderBody(ParameterReader& reader);
+    [[nodiscard]] at::Tensor forward(const Parameters& parameters, const Batch& batch, const Pass& pass) const override;
+    [[nodiscard]] size_t embeddings() const override { return m_embeddings; }
+
+private:
+    struct Layer
+    {
+        size_t inputNorm = 0, postAttentionNorm = 0, preFeedforwardNorm = kNone, postFeedforwardNorm = kNone, queryNorm = kNone,
+               keyNorm = kNone;              // into Parameters::tensors
+        size_t q = 0, k = 0, v = 0, o = 0;   // into Parameters::slots
+        GatedMlp mlp;
+        std::optional<ExpertLayer> experts;
+        int64_t window = 0;
+        bool local = false;                  // turned by the local frequencies
     };
-    m_embeddings = read("model.embed_tokens.weight");
-    m_norm = read("model.norm.weight");
-    if (!m_tied)
-        m_head = read("lm_head.weight");
-    const auto frequencies = ropeFrequencies(m_config);
-    m_frequencies = at::tensor(std::vector<float>(frequencies.begin(), frequencies.end()), at::kFloat);
-    m_slots.reserve(size_t(m_config.layers) * 7);
-    for (int64_t i = 0; i < m_config.layers; ++i) {
-        const auto prefix = "model.layers." + std::to_string(i) + ".";
-        Layer layer;
-        layer.inputNorm = read(prefix + "input_layernorm.weight");
-        layer.postAttentionNorm = read(prefix + "post_attention_layernorm.weight");
-        layer.q = addSlot(weights, i, "self_attn.", "q_proj", basesLater);
-        layer.k = addSlot(weights, i, "self_attn.", "k_proj", basesLater);
-        layer.v = addSlot(weights, i, "self_attn.", "v_proj", basesLater);
-        layer.o = addSlot(weights, i, "self_attn.", "o_proj", basesLater);
-        layer.gate = addSlot(weights, i, "mlp.", "gate_proj", basesLater);
-        layer.up = addSlot(weights, i, "mlp.", "up_proj", basesLater);
-        layer.down = addSlot(weights, i, "mlp.", "down_proj", basesLater);
-        m_layers.push_back(std::move(layer));
-        if (progress)
-            progress("Loading the model", i + 1, m_config.layers);
+    [[nodiscard]] static Layer readLayer(ParameterReader& reader, int64_t index);
+    [[nodiscard]] at::Tensor attend(const Parameters& parameters, size_t index, const at::Tensor& x, const Batch& batch,
+        const Angles& angles, const Pass& pass) const;
+    [[nodiscard]] at::Tensor norm(const Parameters& parameters, const at::Tensor& x, size_t weight) const;
+
+    size_t m_embeddings = 0, m_norm = 0;
+    at::Tensor m_frequencies, m_localFrequencies;   // (head size / 2) float32
+    std::vector<Layer> m_layers;
+};
+
+DecoderBody::DecoderBody(ParameterReader& reader)
+{
+    const auto& config = reader.config();
+    m_embeddings = reader.tensor("model.embed_tokens.weight");
+    m_frequencies = frequencyTensor(ropeFrequencies(config));
+    if (config.localRopeTheta > 0) {
+        auto local = config;
+        local.ropeTheta = config.localRopeTheta;
+        local.rope = {};
+        m_localFrequencies = frequencyTensor(ropeFrequencies(local));
     }
+    for (int64_t i = 0; i < config.layers; ++i) {
+        m_layers.push_back(readLayer(reader, i));
+        reader.layerDone(i);
+    }
+    m_norm = reader.tensor("model.norm.weight");
 }
 
-size_t Decoder::addSlot(Weights& weights, int64_t layer, const std::string& part, const std::string& kind, bool baseLater)
+DecoderBody::Layer DecoderBody::readLayer(ParameterReader& reader, int64_t index)
 {
-    LinearSlot slot;
-    slot.name = "model.layers." + std::to_string(layer) + "." + part + kind;
-    slot.kind = kind;
-    slot.layer = layer;
-    const auto name = slot.name + ".weight";
-    if (baseLater) {
-        const auto shape = weights.shape(name);
-        slot.base = BaseWeight(shape[0], shape[1], m_type, originalOf(weights, name));
-    } else {
-        slot.base = BaseWeight(weights.read(name).to(m_type));
+    const auto& config = reader.config();
+    const auto prefix = "model.layers." + std::to_string(index) + ".";
+    Layer layer;
+    const bool windowed = config.windowed.empty() || config.windowed[size_t(index)];
+    layer.window = windowed ? config.slidingWindow : 0;
+    layer.local = windowed && config.localRopeTheta > 0;
+    layer.inputNorm = reader.tensor(prefix + "input_layernorm.weight");
+    layer.postAttentionNorm = reader.tensor(prefix + "post_attention_layernorm.weight");
+    if (config.sandwichNorms) {
+        layer.preFeedforwardNorm = reader.tensor(prefix + "pre_feedforward_layernorm.weight");
+        layer.postFeedforwardNorm = reader.tensor(prefix + "post_feedforward_layernorm.weight");
     }
-    m_parameters += slot.out() * slot.in();
-    if (weights.has(slot.name + ".bias")) {
-        slot.bias = weights.read(slot.name + ".bias").to(m_type);
-        m_parameters += slot.bias.numel();
+    if (config.queryKeyNorm) {
+        layer.queryNorm = reader.tensor(prefix + "self_attn.q_norm.weight");
+        layer.keyNorm = reader.tensor(prefix + "self_attn.k_norm.weight");
     }
-    m_slots.push_back(std::move(slot));
-    return m_slots.size() - 1;
+    layer.q = reader.slot(prefix + "self_attn.q_proj", index);
+    layer.k = reader.slot(prefix + "self_attn.k_proj", index);
+    layer.v = reader.slot(prefix + "self_attn.v_proj", index);
+    layer.o = reader.slot(prefix + "self_attn.o_proj", index);
+    if (config.experts.in(index)) {
+        layer.experts.emplace(reader, index);
+        return layer;
+    }
+    layer.mlp.gate = reader.slot(prefix + "mlp.gate_proj", index);
+    layer.mlp.up = reader.slot(prefix + "mlp.up_proj", index);
+    layer.mlp.down = reader.slot(prefix + "mlp.down_proj", index);
+    return layer;
 }
 
-at::Tensor Decoder::attend(const Layer& layer, const at::Tensor& x, const Batch& batch,
-    const ops::DropoutSource& dropout, KeyValueCache* cache, size_t index) const
+at::Tensor DecoderBody::norm(const Parameters& parameters, const at::Tensor& x, size_t weight) const
 {
-    const std::array<const LinearSlot*, 3> qkv{&m_slots[layer.q], &m_slots[layer.k], &m_slots[layer.v]};
-    const auto projected = ops::linearGroup(x, qkv, dropout);
-    const auto angles = batch.positions.to(at::kFloat).unsqueeze(1) * m_frequencies.unsqueeze(0);
-    const auto cos = angles.cos(), sin = angles.sin();
-    const auto heads = [&](const at::Tensor& t, int64_t count) { return t.view({t.size(0), count, m_config.headDim}); };
-    const auto q = ops::rotate(heads(projected[0], m_config.heads), cos, sin);
-    auto k = ops::rotate(heads(projected[1], m_config.kvHeads), cos, sin);
-    auto v = heads(projected[2], m_config.kvHeads);
-    if (cache) {
-        if (index < cache->keys.size()) {
-            k = cache->keys[index] = at::cat({cache->keys[index], k});
-            v = cache->values[index] = at::cat({cache->values[index], v});
+    const auto& config = parameters.config;
+    return ops::rmsNorm(x, parameters.tensor(weight), config.normEpsilon, config.normAddsOne);
+}
+
+at::Tensor DecoderBody::attend(const Parameters& parameters, size_t index, const at::Tensor& x, const Batch& batch,
+    const Angles& angles, const Pass& pass) const
+{
+    const auto& config = parameters.config;
+    const auto& layer = m_layers[index];
+    const auto& slots = parameters.slots;
+    const std::array<const LinearSlot*, 3> qkv{&slots[layer.q], &slots[layer.k], &slots[layer.v]};
+    const auto projected = ops::linearGroup(x, qkv, pass.dropout);
+    const auto heads = [&](const at::Tensor& t, int64_t count, size_t headNorm) {
+        if (headNorm == kNone)
+            return t.view({t.size(0), count, config.headDim});
+        return norm(parameters, t.reshape({t.size(0) * count, config.headDim}), headNorm)
+            .view({t.size(0), count, config.headDim});
+    };
+    const auto q = ops::rotate(heads(projected[0], config.heads, layer.queryNorm), angles.cos, angles.sin);
+    auto k = ops::rotate(heads(projected[1], config.kvHeads, layer.keyNorm), angles.cos, angles.sin);
+    auto v = heads(projected[2], config.kvHeads, kNone);
+    if (pass.cache) {
+        auto& cache = *pass.cache;
+        if (index < cache.keys.size()) {
+            k = cache.keys[index] = at::cat({cache.keys[index], k});
+            v = cache.values[index] = at::cat({cache.values[index], v});
         } else {
-            cache->keys.push_back(k);
-            cache->values.push_back(v);
+            cache.keys.push_back(k);
+            cache.values.push_back(v);
         }
     }
-    const auto mixed = ops::attention(q, k, v, batch.bounds, m_config.slidingWindow);
-    const std::array<const LinearSlot*, 1> o{&m_slots[layer.o]};
-    return ops::linearGroup(mixed, o, dropout)[0];
+    const auto mixed = ops::attention(q, k, v, batch.bounds,
+        {.window = layer.window, .scale = config.attentionScale, .softcap = config.attentionSoftcap});
+    const std::array<const LinearSlot*, 1> o{&slots[layer.o]};
+    return ops::linearGroup(mixed, o, pass.dropout)[0];
 }
 
-at::Tensor Decoder::forward(const Batch& batch, const ops::DropoutSource& dropout, KeyValueCache* cache,
-    std::vector<at::Tensor>* allLayers) const
+at::Tensor DecoderBody::forward(const Parameters& parameters, const Batch& batch, const Pass& pass) const
 {
-    auto h = m_embeddings.index_select(0, batch.ids).to(m_type);
+    const auto& config = parameters.config;
+    const auto anglesOf = [&](const at::Tensor& frequencies) {
+        const auto angles = batch.positions.to(at::kFloat).unsqueeze(1) * frequencies.unsqueeze(0);
+        return Angles{angles.cos(), angles.sin()};
+    };
+    const auto angles = anglesOf(m_frequencies);
+    const auto localAngles = m_localFrequencies.defined() ? anglesOf(m_localFrequencies) : Angles();
+    auto h = parameters.tensor(m_embeddings).index_select(0, batch.ids).to(parameters.type);
+    if (config.embeddingScale != 1)   // the factor itself is rounded to the compute type, as transformers does
+        h = h * at::scalar_tensor(config.embeddingScale, parameters.type);
     for (size_t i = 0; i < m_layers.size(); ++i) {
         const auto& layer = m_layers[i];
-        if (allLayers)
-            allLayers->push_back(h);
-        h = h + attend(layer, ops::rmsNorm(h, layer.inputNorm, m_config.normEpsilon), batch, dropout, cache, i);
-        const std::array<const LinearSlot*, 2> gateUp{&m_slots[layer.gate], &m_slots[layer.up]};
-        const auto inner
-            = ops::linearGroup(ops::rmsNorm(h, layer.postAttentionNorm, m_config.normEpsilon), gateUp, dropout);
-        const std::array<const LinearSlot*, 1> down{&m_slots[layer.down]};
-        h = h + ops::linearGroup(ops::swiGlu(inner[0], inner[1]), down, dropout)[0];
+        if (pass.allLayers)
+            pass.allLayers->push_back(h);
+        auto mixed = attend(parameters, i, norm(parameters, h, layer.inputNorm), batch, layer.local ? localAngles : angles, pass);
+        if (config.sandwichNorms)
+            mixed = norm(parameters, mixed, layer.postAttentionNorm);
+        h = h + mixed;
+        const auto x = norm(parameters, h, config.sandwichNorms ? layer.preFeedforwardNorm : layer.postAttentionNorm);
+        auto y = layer.experts ? layer.experts->forward(parameters, x, pass) : gatedMlp(parameters, layer.mlp, x, pass.dropout);
+        if (config.sandwichNorms)
+            y = norm(parameters, y, layer.postFeedforwardNorm);
+        h = h + y;
     }
-    h = ops::rmsNorm(h, m_norm, m_config.normEpsilon);
-    if (allLayers)
-        allLayers->push_back(h);
+    h = norm(parameters, h, m_norm);
+    if (pass.allLayers)
+        pass.allLayers->push_back(h);
     return h;
 }
 
-at::Tensor Decoder::logits(const at::Tensor& hidden) const
-{
-    return ops::timesTransposed(hidden, head().to(m_type)).to(at::kFloat);
-}
+}  // namespace
 
-at::Tensor Decoder::losses(const Batch& batch, const ops::DropoutSource& dropout) const
+std::unique_ptr<Body> makeDecoder(ParameterReader& reader)
 {
-    auto source = dropout;
-    source.bounds = &batch.bounds;
-    source.sampleIndex = &batch.sampleIndex;
-    const auto hidden = forward(batch, source);
-    return ops::lmLoss(hidden.index_select(0, batch.targetIndex), head(), batch.targets);
-}
-
-LinearSlot* Decoder::slot(const std::string& name)
-{
-    for (auto& slot : m_slots) {
-        if (slot.name == name)
-            return &slot;
-    }
-    return nullptr;
-}
-
-int64_t Decoder::bytes() const
-{
-    int64_t bytes = 0;
-    for (const auto& [name, tensor] : otherTensors())
-        bytes += int64_t(tensor.nbytes());
-    for (const auto& slot : m_slots)
-        bytes += slot.base.bytes() + (slot.bias.defined() ? int64_t(slot.bias.nbytes()) : 0);
-    return bytes;
-}
-
-at::Tensor* Decoder::parameter(const std::string& name)
-{
-    if (name == "model.embed_tokens.weight")
-        return &m_embeddings;
-    if (name == "model.norm.weight")
-        return &m_norm;
-    if (name == "lm_head.weight") {
-        if (m_tied)
-            m_head = m_embeddings.detach().clone();
-        m_tied = false;
-        return &m_head;
-    }
-    for (size_t i = 0; i < m_layers.size(); ++i) {
-        const auto prefix = "model.layers." + std::to_string(i) + ".";
-        if (name == prefix + "input_layernorm.weight")
-            return &m_layers[i].inputNorm;
-        if (name == prefix + "post_attention_layernorm.weight")
-            return &m_layers[i].postAttentionNorm;
-    }
-    return nullptr;
-}
-
-std::vector<std::pair<std::string, at::Tensor>> Decoder::otherTensors() const
-{
-    std::vector<std::pair<std::string, at::Tensor>> tensors{{"model.embed_tokens.weight", m_embeddings}};
-    for (size_t i = 0; i < m_layers.size(); ++i) {
-        const auto prefix = "model.layers." + std::to_string(i) + ".";
-        tensors.emplace_back(prefix + "input_layernorm.weight", m_layers[i].inputNorm);
-        tensors.emplace_back(prefix + "post_attention_layernorm.weight", m_layers[i].postAttentionNorm);
-    }
-    tensors.emplace_back("model.norm.weight", m_norm);
-    if (!m_tied)
-        tensors.emplace_back("lm_head.weight", m_head);
-    return tensors;
+    return std::make_unique<DecoderBody>(reader);
 }
 
 }  // namespace rankwright

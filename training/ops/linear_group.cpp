@@ -229,7 +229,7 @@ at::Tensor projection(const at::Tensor& x, const LinearSlot& slot, const Dropout
     if (slot.delta && slot.delta->weight.defined()) {
         const auto& W = slot.delta->weight;
         const auto y = form() == Form::plain ? at::linear(x, W.to(x.scalar_type())) : TrainedLinear::apply(x, W);
-        return slot.bias.defined() ? y + slot.bias : y;
+        return slot.bias.defined() ? y + slot.bias.to(y.scalar_type()) : y;
     }
     auto y = frozen(x, slot);
     if (slot.delta) {
@@ -242,7 +242,7 @@ at::Tensor projection(const at::Tensor& x, const LinearSlot& slot, const Dropout
             ? rescaled(y, drops ? frozen(input.to(x.scalar_type()), slot) : y, low, slot)
             : y + low.to(x.scalar_type());
     }
-    return slot.bias.defined() ? y + slot.bias : y;
+    return slot.bias.defined() ? y + slot.bias.to(y.scalar_type()) : y;
 }
 
 // The fast form knows A and B alone.

@@ -13,17 +13,20 @@ namespace {
 
 constexpr int64_t kChunk = 256;
 
-at::Tensor plain(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets)
+at::Tensor plain(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets, double softcap)
 {
-    return at::cross_entropy_loss(at::linear(hidden, head).to(at::kFloat), targets, {}, at::Reduction::None);
+    auto logits = at::linear(hidden, head).to(at::kFloat);
+    if (softcap > 0)
+        logits = logits.div(softcap).tanh().mul(softcap);
+    return at::cross_entropy_loss(logits, targets, {}, at::Reduction::None);
 }
 
 // The gradient of a loss with regard to its hidden state, (softmax - onehot) W, is computed with the loss while the logits are at
-// hand; the backward pass only scales its rows.
+// hand; the backward pass only scales its rows. A cap c tanh(l / c) has the derivative 1 - tanh(l / c)^2.
 struct LmLoss : torch::autograd::Function<LmLoss>
 {
     static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& hidden, const at::Tensor& head,
-        const at::Tensor& targets, bool wantsGradient)
+        const at::Tensor& targets, bool wantsGradient, double softcap)
     {
         const auto count = hidden.size(0);
         auto losses = at::empty({count}, at::kFloat);
@@ -31,6 +34,13 @@ struct LmLoss : torch::autograd::Function<LmLoss>
         for (int64_t first = 0; first < count; first += kChunk) {
             const auto rows = std::min(kChunk, count - first);
             auto logits = timesTransposed(hidden.narrow(0, first, rows), head).to(at::kFloat);
+            at::Tensor slope;
+            if (softcap > 0) {
+                logits.div_(softcap).tanh_();
+                if (wantsGradient)
+                    slope = 1 - logits.square();
+                logits.mul_(softcap);
+            }
             const auto chunkTargets = targets.narrow(0, first, rows).unsqueeze(1);
             const auto largest = logits.amax(-1, true);
             const auto chosen = logits.gather(1, chunkTargets) - largest;
@@ -41,6 +51,8 @@ struct LmLoss : torch::autograd::Function<LmLoss>
                 continue;
             logits.div_(sum);
             logits.scatter_add_(1, chunkTargets, at::full({rows, 1}, -1.0f, at::kFloat));
+            if (slope.defined())
+                logits.mul_(slope);
             gradient.narrow(0, first, rows).copy_(times(logits.to(head.scalar_type()), head));
         }
         if (wantsGradient)
@@ -52,17 +64,17 @@ struct LmLoss : torch::autograd::Function<LmLoss>
         torch::autograd::variable_list grads)
     {
         const auto gradient = context->get_saved_variables()[0];
-        return {(gradient * grads[0].unsqueeze(1)).to(gradient.scalar_type()), {}, {}, {}};
+        return {(gradient * grads[0].unsqueeze(1)).to(gradient.scalar_type()), {}, {}, {}, {}};
     }
 };
 
 }  // namespace
 
-at::Tensor lmLoss(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets)
+at::Tensor lmLoss(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets, double softcap)
 {
     if (form() == Form::plain || head.requires_grad())
-        return plain(hidden, head.to(hidden.scalar_type()), targets);
-    return LmLoss::apply(hidden, head, targets, at::GradMode::is_enabled() && hidden.requires_grad());
+        return plain(hidden, head.to(hidden.scalar_type()), targets, softcap);
+    return LmLoss::apply(hidden, head, targets, at::GradMode::is_enabled() && hidden.requires_grad(), softcap);
 }
 
 }  // namespace rankwright::ops

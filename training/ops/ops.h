@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The arithmetic of a decoder. Each operation has a plain form (LibTorch's operators under autograd: the reference) and a fast
+// The arithmetic of the models. Each operation has a plain form (LibTorch's operators under autograd: the reference) and a fast
 // one (an autograd function of ours that saves little and recomputes cheap things); tests/training/tst_ops runs one against the
 // other, values and gradients. Model code calls the functions below and never at:: directly.
 #pragma once
@@ -10,6 +10,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <span>
+#include <string>
 #include <vector>
 
 namespace rankwright::ops {
@@ -20,20 +21,52 @@ void setForm(Form form);
 [[nodiscard]] Form form();
 
 // x (tokens, width), weight (width): x / sqrt(mean(x^2) + epsilon) * weight, the mean in float32. A weight that
-// asks for a gradient takes the plain form.
-at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon);
+// asks for a gradient takes the plain form. With `addOne` the factor is 1 + weight, in float32 before the one rounding (Gemma).
+at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon, bool addOne = false);
 
 // silu(gate) * up, both (tokens, width) (Shazeer 2020).
 at::Tensor swiGlu(const at::Tensor& gate, const at::Tensor& up);
+// The same with the activation named as in ModelConfig: silu, gelu or gelu_tanh.
+at::Tensor gated(const at::Tensor& gate, const at::Tensor& up, const std::string& activation);
+
+// x (tokens, width), weight and bias (width): (x - mean) / sqrt(variance + epsilon) * weight + bias, the moments in float32 (Ba,
+// Kiros and Hinton 2016).
+at::Tensor layerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double epsilon);
+
+// The activation of a layer without a gate, named as in ModelConfig: gelu (exact) or gelu_tanh (Hendrycks and Gimpel 2016).
+at::Tensor activated(const at::Tensor& x, const std::string& activation);
 
 // x (tokens, heads, size); cos and sin (tokens, size / 2) float32. Pairs (i, i + size / 2), as Hugging Face (methods.md 5.1).
 at::Tensor rotate(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin);
 
-// q (tokens, heads, size), k and v (keys, kvHeads, size) -> (tokens, heads * size). Causal within each row; row i has queries
-// bounds[i] .. bounds[i+1]. Query heads j*g .. j*g+g-1 read key head j. slidingWindow 0: none, else a token sees that many tokens
-// including itself. Where keys > tokens (a cache), there is one row and the queries are its last tokens.
+struct AttentionRule
+{
+    int64_t window = 0;      // 0: none, else a token sees that many tokens including itself
+    double scale = 0;        // of the scores; 0: size^-0.5
+    double softcap = 0;      // scores become tanh(s / c) c; 0: none
+    bool causal = true;      // false: every token of a row sees all of it
+};
+// q (tokens, heads, size), k and v (keys, kvHeads, size) -> (tokens, heads * size), within each row: row i has queries
+// bounds[i] .. bounds[i+1]. Query heads j*g .. j*g+g-1 read key head j. Where keys > tokens (a cache), there is one row and the
+// queries are its last tokens.
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const std::vector<int64_t>& bounds,
-    int64_t slidingWindow = 0);
+    const AttentionRule& rule = {});
+
+// Distances within a row in classes (DeBERTa, methods.md 5.3): exact below buckets / 2, then logarithmic, odd; `span` - 1 falls into
+// class buckets - 1.
+int64_t distanceBucket(int64_t distance, int64_t buckets, int64_t span);
+
+// What DeBERTa's attention knows of the distance i - j of query i and key j; a term that is undefined is left out.
+struct RelativeTerms
+{
+    at::Tensor keys;         // (distances, heads, size): what a query looks for in a distance (content to position)
+    at::Tensor queries;      // (distances, heads, size): what a distance looks for in a key (position to content)
+    at::Tensor index;        // (longest row, longest row) int64: which of the distances query i and key j have
+};
+// q, k and v (tokens, heads, size) -> (tokens, heads * size), within each row, every token sees all of it: softmax over the keys of
+// (q_i k_j + q_i keys[index_ij] + k_j queries[index_ij]) / sqrt(terms * size) (He and others 2021, equation 4).
+at::Tensor disentangledAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const RelativeTerms& relative,
+    const std::vector<int64_t>& bounds);
 
 // What dropout on the adapters' input is drawn from: pure functions of these numbers.
 struct DropoutSource
@@ -52,6 +85,7 @@ std::vector<at::Tensor> linearGroup(const at::Tensor& x, std::span<const LinearS
 
 // Cross entropy of each target: hidden (targets, width) against the head (vocabulary, width) -> (targets) float32.
 // Computed in chunks of rows: (targets, vocabulary) never exists as a whole, unless the head itself is trained.
-at::Tensor lmLoss(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets);
+// `softcap` above 0: logits become tanh(l / c) c first.
+at::Tensor lmLoss(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets, double softcap = 0);
 
 }  // namespace rankwright::ops

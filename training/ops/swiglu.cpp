@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Gated linear unit with SiLU (Shazeer 2020, "GLU Variants Improve Transformer").
+// Gated linear units (Shazeer 2020, "GLU Variants Improve Transformer").
 #include "training/ops/ops.h"
 
 #include <ATen/ATen.h>
@@ -31,6 +31,13 @@ struct SwiGlu : torch::autograd::Function<SwiGlu>
 };
 
 }  // namespace
+
+at::Tensor gated(const at::Tensor& gate, const at::Tensor& up, const std::string& activation)
+{
+    if (activation == "silu")
+        return swiGlu(gate, up);
+    return at::gelu(gate, activation == "gelu_tanh" ? "tanh" : "none") * up;
+}
 
 at::Tensor swiGlu(const at::Tensor& gate, const at::Tensor& up)
 {

@@ -49,7 +49,7 @@ nlohmann::json manifestOf(const Progress& progress, const CheckpointIdentity& id
         {"skippedInARow", progress.skippedInARow}, {"bestEval", numberOrNull(progress.bestEval)}, {"bestStep", progress.bestStep},
         {"goalEval", numberOrNull(progress.goalEval)}, {"withoutGain", progress.withoutGain}, {"evaluatedStep", progress.evaluatedStep}, {"configHash", identity.configHash}, {"dataHash", identity.dataHash},
         {"modelHash", identity.modelHash},
-        {"threads", identity.threads}, {"start.safetensors", identity.startHash}, {"state.safetensors", hash}};
+        {"threads", identity.threads}, {"start.safetensors", identity.startHash}, {"rows", identity.rowsHash}, {"state.safetensors", hash}};
 }
 
 // Throws where anything is missing or differs.
@@ -86,7 +86,7 @@ Checkpoint readManifest(const std::filesystem::path& folder)
             .withoutGain = json.value("withoutGain", int64_t(0)),
             .evaluatedStep = json.value("evaluatedStep", int64_t(-1))},
         .identity = {json.at("configHash"), json.at("dataHash"), json.at("modelHash"), json.at("threads"),
-            json.at("start.safetensors")}};
+            json.at("start.safetensors"), json.value("rows", std::string())}};
 }
 
 std::vector<std::filesystem::path> checkpointFolders(const std::filesystem::path& runFolder)
@@ -203,10 +203,12 @@ bool sameBases(const std::filesystem::path& runFolder, const AdapterSet& adapter
 }
 
 void writeStart(const std::filesystem::path& runFolder, const std::vector<PlacedStart>& starts, Weights& weights,
-    const std::string& baseHash)
+    const std::string& baseHash, const std::vector<std::string>& labels)
 {
     NamedTensors tensors;
     std::map<std::string, std::string> metadata{{"format", "rankwright-start-2"}, {"bases", baseHash}};
+    if (!labels.empty())
+        metadata["labels"] = nlohmann::json(labels).dump();
     for (const auto& placed : starts) {
         for (auto& named : tensorsOf(placed))
             tensors.push_back(std::move(named));
@@ -221,6 +223,19 @@ void writeStart(const std::filesystem::path& runFolder, const std::vector<Placed
     if (tensors.empty())
         tensors.emplace_back("none", at::zeros({0}, at::kFloat));   // a file of tensors has at least one
     writeTensors(runFolder / "start.safetensors", tensors, metadata);
+}
+
+std::vector<std::string> labelsOfStart(const std::filesystem::path& runFolder)
+{
+    const auto file = runFolder / "start.safetensors";
+    const auto table = readSafetensors(file);
+    const auto found = table.metadata.find("labels");
+    if (found == table.metadata.end())
+        return {};
+    std::vector<std::string> labels;
+    for (const auto& label : parseUntrusted(found->second, file))
+        labels.push_back(label.is_string() ? label.get<std::string>() : label.dump());
+    return labels;
 }
 
 std::vector<PlacedStart> readStart(const std::filesystem::path& runFolder, Weights& weights, const std::string& startHash)

@@ -17,7 +17,9 @@ namespace rankwright {
 // The tensors of each start under its module's name; as metadata what else a start says, the hash of each W and that of the bases made
 // from them (AdapterSet::baseHash()). A weight that is trained from its original value has no tensor here.
 void writeStart(const std::filesystem::path& runFolder, const std::vector<PlacedStart>& starts, Weights& weights,
-    const std::string& baseHash);
+    const std::string& baseHash, const std::vector<std::string>& labels = {});
+// Names of the classes that the run was started with; empty for other tasks.
+std::vector<std::string> labelsOfStart(const std::filesystem::path& runFolder);
 // Whether the bases are, bit for bit, those that the run began with: other processors and numbers of threads may round otherwise.
 bool sameBases(const std::filesystem::path& runFolder, const AdapterSet& adapters);
 // Throws Error{mismatch} where the model's weights are not those the start was made from, Error{format} where the file is damaged
@@ -43,6 +45,7 @@ struct CheckpointIdentity
     std::string configHash, dataHash, modelHash;
     int64_t threads = 0;
     std::string startHash;   // SHA-256 of start.safetensors
+    std::string rowsHash = {};   // of the first epoch's order and so of the number of rows; empty: of an earlier version
 };
 
 // Returns the checkpoint's folder; the newest two stay. Throws Error{io}; earlier checkpoints are untouched then.

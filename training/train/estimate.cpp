@@ -8,7 +8,7 @@
 #include "training/ops/product.h"
 #include "training/train/memory_model.h"
 #include "training/train/peak_memory.h"
-#include "training/train/trainer.h"
+#include "training/train/schedule.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -128,7 +128,7 @@ std::vector<Suggestion> suggestionsFor(const RunConfig& config, const ModelSourc
     const std::vector<Sample>& evalSamples, double factor)
 {
     const auto shape = runShape(config, source);
-    const auto rows = rowSizes(samples, config.maxLength), evalRows = rowSizes(evalSamples, config.maxLength);
+    const auto rows = batchRows(samples, config), evalRows = rowSizes(evalSamples, config.maxLength);
     const auto now = sumOf(memoryParts(config, shape, rows, evalRows));
     std::vector<Suggestion> useful;
     for (auto& suggestion : candidates(config, shape, rows)) {
@@ -138,7 +138,7 @@ std::vector<Suggestion> suggestionsFor(const RunConfig& config, const ModelSourc
                 setField(changed, *findConfigField(key), value);
             keepOwnOptions(changed);
             validate(changed);
-            const auto then = sumOf(memoryParts(changed, runShape(changed, source), rowSizes(samples, changed.maxLength),
+            const auto then = sumOf(memoryParts(changed, runShape(changed, source), batchRows(samples, changed),
                 rowSizes(evalSamples, changed.maxLength)));
             suggestion.saves = int64_t(factor * double(now - then));
         } catch (const Error&) {
@@ -181,7 +181,7 @@ Expectation expectationOf(const RunConfig& config, const ModelSource& source, co
     const std::vector<Sample>& evalSamples)
 {
     const auto shape = runShape(config, source);
-    const auto rows = rowSizes(samples, config.maxLength);
+    const auto rows = batchRows(samples, config);
     Expectation expected{.parts = memoryParts(config, shape, rows, rowSizes(evalSamples, config.maxLength)),
         .productsPerStep = productsOf(config, shape, rows)};
     expected.bytes = sumOf(expected.parts);
@@ -196,18 +196,20 @@ Estimate estimate(const EstimateJob& job, JobContext& context)
     useThreads(config.threads);
     const auto source = openModelSource(config.model);
     const ModelText text(source.path);
-    const auto data = text.prepare(config.data, Split::train, config, config.rows, context);
-    std::vector<Sample> evalSamples;
-    if (!config.evalData.empty())
-        evalSamples = text.prepare(config.evalData, Split::test, config, config.evalRows, context).samples;
+    const auto run = text.prepareRun(config, context, Reading::beginning);
+    const auto& data = run.training;
+    const auto& evalSamples = run.evaluation.samples;
     const auto shape = runShape(config, source);
-    const auto rows = rowSizes(data.samples, config.maxLength);
+    // Of a large file these are the rows at its beginning, which stand for the others.
+    const auto rows = std::max<int64_t>(1, int64_t(double(rowSizes(data.samples, config.maxLength).size()) / data.dataset.share));
+    const auto batchRowCount
+        = std::max<int64_t>(1, int64_t(double(batchRows(data.samples, config).size()) / data.dataset.share));
     auto expected = expectationOf(config, source, data.samples, evalSamples);
     const auto calibration = calibrationOf(runKind(config), job.past);
     Estimate found{.trainable = shape.trainable,
         .parameters = shape.all,
-        .steps = totalSteps(config, int64_t(rows.size())),
-        .rows = int64_t(rows.size()),
+        .steps = totalSteps(config, batchRowCount),
+        .rows = rows,
         .parts = std::move(expected.parts),
         .uncalibratedBytes = expected.bytes,
         .memoryBytes = memoryForThisProcess(),
@@ -224,6 +226,8 @@ Estimate estimate(const EstimateJob& job, JobContext& context)
         found.warnings.push_back("It needs about " + bytesText(found.peakBytes) + " of memory, of "
             + bytesText(found.memoryBytes) + " that are free" + (found.fits ? ": that is tight." : "."));
     }
+    if (data.dataset.part)
+        found.warnings.push_back("From the first " + std::to_string(data.samples.size()) + " rows: the file is large.");
     if (data.truncated > 0)
         found.warnings.push_back(std::to_string(data.truncated) + " rows are longer than the maximum length and will be cut.");
     return found;

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The counts follow training/ops and training/nn/decoder.cpp line by line; what they cannot know is measured: kProgram, kSlack.
+// The counts follow training/ops, nn/decoder.cpp and nn/experts.cpp line by line, encoders by their likeness to a decoder; what they cannot know is measured: kProgram, kSlack.
 // docs/check_estimates.py holds the whole against runs.
 #include "training/train/memory_model.h"
 
 #include "training/api/catalog.h"
 #include "training/train/row_order.h"
+#include "training/train/schedule.h"
 #include "training/train/session.h"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace rankwright {
 
@@ -86,21 +88,53 @@ double keptByGroup(const RunConfig& config, const std::vector<const Module*>& gr
     return (keepsInput && !drops && wide(config) ? w * in : 0) + own;
 }
 
-// Bytes a token, as Decoder::forward goes through one layer. `gradient`: whether what comes in depends on anything trained, afterwards
+// The projections of one layer by what they share. An expert sees a share of the tokens.
+struct Mlp
+{
+    std::vector<const Module*> inner, down;
+    double share = 1, width = 0;
+};
+struct LayerGroups
+{
+    std::vector<const Module*> qkv, o;
+    std::vector<Mlp> mlps;
+};
+
+LayerGroups groupsOf(const ModelConfig& model, const std::vector<Module>& layer)
+{
+    LayerGroups groups;
+    std::map<std::string, Mlp> mlps;
+    const auto part = [](const std::string& name) { return name.substr(0, name.rfind('.')); };
+    for (const auto& module : layer) {
+        const auto& name = module.shape.name;
+        const auto& k = module.kind;
+        const bool isInner = k == "gate_proj" || k == "up_proj" || k == "w1" || k == "w3" || name.ends_with("intermediate.dense");
+        const bool isDown = k == "down_proj" || k == "w2" || (name.ends_with("output.dense") && !name.ends_with("attention.output.dense"));
+        if (!isInner && !isDown) {
+            (k == "o_proj" || name.ends_with("attention.output.dense") ? groups.o : groups.qkv).push_back(&module);
+            continue;
+        }
+        auto& mlp = mlps[model.form == "decoder" ? part(name) : std::string()];
+        (isInner ? mlp.inner : mlp.down).push_back(&module);
+        mlp.width = double(isInner ? module.shape.out : module.shape.in);
+        if (name.find(".experts.") != std::string::npos)
+            mlp.share = double(model.experts.perToken) / double(model.experts.count);
+    }
+    for (auto& [name, mlp] : mlps) {
+        if (!mlp.inner.empty())
+            groups.mlps.push_back(std::move(mlp));
+    }
+    return groups;
+}
+
+// Bytes a token, as Model::forward goes through one layer. `gradient`: whether what comes in depends on anything trained, afterwards
 // what goes out; operations on what does not depend on it keep nothing.
 double keptByLayer(const RunConfig& config, const RunShape& shape, const std::vector<Module>& layer, bool& gradient)
 {
     const auto& m = shape.model;
     const double w = width(config), hidden = double(m.hiddenSize);
     const double queries = double(m.heads * m.headDim), keys = double(m.kvHeads * m.headDim);
-    std::vector<const Module*> qkv, o, inner, down;
-    for (const auto& module : layer) {
-        auto& group = module.kind == "o_proj" ? o
-            : module.kind == "down_proj"      ? down
-            : module.kind == "gate_proj" || module.kind == "up_proj" ? inner
-                                                                      : qkv;
-        group.push_back(&module);
-    }
+    const auto groups = groupsOf(m, layer);
     double kept = 0;
     // Input and scale; a trained norm has the plain form, which keeps its input in float32 and the normalised values.
     const double norm = shape.everything ? 4 * hidden + w * hidden + 4 : w * hidden + 4;
@@ -109,14 +143,23 @@ double keptByLayer(const RunConfig& config, const RunShape& shape, const std::ve
         gradient = gradient || anyAdapted(group);
     };
     kept += gradient ? norm : 0;
-    take(qkv);
-    if (gradient)   // cosines and sines in float32; q and k turned, v, what attention gives
-        kept += 4 * double(m.headDim) + w * (2 * queries + 2 * keys);
-    take(o);   // its input is a copy of what attention gives, heads side by side
+    if (!groups.qkv.empty())
+        take(groups.qkv);
+    if (gradient)   // q and k turned, v, what attention gives
+        kept += w * (2 * queries + 2 * keys);
+    if (!groups.o.empty())
+        take(groups.o);   // its input is a copy of what attention gives, heads side by side
     kept += gradient ? norm : 0;
-    take(inner);
-    kept += gradient ? 2 * w * double(m.intermediateSize) : 0;   // gate and up
-    take(down);
+    const bool before = gradient;
+    for (const auto& mlp : groups.mlps) {
+        bool inside = before;
+        double own = keptByGroup(config, mlp.inner, inside);
+        inside = inside || anyAdapted(mlp.inner);
+        own += inside ? w * mlp.width * double(mlp.inner.size()) : 0;   // gate and up
+        own += mlp.down.empty() ? 0 : keptByGroup(config, mlp.down, inside);
+        kept += mlp.share * own;
+        gradient = gradient || inside || (!mlp.down.empty() && anyAdapted(mlp.down));
+    }
     return kept;
 }
 
@@ -174,6 +217,8 @@ Activations activations(const RunConfig& config, const RunShape& shape)
         all.longToken += 3 * w * double(m.heads * m.headDim);   // flash attention: keys and values for each head, a copy of its output
     }
     all.token += shape.everything ? 4 * hidden + w * hidden : w * hidden;   // the last norm
+    if (m.form == "decoder")   // cosines and sines in float32, for all layers together
+        all.token += 4 * double(m.headDim) * (m.localRopeTheta > 0 ? 2 : 1);
     all.target = w * hidden;                                                // the loss's gradient
     return all;
 }
@@ -182,7 +227,7 @@ Activations activations(const RunConfig& config, const RunShape& shape)
 double momentBytes(const RunConfig& config, const RunShape& shape, const Micro& micro)
 {
     const auto& m = shape.model;
-    const double w = width(config), vocabulary = double(m.vocabSize);
+    const double w = width(config), vocabulary = m.form == "decoder" ? double(m.vocabSize) : 1;   // labels are few
     const double logits = shape.everything
         // All logits at once: of the loss, its logarithms and both gradients; the head's own gradient waits for the embeddings'.
         ? (wide(config) ? 12 : 14) * double(micro.targets) * vocabulary + (wide(config) ? 4 : 8) * vocabulary * double(m.hiddenSize)
@@ -200,9 +245,7 @@ void eachMicro(const RunConfig& config, const std::vector<RowSize>& rows, const 
     if (rows.empty())
         return;
     RowOrder order(int64_t(rows.size()), config.order, config.seed);
-    const auto steps = config.steps > 0
-        ? config.steps
-        : std::max<int64_t>(1, int64_t(std::ceil(config.epochs * double(rows.size()) / double(config.batch * config.accumulate))));
+    const auto steps = totalSteps(config, int64_t(rows.size()));
     const auto micros = std::min(steps * config.accumulate, std::max<int64_t>(1, kMicrosLooked / config.batch));
     for (int64_t i = 0; i < micros; ++i) {
         Micro micro;
@@ -310,7 +353,7 @@ StartBytes startBytes(const RunConfig& config, const RunShape& shape, const std:
     int64_t probe = 0;
     for (size_t i = 0; i < std::min(size_t(kProbeRows), rows.size()); ++i)
         probe += std::min(kProbeTokens, rows[i].tokens);
-    const double logits = 4 * double(probe) * double(shape.model.vocabSize);
+    const double logits = shape.model.form == "decoder" ? 4 * double(probe) * double(shape.model.vocabSize) : 0;
     StartBytes bytes{.kept = 4 * factors * (picture.residual ? 2 : 1) + logits};
     // The check holds the logits before and after, their difference and its size.
     bytes.peak = bytes.kept + std::max(3 * logits, decompositionBytes(config, shape));

@@ -16,6 +16,8 @@ namespace rankwright {
 // Tokens and targets of a row, cut at `maxLength` tokens.
 struct RowSize { int64_t tokens = 0, targets = 0; };
 std::vector<RowSize> rowSizes(const std::vector<Sample>& samples, int64_t maxLength);
+// The rows of a batch: the same, or where the run packs them, packs of consecutive ones.
+std::vector<RowSize> batchRows(const std::vector<Sample>& samples, const RunConfig& config);
 
 // The shapes of a run: the model's tensors, and the modules that the configuration adapts.
 struct RunShape

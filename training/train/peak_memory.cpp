@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -82,11 +83,19 @@ bool resetPeakMemory()
 
 int64_t peakMemory() { return lineOf("/proc/self/status", "VmHWM"); }
 
-int64_t memoryForThisProcess()
+int64_t freeMemory()
 {
     auto free = lineOf("/proc/meminfo", "MemAvailable");
     if (const auto group = freeInGroup(); group >= 0)
         free = std::min(free, group);
+    if (const char* limit = std::getenv("RANKWRIGHT_MEMORY_LIMIT"))
+        free = std::min<int64_t>(free, std::max(0LL, std::atoll(limit)));
+    return free;
+}
+
+int64_t memoryForThisProcess()
+{
+    const auto free = freeMemory();
     return free > 0 ? free + lineOf("/proc/self/status", "VmRSS") : 0;
 }
 

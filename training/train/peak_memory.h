@@ -14,6 +14,8 @@ void releaseFreedMemory();
 bool resetPeakMemory();
 // Most resident memory of the whole process since then (VmHWM).
 int64_t peakMemory();
+// What the machine has free, within the limit of this process's control group. RANKWRIGHT_MEMORY_LIMIT, a number of bytes, lowers it.
+int64_t freeMemory();
 // What a run in this process could grow to: what it holds, and what the machine has free, within the limit of its control group.
 int64_t memoryForThisProcess();
 

@@ -44,14 +44,20 @@ public:
     // 0 .. count-1 in random order (Fisher and Yates; Lemire's range reduction).
     [[nodiscard]] std::vector<int64_t> permutation(int64_t count) const
     {
-        std::vector<int64_t> order(static_cast<size_t>(count));
+        std::vector<int64_t> order;
+        permute(order, count);
+        return order;
+    }
+    // The same into `order`, whose numbers may be smaller ones.
+    template <class Number> void permute(std::vector<Number>& order, int64_t count) const
+    {
+        order.resize(static_cast<size_t>(count));
         for (int64_t i = 0; i < count; ++i)
-            order[size_t(i)] = i;
+            order[size_t(i)] = Number(i);
         for (int64_t i = count - 1; i > 0; --i) {
             const auto wide = static_cast<Wide>(bits(uint64_t(i))) * static_cast<Wide>(i + 1);
             std::swap(order[size_t(i)], order[size_t(wide >> 64)]);
         }
-        return order;
     }
 
 private:

@@ -5,8 +5,6 @@
 #include "training/formats/sha256.h"
 #include "training/train/random.h"
 
-#include <numeric>
-
 namespace rankwright {
 
 RowOrder::RowOrder(int64_t rows, std::string order, int64_t seed)
@@ -14,31 +12,41 @@ RowOrder::RowOrder(int64_t rows, std::string order, int64_t seed)
 {
 }
 
-const std::vector<int64_t>& RowOrder::epoch(int64_t number)
+void RowOrder::shuffle(int64_t epoch)
 {
-    if (number == m_epoch)
-        return m_permutation;
-    m_epoch = number;
-    if (m_shuffled) {
-        m_permutation = Random(m_seed, "order").at(uint64_t(number)).permutation(m_rows);
-    } else {
-        m_permutation.resize(size_t(m_rows));
-        std::iota(m_permutation.begin(), m_permutation.end(), 0);
-    }
-    return m_permutation;
+    if (epoch == m_epoch)
+        return;
+    m_epoch = epoch;
+    const auto random = Random(m_seed, "order").at(uint64_t(epoch));
+    if (m_rows < (int64_t(1) << 32))
+        random.permute(m_order, m_rows);
+    else
+        random.permute(m_longOrder, m_rows);
 }
 
 int64_t RowOrder::row(int64_t sample)
 {
-    return epoch(sample / m_rows)[size_t(sample % m_rows)];
+    const auto place = sample % m_rows;
+    if (!m_shuffled)
+        return place;
+    shuffle(sample / m_rows);
+    return m_order.empty() ? m_longOrder[size_t(place)] : int64_t(m_order[size_t(place)]);
 }
 
 std::string RowOrder::hash()
 {
+    constexpr size_t kBlock = 1 << 16;
+    Sha256 hash;
     std::string text;
-    for (const auto row : epoch(0))
-        text += std::to_string(row) + "\n";
-    return sha256(text);
+    for (int64_t i = 0; i < m_rows; ++i) {
+        text += std::to_string(row(i)) + "\n";
+        if (text.size() < kBlock)
+            continue;
+        hash.update(text);
+        text.clear();
+    }
+    hash.update(text);
+    return hash.hex();
 }
 
 }  // namespace rankwright

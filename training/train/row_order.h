@@ -9,10 +9,12 @@
 
 namespace rankwright {
 
+// Shuffled, it holds an epoch's order: 4 bytes a row (8 from 2^32 rows on). Sequential, nothing.
 class RowOrder
 {
 public:
     RowOrder(int64_t rows, std::string order, int64_t seed);
+    [[nodiscard]] int64_t rows() const { return m_rows; }
     // The row of the run's sample number `sample`, counted from 0 over all steps; each epoch is a new permutation (shuffled) or
     // file order (sequential).
     int64_t row(int64_t sample);
@@ -20,11 +22,12 @@ public:
     [[nodiscard]] std::string hash();
 
 private:
-    const std::vector<int64_t>& epoch(int64_t number);
+    void shuffle(int64_t epoch);
     int64_t m_rows, m_seed;
     bool m_shuffled;
     int64_t m_epoch = -1;
-    std::vector<int64_t> m_permutation;
+    std::vector<uint32_t> m_order;   // one of the two
+    std::vector<int64_t> m_longOrder;
 };
 
 }  // namespace rankwright

@@ -19,9 +19,10 @@ std::pair<std::map<std::string, int64_t>, int64_t> adapterRanks(const std::strin
     int64_t values = 0;
     for (const auto& tensor : readSafetensors(std::filesystem::path(folder) / "adapter_model.safetensors").tensors) {
         values += tensor.count();
-        const auto end = tensor.name.find(".lora_A"), begin = tensor.name.find("model.layers.");
-        if (end != std::string::npos && begin != std::string::npos && begin < end && !tensor.shape.empty())
-            ranks[tensor.name.substr(begin, end - begin)] = tensor.shape[0];
+        constexpr std::string_view prefix = "base_model.model.";   // PEFT's
+        const auto end = tensor.name.find(".lora_A");
+        if (end != std::string::npos && tensor.name.starts_with(prefix) && !tensor.shape.empty())
+            ranks[tensor.name.substr(prefix.size(), end - prefix.size())] = tensor.shape[0];
     }
     return {ranks, values};
 }
@@ -51,10 +52,27 @@ std::vector<RowSize> rowSizes(const std::vector<Sample>& samples, int64_t maxLen
         RowSize row{tokens, 0};
         for (int64_t i = 1; i < tokens; ++i)
             row.targets += sample.trained[size_t(i)];
+        if (sample.label)
+            row.targets = 1;
         if (row.targets > 0)   // the others are left out of training
             rows.push_back(row);
     }
     return rows;
+}
+
+std::vector<RowSize> batchRows(const std::vector<Sample>& samples, const RunConfig& config)
+{
+    auto rows = rowSizes(samples, config.maxLength);
+    if (config.packing != "on")
+        return rows;
+    std::vector<RowSize> packs;
+    for (const auto& row : rows) {
+        if (packs.empty() || packs.back().tokens + row.tokens > config.maxLength)
+            packs.emplace_back();
+        packs.back().tokens += row.tokens;
+        packs.back().targets += row.targets;
+    }
+    return packs;
 }
 
 RunShape runShape(const RunConfig& config, const ModelSource& source)

@@ -8,6 +8,14 @@
 
 namespace rankwright {
 
+int64_t totalSteps(const RunConfig& config, int64_t rows)
+{
+    if (config.steps > 0)
+        return config.steps;
+    const auto perStep = double(config.batch * config.accumulate);
+    return std::max<int64_t>(1, int64_t(std::ceil(config.epochs * double(rows) / perStep)));
+}
+
 double scheduleFactor(const std::string& schedule, double warmup, int64_t step, int64_t steps)
 {
     const auto warm = int64_t(std::ceil(warmup * double(steps)));

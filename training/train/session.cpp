@@ -3,6 +3,7 @@
 #include "training/train/session.h"
 
 #include "training/api/error.h"
+#include "training/formats/builtin_templates.h"
 #include "training/formats/file_reader.h"
 #include "training/formats/limits.h"
 
@@ -40,7 +41,7 @@ void JobContext::progress(const std::string& what, int64_t done, int64_t total)
     m_events.on(ProgressEvent{what, done, total});
 }
 
-Decoder::Progress JobContext::reporter()
+Model::Progress JobContext::reporter()
 {
     return [this](const std::string& what, int64_t done, int64_t total) { progress(what, done, total); };
 }
@@ -94,43 +95,20 @@ SampleOptions ModelText::sampleOptions(const RunConfig& config) const
     const auto& name = config.chatTemplate;
     if (name == "auto" || name == "none" || (name == "model" && !m_template.empty()))
         return options;
+    if (const auto* builtin = findBuiltinTemplate(name)) {
+        options.templateSource = builtin->source;
+        return options;
+    }
     if (name == "model" || !std::filesystem::exists(name)) {
         throw Error({.code = Code::config,
             .place = "/chatTemplate",
             .found = name == "model" ? "the model has no chat template" : "\"" + name + "\", which is no file",
-            .allowed = "auto, none, model (the model's own, for every row), or a file with a template",
+            .allowed = "auto, none, model (the model's own, for every row), " + builtinTemplateNames()
+                + ", or a file with a template",
             .advice = "Choose one of these (--template)."});
     }
     options.templateSource = readWholeFile(name, limits::kTemplateSource);
     return options;
-}
-
-PreparedData ModelText::prepare(const std::string& data, Split split, const RunConfig& config, const std::string& rows,
-    JobContext& context) const
-{
-    PreparedData prepared;
-    prepared.dataset
-        = openDataset(data, split, {.columns = config.columns, .cancelled = [&] { return context.stopped(); }});
-    const Sampler sampler(*m_tokenizer, sampleOptions(config));
-    prepared.samples = sampler.samples(prepared.dataset, rows, [&](int64_t done, int64_t total) {
-        if (!context.stopped())
-            context.progress("Tokenising " + prepared.dataset.name, done, total);
-        return !context.stopped();
-    });
-    for (const auto& sample : prepared.samples) {
-        const auto largest = sample.ids.empty() ? 0 : *std::max_element(sample.ids.begin(), sample.ids.end());
-        if (m_vocabulary > 0 && largest >= m_vocabulary) {
-            throw Error({.code = Code::mismatch,
-                .file = prepared.dataset.file,
-                .place = "row " + std::to_string(sample.row + 1),
-                .found = "token id " + std::to_string(largest) + " of the tokenizer's " + std::to_string(m_tokenizer->size()),
-                .allowed = "ids below the model's " + std::to_string(m_vocabulary),
-                .advice = "Tokenizer and model do not belong together: put the model's own tokenizer beside it."});
-        }
-        prepared.truncated += sample.fullLength > int64_t(sample.ids.size());
-        prepared.withoutTargets += sample.targets() == 0;
-    }
-    return prepared;
 }
 
 namespace {
@@ -138,35 +116,40 @@ namespace {
 constexpr size_t kProbeRows = 8;
 constexpr size_t kProbeTokens = 32;
 
-at::Tensor logitsOf(const Decoder& model, const Batch& batch)
+at::Tensor logitsOf(const Model& model, const Batch& batch)
 {
     const at::NoGradGuard guard;
-    return model.logits(model.forward(batch));
+    return model.outputs(batch);
 }
 
-Batch probeBatch(const Decoder& model, const std::vector<Sample>& samples)
+Batch probeBatch(const Model& model, const std::vector<Sample>& samples)
 {
     std::vector<Sample> cut;
     for (size_t i = 0; i < std::min(kProbeRows, samples.size()); ++i) {
         const auto count = std::min(kProbeTokens, samples[i].ids.size());
+        const auto& types = samples[i].types;
         cut.push_back({.ids = {samples[i].ids.begin(), samples[i].ids.begin() + std::ptrdiff_t(count)},
-            .trained = std::vector<bool>(count)});
+            .trained = std::vector<bool>(count),
+            .types = {types.begin(), types.begin() + std::ptrdiff_t(std::min(count, types.size()))}});
     }
     if (cut.empty()) {
         std::vector<int32_t> ids;
-        for (int64_t i = 0; i < 64; ++i)
+        for (int64_t i = 0; i < std::min<int64_t>(64, model.config().contextLength); ++i)
             ids.push_back(int32_t((i * 7919 + 13) % model.config().vocabSize));
         cut.push_back({.ids = ids, .trained = std::vector<bool>(ids.size())});
     }
     std::vector<const Sample*> rows;
-    for (const auto& sample : cut)
+    for (auto& sample : cut) {
+        if (model.task() != Task::lm)
+            sample.label = 0;   // which one is of no matter: scores are compared, not losses
         rows.push_back(&sample);
-    return makeBatch(rows);
+    }
+    return makeBatch(rows, {}, model.config().labelHead.atEnd);
 }
 
 }  // namespace
 
-StepZeroProbe::StepZeroProbe(const Decoder& base, const std::vector<Sample>& samples)
+StepZeroProbe::StepZeroProbe(const Model& base, const std::vector<Sample>& samples)
     : m_batch(probeBatch(base, samples)), m_logits(logitsOf(base, m_batch))
 {
 }
@@ -176,7 +159,7 @@ double StepZeroProbe::largestLogit() const
     return m_logits.abs().max().item<double>();
 }
 
-StepZero StepZeroProbe::compare(const Decoder& prepared) const
+StepZero StepZeroProbe::compare(const Model& prepared) const
 {
     const auto difference = (logitsOf(prepared, m_batch) - m_logits).abs();
     return {.largest = difference.max().item<double>(),

@@ -3,10 +3,12 @@
 #include "training/train/train_run.h"
 
 #include "training/api/error.h"
+#include "training/api/words.h"
 #include "training/export/adapter_file.h"
 #include "training/formats/atomic_file.h"
 #include "training/formats/safetensors.h"
 #include "training/formats/sha256.h"
+#include "training/generate/answers.h"
 #include "training/io/tensor_writer.h"
 #include "training/train/estimate.h"
 #include "training/train/peak_memory.h"
@@ -25,6 +27,16 @@ namespace rankwright {
 
 namespace {
 
+// Keys that came after a run's version, at what they meant before: they leave its hash as it was.
+void dropUnchanged(nlohmann::json& document)
+{
+    const auto defaults = toJson(RunConfig());
+    for (const char* key : {"validation", "task", "labels", "packing", "routerLoss"}) {
+        if (document[key] == defaults[key])
+            document.erase(key);
+    }
+}
+
 // Everything that decides a run's numbers. Name, evaluation and saving rhythm, threads and paths may change between a stop and a
 // resume; the number of steps may grow.
 std::string numbersHash(RunConfig config)
@@ -38,8 +50,9 @@ std::string numbersHash(RunConfig config)
     config.epochs = 1;
     auto document = toJson(config);
     // They decide when a run ends and what is written beside it, not its numbers; runs of before them can still be resumed.
-    for (const char* key : {"patience", "leastGain", "keep", "driftEvery"})
+    for (const char* key : {"patience", "leastGain", "keep", "driftEvery", "metrics", "answerTokens"})
         document.erase(key);
+    dropUnchanged(document);
     return sha256(document.dump());
 }
 
@@ -85,7 +98,7 @@ struct OpenModel
 {
     std::unique_ptr<Weights> weights;   // stays where it is: bases that are not placed yet read from it
     ModelText text;
-    Decoder model;
+    Model model;
 };
 
 OpenModel openModel(const RunConfig& config, JobContext& context)
@@ -94,8 +107,24 @@ OpenModel openModel(const RunConfig& config, JobContext& context)
     checkDevice(config.device);
     auto weights = std::make_unique<Weights>(openModelSource(config.model));
     ModelText text(weights->source().path, weights->config().vocabSize);
-    Decoder model(*weights, scalarType(config.dtype), context.reporter(), isQuantised(config));
+    Model model(*weights, scalarType(config.dtype), context.reporter(), isQuantised(config));
     return {std::move(weights), std::move(text), std::move(model)};
+}
+
+void addLabelHead(OpenModel& prepared, const PreparedData& data, const RunConfig& config)
+{
+    if (data.task != Task::lm) {
+        prepared.model.addLabelHead(data.task, data.outputs(), config.seed, *prepared.weights, data.labels);
+        return;
+    }
+    if (!prepared.model.generates()) {
+        throw Error({.code = Code::mismatch,
+            .file = prepared.weights->source().path,
+            .place = "/task",
+            .found = "an encoder and rows without labels",
+            .allowed = "rows with a text and a label (--columns text=NAME,label=NAME)",
+            .advice = "Choose data with labels, or a decoder."});
+    }
 }
 
 StepZero compareAtStart(const StepZeroProbe& probe, OpenModel& prepared, const AdapterSet& adapters)
@@ -107,7 +136,8 @@ StepZero compareAtStart(const StepZeroProbe& probe, OpenModel& prepared, const A
 
 // Replaces runFolder/adapter as a whole: the old one steps aside first, so that a whole one is always there under one of the names.
 // Empty where no plain adapter says what was trained.
-std::string writeTrainedAdapter(const std::filesystem::path& runFolder, const AdapterSet& adapters, const Weights& weights)
+std::string writeTrainedAdapter(const std::filesystem::path& runFolder, const AdapterSet& adapters, const OpenModel& prepared,
+    const std::vector<std::string>& labels)
 {
     if (!whyNoPlainAdapter(adapters).empty())
         return {};
@@ -118,7 +148,8 @@ std::string writeTrainedAdapter(const std::filesystem::path& runFolder, const Ad
     std::error_code ignored;
     std::filesystem::remove_all(fresh, ignored);
     std::filesystem::create_directories(fresh);
-    writeAdapter(fresh, adapterForOriginalBase(adapters), std::filesystem::absolute(weights.source().path).string());
+    writeAdapter(fresh, adapterForOriginalBase(adapters), std::filesystem::absolute(prepared.weights->source().path).string(), {},
+        headOf(prepared.model, labels));
     syncDirectory(fresh);
     if (std::filesystem::exists(target))
         std::filesystem::rename(target, old);
@@ -128,8 +159,7 @@ std::string writeTrainedAdapter(const std::filesystem::path& runFolder, const Ad
     return target.string();
 }
 
-void checkContext(const OpenModel& prepared, const RunConfig& config, const PreparedData& data, JobContext& context,
-    const std::string& run)
+void checkLength(const OpenModel& prepared, const RunConfig& config)
 {
     if (config.maxLength > prepared.model.config().contextLength) {
         throw Error({.code = Code::config,
@@ -138,18 +168,39 @@ void checkContext(const OpenModel& prepared, const RunConfig& config, const Prep
             .allowed = "at most the model's context of " + std::to_string(prepared.model.config().contextLength),
             .advice = "Lower the maximum length."});
     }
+}
+
+void noteData(const RunConfig& config, const PreparedData& data, bool streamed, JobContext& context, const std::string& run)
+{
     if (data.truncated > 0) {
         context.events().on(NoteEvent{run, "warning",
-            std::to_string(data.truncated) + " of " + std::to_string(data.samples.size()) + " rows are longer than "
+            std::to_string(data.truncated) + " of " + (streamed ? "the first " : "") + std::to_string(data.samples.size())
+                + " rows are longer than "
                 + std::to_string(config.maxLength) + " tokens and were cut."});
     }
     if (data.withoutTargets > 0) {
         context.events().on(NoteEvent{run, "warning",
             std::to_string(data.withoutTargets)
-                + " rows have no token with a loss (the answer was cut off or is empty) and are left out."});
+                + " rows have no token with a loss (the answer was cut off or is empty)"
+                + (streamed ? " among the first ones; their steps have fewer targets." : " and are left out.")});
     }
     for (const auto& warning : data.dataset.warnings)
         context.events().on(NoteEvent{run, "warning", warning});
+}
+
+}  // namespace
+
+namespace {
+
+// Metrics of generated answers, where some were asked for and there are rows to ask; both arguments outlive it.
+std::function<std::map<std::string, double>(JobContext&)> judgeOf(
+    const OpenModel& prepared, const PreparedData& evaluation, const RunConfig& config)
+{
+    const auto cards = answerCards(metricIds(config.metrics));
+    if (cards.empty() || evaluation.samples.empty() || prepared.model.task() != Task::lm)
+        return {};
+    return [&prepared, cards, tokens = config.answerTokens, questions = questionsOf(evaluation, prepared.text, config)](
+               JobContext& context) { return judgeAnswers(prepared.model, prepared.text, questions, cards, tokens, context); };
 }
 
 }  // namespace
@@ -162,18 +213,21 @@ TrainResult train(const TrainJob& job, JobContext& context)
     const std::filesystem::path folder(job.folder);
     const auto threads = useThreads(config.threads);
     auto prepared = openModel(config, context);
-    auto data = prepared.text.prepare(config.data, Split::train, config, config.rows, context);
-    std::vector<Sample> evalSamples;
-    if (!config.evalData.empty())
-        evalSamples = prepared.text.prepare(config.evalData, Split::test, config, config.evalRows, context).samples;
-    checkContext(prepared, config, data, context, job.run);
+    checkLength(prepared, config);
+    auto [data, evaluation, stream] = prepared.text.prepareRun(config, context);
+    const auto& evalSamples = evaluation.samples;
+    noteData(config, data, stream != nullptr, context, job.run);
     std::erase_if(data.samples, [](const Sample& sample) { return sample.targets() == 0; });
+    MemoryFeed inMemory(data.samples);
+    SampleFeed& feed = stream ? *stream : static_cast<SampleFeed&>(inMemory);
+    addLabelHead(prepared, data, config);
 
     const auto checkpoint = job.resume ? findCheckpoint(folder) : std::nullopt;
     CheckpointIdentity identity{.configHash = numbersHash(config),
         .dataHash = data.dataset.hash,
         .modelHash = modelHash(prepared.weights->source()),
-        .threads = threads};
+        .threads = threads,
+        .rowsHash = RowOrder(feed.rows(), config.order, config.seed).hash()};
     if (checkpoint) {
         refuseChangedData(checkpoint->identity.dataHash, data, job.force);
         if (checkpoint->identity.configHash != identity.configHash) {
@@ -191,6 +245,23 @@ TrainResult train(const TrainJob& job, JobContext& context)
                 .allowed = checkpoint->identity.modelHash + ", as when the run started",
                 .advice = "Put the original model back, or start a new run."});
         }
+        if (const auto names = labelsOfStart(folder); names != data.labels) {
+            throw Error({.code = Code::mismatch,
+                .file = data.dataset.file,
+                .place = "labels",
+                .found = data.labels.empty() ? "none" : joined(data.labels),
+                .allowed = joined(names) + ", as when the run started",
+                .advice = "Put the file back as it was, or start a new run."});
+        }
+        const auto& was = checkpoint->identity;   // a changed file that was forced may have other rows
+        if (!was.rowsHash.empty() && was.dataHash == identity.dataHash && was.rowsHash != identity.rowsHash) {
+            throw Error({.code = Code::mismatch,
+                .file = data.dataset.file,
+                .place = "order of the rows",
+                .found = "another than when the run started: " + std::to_string(feed.rows()) + " rows"
+                    + (stream ? ", read as they are needed" : ", held in memory"),
+                .advice = "Set RANKWRIGHT_STREAM_FROM as it was, or start a new run."});
+        }
         for (const auto& notice : checkpoint->notices)
             context.events().on(NoteEvent{job.run, "warning", "A damaged checkpoint was passed over: " + notice});
         if (checkpoint->identity.threads != threads) {
@@ -206,33 +277,34 @@ TrainResult train(const TrainJob& job, JobContext& context)
                                          context.reporter(), [&] { return context.stopped(); });
     AdapterSet adapters(prepared.model, *prepared.weights, starts, config.dropout, effectiveBase(config), context.reporter());
     if (!checkpoint)
-        writeStart(folder, starts, *prepared.weights, adapters.baseHash());
+        writeStart(folder, starts, *prepared.weights, adapters.baseHash(), data.labels);
     else if (!sameBases(folder, adapters))
         context.events().on(NoteEvent{job.run, "warning",
             "The base weights made from the start differ from the run's first ones in single bits (another processor or number of threads): not bit-exact."});
     identity.startHash = sha256OfFile(folder / "start.safetensors");
-    RowOrder order(int64_t(data.samples.size()), config.order, config.seed);
     Group alone;
     std::optional<DriftMonitor> drift;
     if (config.driftEvery > 0)
         drift.emplace(adapters, *prepared.weights, config, context.reporter());
-    Trainer trainer({job, prepared.model, adapters, data.samples, evalSamples, identity, alone, drift ? &*drift : nullptr}, context);
+    Trainer trainer({job, prepared.model, adapters, feed, evalSamples, judgeOf(prepared, evaluation, config), identity, alone, drift ? &*drift : nullptr}, context);
     const auto expected = expectationOf(config, prepared.weights->source(), data.samples, evalSamples);
     RunStarted event{.run = job.run,
         .method = config.method,
-        .steps = totalSteps(config, int64_t(data.samples.size())),
+        .steps = trainer.steps(),
         .firstStep = checkpoint ? checkpoint->progress.step + 1 : 1,
         .trainable = adapters.count(),
         .parameters = prepared.model.parameters(),
-        .rows = int64_t(data.samples.size()),
+        .rows = feed.rows(),
         .truncatedRows = data.truncated,
         .evalRows = int64_t(evalSamples.size()),
         .initHash = identity.startHash,
-        .orderHash = order.hash(),
+        .orderHash = identity.rowsHash,
         .modelHash = identity.modelHash,
         .dataHash = data.dataset.hash,
         .evalHash = hashOf(evalSamples),
         .stepZero = compareAtStart(probe, prepared, adapters),
+        .task = taskText(data.task),
+        .labels = data.labels,
         .estimatedBytes = expected.bytes,
         .productsPerStep = expected.productsPerStep};
     if (checkpoint)
@@ -243,7 +315,7 @@ TrainResult train(const TrainJob& job, JobContext& context)
     releaseFreedMemory();   // what the step-0 check held: a step's tensors have other sizes
     auto result = trainer.train();
     result.stepZero = event.stepZero;
-    result.adapter = writeTrainedAdapter(folder, adapters, *prepared.weights);
+    result.adapter = writeTrainedAdapter(folder, adapters, prepared, data.labels);
     result.peakBytes = peakMemory();
     return result;
 }
@@ -254,7 +326,8 @@ StepZero stepZero(const RunConfig& config, JobContext& context)
     auto prepared = openModel(config, context);
     auto few = config;
     few.rows = few.rows.empty() ? ":8" : few.rows;
-    const auto data = prepared.text.prepare(config.data, Split::train, few, few.rows, context);
+    const auto data = prepared.text.prepare(config.data, Split::train, few, few.rows, context, nullptr, Reading::beginning);
+    addLabelHead(prepared, data, config);
     const StepZeroProbe probe(prepared.model, data.samples);
     const auto starts = startAdapters(prepared.model, *prepared.weights, config, data.samples, context.reporter(),
         [&] { return context.stopped(); });

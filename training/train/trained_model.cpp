@@ -8,6 +8,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 namespace rankwright {
 
 RunConfig configOfRun(const std::filesystem::path& runFolder)
@@ -19,6 +21,16 @@ RunConfig configOfRun(const std::filesystem::path& runFolder)
             .advice = "Choose the folder of a run."});
     }
     return configFromJson(document["config"], file);
+}
+
+void addLabelHead(Model& model, const std::vector<PlacedStart>& starts, const RunConfig& config, Weights& weights)
+{
+    const auto name = model.config().labelHead.out + ".weight";
+    const auto found = std::find_if(starts.begin(), starts.end(), [&](const PlacedStart& start) { return start.name == name; });
+    if (model.config().labelHead.out.empty() || found == starts.end() || !found->start.weight.defined())
+        return;
+    const auto outputs = found->start.weight.size(0);
+    model.addLabelHead(outputs > 1 ? Task::classify : Task::regress, outputs, config.seed, weights);
 }
 
 std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& runFolder, JobContext& context)
@@ -35,10 +47,11 @@ std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& runFolder
     }
     useThreads(config.threads);
     auto weights = std::make_unique<Weights>(openModelSource(config.model));
-    Decoder model(*weights, scalarType(config.dtype), context.reporter(), isQuantised(config));
+    Model model(*weights, scalarType(config.dtype), context.reporter(), isQuantised(config));
     const auto starts = readStart(runFolder, *weights, checkpoint->identity.startHash);
-    auto trained = std::make_unique<TrainedModel>(
-        TrainedModel{config, std::move(weights), std::move(model), checkpoint->progress.step});
+    addLabelHead(model, starts, config, *weights);
+    auto trained = std::make_unique<TrainedModel>(TrainedModel{
+        config, std::move(weights), std::move(model), checkpoint->progress.step, labelsOfStart(runFolder)});
     auto& adapters
         = trained->adapters.emplace(trained->model, *trained->weights, starts, 0, effectiveBase(config), context.reporter());
     if (!sameBases(runFolder, adapters))
@@ -49,6 +62,18 @@ std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& runFolder
     loadCheckpoint(*checkpoint, state);
     adapters.stateLoaded();
     return trained;
+}
+
+PreparedData evaluationData(const TrainedModel& trained, JobContext& context)
+{
+    const auto& config = trained.config;
+    if (config.evalData.empty() && config.validation <= 0)
+        return {};
+    const ModelText text(trained.weights->source().path, trained.model.config().vocabSize);
+    if (config.evalData.empty())
+        return text.prepareRun(config, context).evaluation;
+    const PreparedData asTrained{.task = trained.model.task(), .labels = trained.labels};
+    return text.prepare(config.evalData, Split::test, config, config.evalRows, context, &asTrained);
 }
 
 }  // namespace rankwright

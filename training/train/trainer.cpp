@@ -3,6 +3,7 @@
 #include "training/train/trainer.h"
 
 #include "training/api/error.h"
+#include "training/api/metrics.h"
 #include "training/train/peak_memory.h"
 #include "training/train/schedule.h"
 
@@ -20,6 +21,10 @@ constexpr int64_t kMostSkipped = 5;
 // Rows without padding make every step's tensors of another size, and the C library keeps the holes between them: after 25 steps of
 // SmolLM2 in bfloat16 they were 80 MB of 1,350, and went on growing.
 constexpr int64_t kStepsToRelease = 8;
+constexpr int64_t kBatchesAhead = 4;   // micro-batches of a streamed file that are read before their turn
+
+// The training data cannot be read any more: the run ends where it is and can be resumed.
+struct DataLost { std::string why; };
 
 double secondsSince(std::chrono::steady_clock::time_point start)
 {
@@ -27,14 +32,6 @@ double secondsSince(std::chrono::steady_clock::time_point start)
 }
 
 }  // namespace
-
-int64_t totalSteps(const RunConfig& config, int64_t rows)
-{
-    if (config.steps > 0)
-        return config.steps;
-    const auto perStep = double(config.batch * config.accumulate);
-    return std::max<int64_t>(1, int64_t(std::ceil(config.epochs * double(rows) / perStep)));
-}
 
 Trainer::Trainer(Parts parts, JobContext& context)
     : m_parts(std::move(parts)),
@@ -44,10 +41,13 @@ Trainer::Trainer(Parts parts, JobContext& context)
       m_optimiserSpec(optimiserById(effectiveOptimiser(m_config))),
       m_optimiser(m_optimiserSpec.make(m_parts.adapters.trained(), m_parts.adapters.parameters(),
           m_parts.adapters.gradients(), m_config)),
-      m_order(int64_t(m_parts.samples.size()), m_config.order, m_config.seed),
-      m_steps(totalSteps(m_config, int64_t(m_parts.samples.size())))
+      m_order(m_parts.feed.rows(), m_config.order, m_config.seed),
+      m_steps(totalSteps(m_config, m_parts.feed.rows())),
+      m_routerLoss(m_config.routerLoss >= 0 ? m_config.routerLoss : m_parts.model.config().experts.balance)
 {
     m_progress.loss = std::nan("");
+    if (m_config.packing == "on")
+        layPacks();
 }
 
 void Trainer::restore(const Checkpoint& checkpoint)
@@ -73,31 +73,118 @@ int64_t Trainer::rowsPerStep() const
     return m_config.batch * m_config.accumulate;
 }
 
+// Of a streamed file this tokenises every row once, which is how long the packs are.
+void Trainer::layPacks()
+{
+    constexpr int64_t block = 256;
+    const auto rows = m_parts.feed.rows();
+    const auto tokens = [&](int64_t row) {
+        if (row % block == 0) {
+            std::vector<int64_t> next;
+            for (auto i = row; i < std::min(row + block, rows); ++i)
+                next.push_back(i);
+            m_parts.feed.expect(next);
+            m_context.progress("Packing", row, rows);
+        }
+        return int64_t(m_parts.feed.at(row)->ids.size());
+    };
+    m_packs.emplace(m_order, tokens, m_config.maxLength);
+    m_steps = totalSteps(m_config, m_packs->perEpoch(0));
+}
+
+std::vector<int64_t> Trainer::samplesOf(int64_t row)
+{
+    const auto [first, last] = m_packs ? m_packs->samples(row) : std::pair(row, row + 1);
+    std::vector<int64_t> samples;
+    for (auto sample = first; sample < last; ++sample)
+        samples.push_back(sample);
+    return samples;
+}
+
+std::vector<int64_t> Trainer::microBatch(int64_t number)
+{
+    std::vector<int64_t> samples;
+    for (auto i = int64_t(m_parts.group.rank()); i < m_config.batch; i += m_parts.group.size()) {
+        const auto row = samplesOf(number * m_config.batch + i);
+        samples.insert(samples.end(), row.begin(), row.end());
+    }
+    return samples;
+}
+
+std::vector<std::shared_ptr<const Sample>> Trainer::rowsOf(const std::vector<int64_t>& samples)
+{
+    std::vector<std::shared_ptr<const Sample>> rows;
+    try {
+        for (const auto sample : samples)
+            rows.push_back(m_parts.feed.at(m_order.row(sample)));
+    } catch (const Error& error) {
+        // A row that is wrong stays wrong; a file that has gone or changed may come back.
+        if (error.code() != Code::changed && error.code() != Code::io && error.code() != Code::missing)
+            throw;
+        throw DataLost{error.what()};
+    }
+    return rows;
+}
+
+void Trainer::readAhead(int64_t number)
+{
+    if (!m_parts.feed.streams())
+        return;
+    // Not over the end of an epoch, whose order would have to be made for a glance.
+    const auto epoch = microBatch(number).back() / m_parts.feed.rows();
+    std::vector<int64_t> rows;
+    for (int64_t ahead = 1; ahead <= kBatchesAhead; ++ahead) {
+        for (const auto sample : microBatch(number + ahead)) {
+            if (sample / m_parts.feed.rows() == epoch)
+                rows.push_back(m_order.row(sample));
+        }
+    }
+    m_parts.feed.expect(rows);
+}
+
+// What a streamed file could not say before its rows were tokenised.
+void Trainer::noteCutRows()
+{
+    const auto seen = m_parts.feed.counts();
+    if (seen.truncated == 0 && seen.withoutTargets == 0)
+        return;
+    m_context.events().on(NoteEvent{m_parts.job.run, "warning",
+        "Of " + std::to_string(seen.rows) + " readings of a row, " + std::to_string(seen.truncated) + " were longer than "
+            + std::to_string(m_config.maxLength) + " tokens and cut, and " + std::to_string(seen.withoutTargets)
+            + " had no token with a loss."});
+}
+
 Trainer::Gradient Trainer::computeGradient()
 {
     auto& gradients = m_parts.adapters.gradients();
     gradients.zero_();
     double lossSum = 0;
     int64_t targets = 0, tokens = 0;
-    const auto rank = m_parts.group.rank(), size = m_parts.group.size();
     for (int64_t micro = 0; micro < m_config.accumulate; ++micro) {
+        const auto number = m_progress.step * m_config.accumulate + micro;
+        const auto numbers = microBatch(number);
+        const auto held = rowsOf(numbers);
+        readAhead(number);
         std::vector<const Sample*> rows;
-        std::vector<int64_t> numbers;
-        for (int64_t i = rank; i < m_config.batch; i += size) {
-            const auto number = m_progress.step * rowsPerStep() + micro * m_config.batch + i;
-            rows.push_back(&m_parts.samples[size_t(m_order.row(number))]);
-            numbers.push_back(number);
-        }
-        const auto batch = makeBatch(rows, numbers);
+        for (const auto& sample : held)
+            rows.push_back(sample.get());
+        const auto batch = makeBatch(rows, numbers, m_parts.model.config().labelHead.atEnd);
         tokens += batch.tokens();
         if (batch.targetCount() == 0)
             continue;
         targets += batch.targetCount();
+        at::Tensor balance;
         const auto loss = m_parts.model
-                              .losses(batch, {.training = true, .seed = m_config.seed, .step = m_progress.step + 1})
+                              .losses(batch, {.training = true, .seed = m_config.seed, .step = m_progress.step + 1},
+                                  m_routerLoss > 0 ? &balance : nullptr)
                               .sum();
         lossSum += loss.item<double>();
-        loss.backward();
+        // Beside a mean over targets: weighed by them, since the sum is divided by their number below. It is part of the gradient,
+        // not of the loss that is reported.
+        if (balance.defined())
+            (loss + balance * (m_routerLoss * double(batch.targetCount()))).backward();
+        else
+            loss.backward();
     }
     m_parts.group.sum(gradients, lossSum, targets, tokens);
     m_progress.tokens += tokens;
@@ -174,7 +261,9 @@ void Trainer::evaluateNow(std::optional<double>& result)
         found = evaluate(m_parts.model, m_parts.evalSamples, [&](int64_t done, int64_t total) {
             m_context.progress("Evaluating", done, total);
             return true;
-        });
+        }, metricIds(m_config.metrics));
+        if (m_parts.judgeAnswers)
+            found.metrics.merge(m_parts.judgeAnswers(m_context));
     } catch (const Error& error) {
         if (error.code() != Code::stopped)
             throw;
@@ -185,7 +274,8 @@ void Trainer::evaluateNow(std::optional<double>& result)
     const double seconds = secondsSince(start);
     judge(found.rowMean);
     m_context.events().on(EvalEvent{m_parts.job.run, m_progress.step, found.rowMean, found.rows, found.tokens, seconds,
-        m_progress.bestStep == m_progress.step});
+        m_progress.bestStep == m_progress.step, found.metrics});
+    m_metrics = std::move(found.metrics);
 }
 
 void Trainer::judge(double loss)
@@ -279,7 +369,13 @@ TrainResult Trainer::train()
         evaluateNow(m_evalLast);   // a stop fell into it
     }
     while (m_progress.step < m_steps && !hasStalled() && waitWhilePaused()) {
-        takeStep();
+        try {
+            takeStep();
+        } catch (const DataLost& lost) {
+            result.reason = "The training data cannot be read any more: " + lost.why;
+            m_context.events().on(NoteEvent{m_parts.job.run, "warning", result.reason});
+            break;
+        }
         if (m_progress.step % kStepsToRelease == 0)
             releaseFreedMemory();
         measureDrift();
@@ -289,17 +385,20 @@ TrainResult Trainer::train()
             save();
     }
     save();
-    if (m_progress.step < m_steps && hasStalled()) {
+    noteCutRows();
+    const bool stalled = m_progress.step < m_steps && hasStalled();
+    if (stalled) {
         result.reason = "No lower evaluation loss in " + std::to_string(m_progress.withoutGain)
             + " evaluations; the lowest was at step " + std::to_string(m_progress.bestStep) + ".";
     }
     // A run whose last evaluation was stopped has something left to do.
-    const bool whole = (m_progress.step == m_steps || !result.reason.empty()) && !evaluationIsDue();
+    const bool whole = (m_progress.step == m_steps || stalled) && !evaluationIsDue();
     result.outcome = whole ? RunState::finished : RunState::stopped;
     result.step = m_progress.step;
     result.finalLoss = m_progress.loss;
     result.evalBefore = m_evalBefore;
     result.evalAfter = m_evalLast;
+    result.metrics = m_metrics;
     keepBest(result);
     return result;
 }

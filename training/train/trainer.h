@@ -9,13 +9,12 @@
 #include "training/train/checkpoint.h"
 #include "training/train/evaluate.h"
 #include "training/train/group.h"
+#include "training/train/packs.h"
 #include "training/train/row_order.h"
+#include "training/train/sample_feed.h"
 #include "training/train/session.h"
 
 namespace rankwright {
-
-// Steps of a run: as configured, or enough for the epochs.
-int64_t totalSteps(const RunConfig& config, int64_t rows);
 
 class Trainer
 {
@@ -23,10 +22,12 @@ public:
     struct Parts
     {
         const TrainJob& job;
-        Decoder& model;
+        Model& model;
         AdapterSet& adapters;
-        const std::vector<Sample>& samples;
+        SampleFeed& feed;                         // the training rows
         const std::vector<Sample>& evalSamples;   // empty: no evaluation
+        // Metrics of generated answers on the evaluation rows, by id; empty: none was asked for.
+        std::function<std::map<std::string, double>(JobContext& context)> judgeAnswers;
         CheckpointIdentity identity;
         Group& group;
         DriftMonitor* drift = nullptr;            // where the run measures its drift
@@ -38,6 +39,7 @@ public:
     // adapters hold the best parameters afterwards. Throws Error{diverged} after five non-finite steps in
     // a row (the last finite checkpoint stays the newest).
     TrainResult train();
+    [[nodiscard]] int64_t steps() const { return m_steps; }
 
 private:
     struct Gradient { double loss = 0, norm = 0; bool finite = true; };
@@ -54,6 +56,12 @@ private:
     void keepBest(TrainResult& result);      // puts the kept parameters back
     bool waitWhilePaused();                  // false: stop
     [[nodiscard]] int64_t rowsPerStep() const;
+    void layPacks();
+    [[nodiscard]] std::vector<int64_t> samplesOf(int64_t row);   // of one row of a batch, counted from 0 over all steps
+    std::vector<int64_t> microBatch(int64_t number);             // samples of the number-th micro-batch of the run
+    std::vector<std::shared_ptr<const Sample>> rowsOf(const std::vector<int64_t>& samples);
+    void readAhead(int64_t number);          // the micro-batches behind this one
+    void noteCutRows();
 
     Parts m_parts;
     JobContext& m_context;
@@ -62,10 +70,13 @@ private:
     const OptimiserSpec& m_optimiserSpec;
     std::unique_ptr<Optimiser> m_optimiser;
     RowOrder m_order;
+    std::optional<Packs> m_packs;            // where the run packs its rows
     int64_t m_steps;
+    double m_routerLoss;                     // weight of the routers' balancing loss; 0: none
     Progress m_progress;
     int64_t m_savedStep = -1;
     std::optional<double> m_evalBefore, m_evalLast;
+    std::map<std::string, double> m_metrics;   // of the last evaluation
 };
 
 }  // namespace rankwright

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// The weights of a model in memory: matrices that an adapter can sit on, and everything else by name.
+#pragma once
+
+#include "training/io/weights.h"
+#include "training/nn/linear.h"
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace rankwright {
+
+struct Parameters
+{
+    ModelConfig config;
+    at::ScalarType type = at::kFloat;      // of frozen weights and activations
+    std::vector<LinearSlot> slots;
+    std::vector<std::pair<std::string, at::Tensor>> tensors;   // embeddings, norms, heads
+    int64_t count = 0;                     // parameters as the files have them
+    [[nodiscard]] const at::Tensor& tensor(size_t index) const { return tensors[index].second; }
+};
+
+// The original weight behind a tensor of the model's files.
+BaseWeight::Original originalOf(Weights& weights, const std::string& tensor);
+
+// Fills Parameters from a model's files; what a model class keeps of them are the indices.
+class ParameterReader
+{
+public:
+    using Progress = std::function<void(const std::string& what, int64_t done, int64_t total)>;
+    // With `basesLater` the matrices of the slots stay in the files, read at each use, until BaseWeight::place() puts them into few
+    // bits; `weights` must outlive that.
+    ParameterReader(Weights& weights, at::ScalarType type, const Progress& progress, bool basesLater);
+    [[nodiscard]] const ModelConfig& config() const { return m_parameters.config; }
+    [[nodiscard]] bool has(const std::string& name) const { return m_weights.has(name); }
+    // A tensor by its full name ("model.norm.weight") -> index into Parameters::tensors.
+    size_t tensor(const std::string& name);
+    // A matrix, and its bias where the files have one, by its module's name ("model.layers.0.self_attn.q_proj") -> index into
+    // Parameters::slots. The last part of the name is its kind.
+    size_t slot(const std::string& module, int64_t layer);
+    void layerDone(int64_t layer);
+    [[nodiscard]] Parameters take() { return std::move(m_parameters); }
+
+private:
+    at::Tensor read(const std::string& name);
+    Weights& m_weights;
+    Parameters m_parameters;
+    Progress m_progress;
+    bool m_basesLater;
+};
+
+}  // namespace rankwright
