@@ -35,6 +35,26 @@ QString shown(const std::string& outside, int most)
     return text.left(kept) + QChar(0x2026);
 }
 
+QString lines(const std::string& outside)
+{
+    QString shown;
+    std::string rest;
+    const auto flush = [&] {
+        shown += text(escaped(rest));
+        rest.clear();
+    };
+    for (const char letter : outside) {
+        if (letter != '\n' && letter != '\t') {
+            rest += letter;
+            continue;
+        }
+        flush();
+        shown += QLatin1Char(letter);
+    }
+    flush();
+    return shown;
+}
+
 QString count(int64_t value)
 {
     QString digits = QString::number(value);

@@ -14,6 +14,8 @@ namespace rankwright::format {
 [[nodiscard]] inline std::string plain(const QString& value) { return value.toStdString(); }
 // Text from outside for a label: control, zero-width and bidi characters escaped, cut to `most` characters with an ellipsis.
 [[nodiscard]] QString shown(const std::string& outside, int most = 200);
+// The same for text of several lines, whole: line breaks and tabs stay.
+[[nodiscard]] QString lines(const std::string& outside);
 [[nodiscard]] QString count(int64_t value);             // 134,515,008
 [[nodiscard]] QString shortCount(int64_t value);        // 134.5 M
 [[nodiscard]] QString bytes(int64_t value);             // 93.8 MiB

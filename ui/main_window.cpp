@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "ui/main_window.h"
 
+#include "ui/pages/chat_page.h"
 #include "ui/pages/compare_page.h"
 #include "ui/pages/configure_page.h"
 #include "ui/pages/data_page.h"
@@ -53,6 +54,7 @@ MainWindow::MainWindow(Workbench& workbench, Settings& settings, QWidget* parent
     addPage(new RunPage(workbench));
     addPage(new QueuePage(workbench));
     addPage(new ComparePage(workbench));
+    addPage(new ChatPage(workbench));
     addPage(new ExportPage(workbench));
     auto* central = new QWidget;
     auto* rows = new QVBoxLayout(central);
@@ -95,8 +97,7 @@ void MainWindow::addPage(Page* page)
 void MainWindow::buildMenus()
 {
     QMenu* file = menuBar()->addMenu(tr("&File"));
-    file->addAction(
-        theme::icon(QStringLiteral("quit")), tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), this, &QWidget::close);
+    file->addAction(theme::icon("quit"), tr("&Quit"), QKeySequence(QStringLiteral("Ctrl+Q")), this, &QWidget::close);
     QMenu* edit = menuBar()->addMenu(tr("&Edit"));
     QAction* undo = m_workbench.undoStack().createUndoAction(this, tr("Undo"));
     undo->setShortcut(QKeySequence::Undo);
@@ -111,8 +112,8 @@ void MainWindow::buildMenus()
         view->addAction(theme::icon(m_pages[i]->iconName()), m_pages[i]->title(),
             QKeySequence(int(Qt::CTRL) | (Qt::Key_1 + int(i))), this, [this, id] { showPage(id); });
     }
-    view->addSeparator();
     auto* modes = new QActionGroup(this);
+    view->addSeparator();
     const std::pair<theme::Mode, QString> names[] = {{theme::Mode::automatic, tr("Colours of the desktop")},
         {theme::Mode::light, tr("Light")}, {theme::Mode::dark, tr("Dark")}};
     for (const auto& [mode, name] : names) {
@@ -142,12 +143,13 @@ void MainWindow::restore()
     if (!visible)
         move(QGuiApplication::primaryScreen()->availableGeometry().center() - rect().center());
     for (Page* page : m_pages) {
+        if (auto* rows = qobject_cast<DataPage*>(page))
+            rows->setSettings(m_settings);
         auto* models = qobject_cast<ModelsPage*>(page);
         if (!models)
             continue;
         models->setFolders(m_settings.modelFolders());
-        connect(models, &ModelsPage::foldersChanged, this,
-            [this](const QStringList& folders) { m_settings.setModelFolders(folders); });
+        connect(models, &ModelsPage::foldersChanged, this, [this](const QStringList& folders) { m_settings.setModelFolders(folders); });
         // After the first paint: it starts the engine, whatever page is shown.
         connect(this, &MainWindow::firstPainted, models, &ModelsPage::activated);
     }

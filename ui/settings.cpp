@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "ui/settings.h"
 
+#include <nlohmann/json.hpp>
+
 #include <QFile>
 
 namespace rankwright {
@@ -9,7 +11,8 @@ namespace rankwright {
 namespace {
 
 constexpr qint64 kMostBytes = 1 << 20;
-constexpr qsizetype kMostFolders = 64;
+constexpr qsizetype kMostFolders = 64;   // of models; and data files whose columns are remembered
+const auto kColumnsKey = QStringLiteral("data/columns");
 
 // QSettings skips lines it cannot read without a word; a file of ours is UTF-8 text without NUL, of sections and
 // key=value.
@@ -79,6 +82,38 @@ QStringList Settings::modelFolders() const
 void Settings::setModelFolders(const QStringList& folders)
 {
     m_store->setValue(QStringLiteral("models/folders"), folders.mid(0, kMostFolders));
+}
+
+// Stored as one list: a file, its columns as JSON, the next file; the newest first.
+std::map<std::string, std::string> Settings::columnsOf(const std::string& file) const
+{
+    const auto entries = m_store->value(kColumnsKey).toStringList();
+    for (qsizetype i = 0; i + 1 < entries.size(); i += 2) {
+        if (entries[i].toStdString() != file)
+            continue;
+        std::map<std::string, std::string> columns;
+        const auto stored = nlohmann::json::parse(entries[i + 1].toStdString(), nullptr, false);
+        if (stored.is_object())
+            for (const auto& [role, column] : stored.items())
+                if (column.is_string())
+                    columns[role] = column.get<std::string>();
+        return columns;
+    }
+    return {};
+}
+
+void Settings::setColumnsOf(const std::string& file, const std::map<std::string, std::string>& columns)
+{
+    const auto before = m_store->value(kColumnsKey).toStringList();
+    QStringList entries;
+    if (!columns.empty()) {
+        const auto text = nlohmann::json(columns).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        entries << QString::fromStdString(file) << QString::fromStdString(text);
+    }
+    for (qsizetype i = 0; i + 1 < before.size() && entries.size() < 2 * kMostFolders; i += 2)
+        if (before[i].toStdString() != file)
+            entries << before[i] << before[i + 1];
+    m_store->setValue(kColumnsKey, entries);
 }
 
 QString Settings::lastPage() const

@@ -11,6 +11,7 @@
 #include <QStringList>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 
 namespace rankwright {
@@ -25,6 +26,9 @@ public:
     void setThemeMode(theme::Mode mode);
     [[nodiscard]] QStringList modelFolders() const;
     void setModelFolders(const QStringList& folders);
+    // The columns that a person has chosen for a data file, by role; none where nothing was chosen.
+    [[nodiscard]] std::map<std::string, std::string> columnsOf(const std::string& file) const;
+    void setColumnsOf(const std::string& file, const std::map<std::string, std::string>& columns);
     [[nodiscard]] QString lastPage() const;
     void setLastPage(const QString& id);
     [[nodiscard]] bool wasDamaged() const { return m_damaged; }

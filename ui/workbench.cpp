@@ -10,6 +10,8 @@ namespace rankwright {
 
 namespace {
 
+constexpr const char* kLabelMetric = "accuracy";
+
 // What the window opens with: long enough for a curve, short enough to wait for, with a held-out curve beside it.
 RunConfig firstConfig()
 {
@@ -83,6 +85,11 @@ void Workbench::selectModel(const ModelInfo& model)
         RunConfig config = m_draft.config();
         config.model = model.spec;
         config.plan.clear();
+        // What an encoder is trained for is seen in its accuracy; a decoder's rows may have no classes.
+        if (!model.generates && config.metrics.empty())
+            config.metrics = kLabelMetric;
+        else if (model.generates && config.metrics == kLabelMetric)
+            config.metrics.clear();
         const QSignalBlocker quiet(m_draft);   // told below, after the model
         m_draft.set(config);
     }

@@ -60,6 +60,8 @@ public:
     // a crash left "running" as interrupted. Then runsChanged, or noticed with the problem.
     void tidyStore();
     void showPage(const QString& id) { emit pageWanted(id); }    // "models", "spectrum", ...
+    // What these runs made of the model answers beside it, on the Chat page.
+    void chatWith(const QStringList& runs) { emit chatWanted(runs); emit pageWanted(QStringLiteral("chat")); }
     void notify(const QString& text, bool problem = false) { emit noticed(text, problem); }
     void runsHaveChanged() { emit runsChanged(); }               // stored runs were created, renamed, deleted, ended
 
@@ -73,6 +75,7 @@ signals:
     void spectraChanged();
     void runsChanged();
     void pageWanted(const QString& id);
+    void chatWanted(const QStringList& runs);
     void noticed(const QString& text, bool problem);
 
 private:

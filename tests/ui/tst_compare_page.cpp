@@ -47,6 +47,8 @@ private slots:
     void theCommandOfARun();
     void hostileNamesStayLiteral();
     void smoothingBeginsAtPointSix();
+    void theBestRunsOfAComparisonGoToTheChat();
+    void metricsHaveAColumnAndABest();
     void everythingHasAName();
 };
 
@@ -410,6 +412,68 @@ void TestComparePage::smoothingBeginsAtPointSix()
     charts->findChild<QCheckBox*>("logY")->click();
     QVERIFY(plot->logY());
     QVERIFY(!Fixture::part<CurvePlot>(page, "differencePlot")->logY());   // differences have both signs
+}
+
+void TestComparePage::theBestRunsOfAComparisonGoToTheChat()
+{
+    Fixture fixture;
+    ComparisonPlan plan;
+    plan.sweep = RateSweep{.points = 3};
+    fixture.bench.setPlan(plan);
+    auto config = fixture.bench.config();
+    config.evalData = "default";
+    fixture.bench.edit(config, "evaluation");
+    const auto runs = fixture.trainBoth();
+    QCOMPARE(runs.size(), 6);
+    ComparePage page(fixture.bench);
+    page.resize(1192, 712);
+    page.show();
+    page.activated();
+    auto* chat = Fixture::part<QPushButton>(page, "compareChatButton");
+    QTRY_VERIFY(chat->isEnabled());
+    QSignalSpy wanted(&fixture.bench, &Workbench::chatWanted);
+    chat->click();
+    QCOMPARE(wanted.size(), 1);
+    const auto sent = wanted[0][0].toStringList();
+    QCOMPARE(sent.size(), 2);   // one of each arm
+    auto store = fixture.store();
+    page.setView(ComparePage::View::ticked);
+    chat->click();
+    QCOMPARE(wanted[1][0].toStringList().size(), 6);   // what is ticked
+    for (const QString& id : sent) {
+        const RunRow best = store.run(format::plain(id));
+        for (const RunRow& other : store.runs())
+            QVERIFY(other.arm != best.arm || other.bestEval >= best.bestEval);
+    }
+}
+
+void TestComparePage::metricsHaveAColumnAndABest()
+{
+    Fixture fixture;
+    auto config = fixture.bench.config();
+    config.metrics = "accuracy";
+    fixture.bench.edit(config, "metrics");
+    const auto runs = fixture.trainBoth();
+    QCOMPARE(runs.size(), 2);
+    ComparePage page(fixture.bench);
+    page.resize(1192, 712);
+    page.show();
+    page.activated();
+    auto* view = Fixture::part<QTreeView>(page, "runTable");
+    QTRY_VERIFY(view->model()->rowCount() == 1);
+    view->expandAll();
+    QTRY_VERIFY(!view->isColumnHidden(RunTable::metricColumn));
+    QCOMPARE(view->model()->headerData(RunTable::metricColumn, Qt::Horizontal).toString(), QString("Accuracy"));
+    const auto comparison = view->model()->index(0, 0);
+    int best = 0;
+    for (int row = 0; row < 2; ++row) {
+        const auto cell = view->model()->index(row, RunTable::metricColumn, comparison);
+        QVERIFY(!cell.data().toString().isEmpty());
+        best += cell.data(Qt::FontRole).isValid() ? 1 : 0;
+    }
+    QCOMPARE(best, 1);
+    if (const auto folder = qEnvironmentVariable("RANKWRIGHT_PICTURES"); !folder.isEmpty())
+        page.grab().save(folder + "/compare-metric.png");
 }
 
 void TestComparePage::everythingHasAName()

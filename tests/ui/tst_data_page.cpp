@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // The Data page: file, columns, preview, rendered samples.
+#include "tests/support/layout_faults.h"
 #include "tests/ui/page_fixture.h"
 #include "ui/pages/data_page.h"
+#include "ui/settings.h"
 #include "ui/theme.h"
+#include "ui/widgets/column_mapping.h"
+#include "ui/widgets/label_bars.h"
 #include "ui/widgets/length_histogram.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/widgets/token_view.h"
@@ -14,6 +18,8 @@
 #include <QMimeData>
 #include <QPushButton>
 #include <QSpinBox>
+#include <QTabWidget>
+#include <QTableWidget>
 #include <QTextBlock>
 
 #include <numeric>
@@ -32,12 +38,22 @@ private slots:
     void aDroppedFileIsTheData();
     void emptyMeansBuiltIn();
     void anUnreadableFileSaysWhy();
+    void anUnreadableFileLeavesNothingOfTheLast();
     void trainedAndMaskedTokensDiffer();
     void tokensAreNeverMarkup_data();
     void tokensAreNeverMarkup();
     void piecesAreFoundByPosition();
     void histogramCountsEveryRow();
     void everythingHasAName();
+    void rolesFollowTheKindOfRows();
+    void columnsAreRememberedForEachFile();
+    void labelsAreCountedAndShown();
+    void theFirstCellsAreShown();
+    void settingAsideAndPackingAreTold();
+    void anEncoderWantsLabels();
+    void specialTokensAreTold();
+    void nothingIsClipped_data();
+    void nothingIsClipped();
 };
 
 namespace {
@@ -186,6 +202,40 @@ void TestDataPage::anUnreadableFileSaysWhy()
     QTRY_VERIFY(!messages->isVisible());
 }
 
+void TestDataPage::anUnreadableFileLeavesNothingOfTheLast()
+{
+    Fixture fixture;
+    DataPage page(fixture.bench);
+    page.openFile("/data/labels.tsv");
+    QVERIFY(waitForPreview(fixture, page));
+    auto* head = Fixture::part<QTableWidget>(page, "headTable");
+    auto* row = Fixture::part<QSpinBox>(page, "sampleRow");
+    auto* column = Fixture::part<QComboBox>(page, "column_label");
+    QVERIFY(head->rowCount() > 0 && row->maximum() > 1 && column->count() > 1);
+    const auto nothingLeft = [&] {
+        return head->rowCount() == 0 && head->columnCount() == 0 && row->maximum() == 0 && column->count() == 1
+            && Fixture::part<QLabel>(page, "dataFormat")->text().isEmpty() && Fixture::part<QLabel>(page, "dataTask")->text().isEmpty()
+            && Fixture::part<TokenView>(page, "tokenView")->toPlainText().isEmpty() && !Fixture::part<LabelBars>(page, "labelBars")->isVisible()
+            && !Fixture::part<QPushButton>(page, "nextSample")->isEnabled() && !Fixture::part<QPushButton>(page, "previousSample")->isEnabled();
+    };
+    fixture.engine->fails = true;
+    page.openFile("/data/bad.jsonl");
+    QVERIFY(nothingLeft());   // at once
+    QTRY_VERIFY(Fixture::part<QLabel>(page, "dataFigures")->text().contains("No preview"));
+    QVERIFY(nothingLeft());
+    // The same file, asked about otherwise: its columns stay, to choose others.
+    fixture.engine->fails = false;
+    page.openFile("/data/rows.jsonl");
+    QTRY_VERIFY(row->maximum() > 1);
+    fixture.engine->fails = true;
+    auto config = fixture.bench.config();
+    config.columns["prompt"] = "source";
+    fixture.bench.edit(config, "column");
+    QTRY_COMPARE(row->maximum(), 0);
+    QVERIFY(Fixture::part<QLabel>(page, "dataFormat")->text().isEmpty());
+    QVERIFY(Fixture::part<QComboBox>(page, "column_prompt")->findText("prompt") > 0);
+}
+
 void TestDataPage::trainedAndMaskedTokensDiffer()
 {
     for (const auto mode : {theme::Mode::light, theme::Mode::dark}) {
@@ -257,6 +307,177 @@ void TestDataPage::everythingHasAName()
     page.openFile("/data/rows.jsonl");
     QVERIFY(waitForPreview(fixture, page));
     QCOMPARE(Fixture::unnamed(page), QStringList());
+}
+
+void TestDataPage::rolesFollowTheKindOfRows()
+{
+    Fixture fixture;
+    DataPage page(fixture.bench);
+    page.openFile("/data/labels.tsv");
+    QVERIFY(waitForPreview(fixture, page));
+    auto* columns = page.findChild<ColumnMapping*>();
+    QCOMPARE(columns->shownRoles(), (std::vector<std::string>{"text", "second", "label"}));
+    QVERIFY(Fixture::part<QComboBox>(page, "column_label")->isVisible());
+    QCOMPARE(Fixture::part<QComboBox>(page, "column_label")->currentText(), QString("label"));
+    QVERIFY(!Fixture::part<QComboBox>(page, "column_messages")->isVisible());
+    page.openFile("/data/rows.jsonl");
+    QTRY_COMPARE(columns->shownRoles(), (std::vector<std::string>{"prompt", "input", "response", "system"}));
+    // What was found wrongly can be put right: every role is there on request.
+    auto* all = page.findChild<QAbstractButton*>("allRoles");
+    all->click();
+    QCOMPARE(columns->shownRoles().size(), size_t(8));
+    auto* label = Fixture::part<QComboBox>(page, "column_label");
+    label->setCurrentText("source");
+    emit label->activated(label->currentIndex());
+    QCOMPARE(fixture.bench.config().columns.at("label"), std::string("source"));
+    all->click();
+    QVERIFY(label->isVisible());   // what is set stays in sight
+}
+
+void TestDataPage::columnsAreRememberedForEachFile()
+{
+    const QTemporaryDir folder;
+    const auto file = folder.filePath("window.ini").toStdString();
+    {
+        Settings settings(file);
+        Fixture fixture;
+        DataPage page(fixture.bench);
+        page.setSettings(settings);
+        page.openFile("/data/rows.jsonl");
+        QVERIFY(waitForPreview(fixture, page));
+        auto* response = Fixture::part<QComboBox>(page, "column_response");
+        response->setCurrentText("source");
+        emit response->activated(response->currentIndex());
+        page.openFile("/data/other.jsonl");
+        QVERIFY(fixture.bench.config().columns.empty());
+        page.openFile("/data/rows.jsonl");
+        QCOMPARE(fixture.bench.config().columns.at("response"), std::string("source"));
+    }
+    Settings again(file);   // the next start
+    QVERIFY(!again.wasDamaged());
+    QCOMPARE(again.columnsOf("/data/rows.jsonl").at("response"), std::string("source"));
+    QVERIFY(again.columnsOf("/data/other.jsonl").empty());
+    again.setColumnsOf("/data/rows.jsonl", {});
+    QVERIFY(again.columnsOf("/data/rows.jsonl").empty());
+    for (int i = 0; i < 200; ++i)
+        again.setColumnsOf("/data/" + std::to_string(i), {{"prompt", "a \"b\", c=d\n"}});
+    QCOMPARE(again.columnsOf("/data/199").at("prompt"), std::string("a \"b\", c=d\n"));
+    QVERIFY(again.columnsOf("/data/1").empty());   // the oldest are forgotten
+}
+
+void TestDataPage::labelsAreCountedAndShown()
+{
+    Fixture fixture;
+    DataPage page(fixture.bench);
+    page.openFile("/data/labels.tsv");
+    QVERIFY(waitForPreview(fixture, page));
+    auto* bars = Fixture::part<LabelBars>(page, "labelBars");
+    QVERIFY(bars->isVisible());
+    QVERIFY(bars->accessibleDescription().startsWith("positive: 300 rows"));
+    QVERIFY(Fixture::part<QLabel>(page, "dataTask")->text().contains("2 classes"));
+    QCOMPARE(Fixture::part<QLabel>(page, "sampleLabel")->text(), QString("Label: negative"));
+    page.openFile("/data/ratings.tsv");
+    QTRY_VERIFY(Fixture::part<QLabel>(page, "dataTask")->text().contains("number"));
+    QVERIFY(!bars->isVisible());
+}
+
+void TestDataPage::theFirstCellsAreShown()
+{
+    Fixture fixture;
+    DataPage page(fixture.bench);
+    page.openFile("/data/rows.jsonl");
+    QVERIFY(waitForPreview(fixture, page));
+    auto* head = Fixture::part<QTableWidget>(page, "headTable");
+    QCOMPARE(head->columnCount(), 3);
+    QCOMPARE(head->rowCount(), 3);
+    QCOMPARE(head->horizontalHeaderItem(1)->text(), QString("response (response)"));
+    QCOMPARE(head->item(1, 2)->text(), QString("made <b>up</b>"));
+}
+
+void TestDataPage::settingAsideAndPackingAreTold()
+{
+    Fixture fixture;
+    DataPage page(fixture.bench);
+    auto config = fixture.bench.config();
+    config.evalData.clear();
+    config.validation = 0.1;
+    config.packing = "on";
+    fixture.bench.edit(config, "split");
+    QVERIFY(waitForPreview(fixture, page));
+    const auto text = Fixture::part<QLabel>(page, "dataSplit")->text();
+    QVERIFY2(text.contains("50 of 500"), qPrintable(text));
+    QVERIFY2(text.contains("Packed"), qPrintable(text));
+    config.evalData = "default";
+    config.packing = "off";
+    fixture.bench.edit(config, "split");
+    QVERIFY(Fixture::part<QLabel>(page, "dataSplit")->isHidden());
+}
+
+void TestDataPage::anEncoderWantsLabels()
+{
+    Fixture fixture;
+    fixture.bench.selectModel(fake::infoOf("an-encoder"));
+    QCOMPARE(fixture.bench.config().metrics, std::string("accuracy"));
+    DataPage page(fixture.bench);
+    page.openFile("/data/rows.jsonl");
+    QVERIFY(waitForPreview(fixture, page));
+    QVERIFY(Fixture::part<QLabel>(page, "dataTask")->text().contains("needs rows with a label"));
+    page.openFile("/data/labels.tsv");
+    QTRY_VERIFY(!Fixture::part<QLabel>(page, "dataTask")->text().contains("needs rows"));
+    fixture.bench.selectModel(fake::infoOf("default"));
+    QVERIFY(fixture.bench.config().metrics.empty());
+}
+
+void TestDataPage::specialTokensAreTold()
+{
+    TokenView view;
+    PreviewRow row;
+    row.pieces.push_back({.text = "<s>", .id = 1, .trained = false, .special = true});
+    row.pieces.push_back({.text = "Tom", .id = 2, .trained = true, .begin = 0, .end = 3});
+    view.resize(400, 100);
+    view.setRow(row);
+    view.show();
+    const auto formatAt = [&](int position) {
+        QTextCursor cursor(view.document());
+        cursor.setPosition(position + 1);
+        return cursor.charFormat();
+    };
+    QVERIFY(formatAt(0).fontWeight() == QFont::Bold);
+    QVERIFY(formatAt(4).fontWeight() != QFont::Bold);
+    QVERIFY(formatAt(0).background() != formatAt(4).background());
+}
+
+void TestDataPage::nothingIsClipped_data()
+{
+    QTest::addColumn<QString>("file");
+    QTest::addColumn<QSize>("size");
+    QTest::addColumn<bool>("dark");
+    for (const char* file : {"default", "/data/rows.jsonl", "/data/labels.tsv"})
+        for (const bool large : {false, true})
+            QTest::addRow("%s %s", file, large ? "large" : "small") << QString(file) << (large ? QSize(1832, 992) : QSize(1192, 712)) << large;
+}
+
+void TestDataPage::nothingIsClipped()
+{
+    QFETCH(QString, file);
+    QFETCH(QSize, size);
+    QFETCH(bool, dark);
+    theme::apply(*qApp, dark ? theme::Mode::dark : theme::Mode::light);
+    Fixture fixture;
+    fixture.bench.selectModel(fake::infoOf(file.contains("labels") ? "an-encoder" : "default"));
+    DataPage page(fixture.bench);
+    page.openFile(file);
+    QVERIFY(waitForPreview(fixture, page));
+    page.resize(size);
+    auto* tabs = Fixture::part<QTabWidget>(page, "dataTabs");
+    for (int tab = 0; tab < tabs->count(); ++tab) {
+        tabs->setCurrentIndex(tab);
+        QTest::qWait(60);
+        QCOMPARE(layoutFaults(page), QStringList());
+        if (const auto folder = qEnvironmentVariable("RANKWRIGHT_PICTURES"); !folder.isEmpty())
+            page.grab().save(QString("%1/data-%2-%3.png").arg(folder, QString(QTest::currentDataTag()).replace('/', '_').replace(' ', '-')).arg(tab));
+    }
+    theme::apply(*qApp, theme::Mode::light);
 }
 
 QTEST_MAIN(TestDataPage)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // The Export page: which runs, what a format means, writing, cancelling, what was found on reading back.
+#include "tests/support/layout_faults.h"
 #include "tests/ui/page_fixture.h"
+#include "ui/theme.h"
 #include "ui/pages/export_page.h"
 #include "ui/widgets/message_bar.h"
 
@@ -24,10 +26,19 @@ public:
     std::atomic<bool> slow{false}, fails{false};
     std::atomic<double> difference{2.1e-7};
     std::atomic<int> cancelled{0};
+    std::string dtype()
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_dtype;
+    }
     Result run(const Job& job, Events& events, std::stop_token stop) override
     {
         if (!std::holds_alternative<ExportJob>(job))
             return FakeEngine::run(job, events, stop);
+        {
+            const std::lock_guard lock(m_mutex);
+            m_dtype = std::get<ExportJob>(job).dtype;
+        }
         if (fails)
             throw Error(ErrorParts{.code = Code::exists, .file = std::get<ExportJob>(job).out, .place = "folder",
                 .found = "it is not empty", .allowed = "an empty folder", .advice = "Choose another folder."});
@@ -38,6 +49,10 @@ public:
         result.largestDifference = difference;
         return result;
     }
+
+private:
+    std::mutex m_mutex;
+    std::string m_dtype;
 };
 
 }  // namespace
@@ -58,6 +73,8 @@ private slots:
     void cancelStopsTheJob();
     void aFailureSaysWhatToDo();
     void aTypedFolderIsKept();
+    void ggufHasItsNumberFormats();
+    void theFormatsFit();
     void everythingHasAName();
 };
 
@@ -255,6 +272,55 @@ void TestExportPage::aTypedFolderIsKept()
     folder->setText("/my/own/folder");
     choose(format, 1);
     QCOMPARE(folder->text(), QString("/my/own/folder"));
+}
+
+void TestExportPage::ggufHasItsNumberFormats()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    fixture.engine->difference = 0.8;
+    ExportPage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    auto* format = Fixture::part<QComboBox>(page, "formatBox");
+    auto* dtype = Fixture::part<QComboBox>(page, "dtypeBox");
+    QVERIFY(!dtype->isVisible());
+    choose(format, format->findData("merged"));
+    QCOMPARE(dtype->count(), 3);
+    dtype->setCurrentIndex(dtype->findData("float16"));
+    choose(format, format->findData("gguf"));
+    QCOMPARE(dtype->count(), 6);
+    QCOMPARE(dtype->currentData().toString(), QString("float16"));   // both have it
+    QVERIFY(Fixture::part<QLabel>(page, "exportExplanation")->text().contains("llama.cpp"));
+    dtype->setCurrentIndex(dtype->findData("q4_0"));
+    Fixture::part<QPushButton>(page, "exportButton")->click();
+    auto* badge = Fixture::part<QLabel>(page, "exportBadge");
+    QTRY_VERIFY(badge->isVisible());
+    QCOMPARE(fixture.engine->dtype(), std::string("q4_0"));
+    QVERIFY2(badge->text().contains("from rounding to q4_0"), qPrintable(badge->text()));   // expected: no cross
+    choose(format, format->findData("gguf-lora"));
+    QVERIFY(!dtype->isVisible());
+    Fixture::part<QPushButton>(page, "exportButton")->click();
+    QTRY_VERIFY(badge->text().contains("✗"));   // an adapter is not rounded: that difference is a fault
+    QCOMPARE(fixture.engine->dtype(), std::string());
+}
+
+void TestExportPage::theFormatsFit()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    ExportPage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    page.resize(1192, 712);
+    auto* format = Fixture::part<QComboBox>(page, "formatBox");
+    for (const bool dark : {false, true}) {
+        theme::apply(*qApp, dark ? theme::Mode::dark : theme::Mode::light);
+        choose(format, format->findData("gguf"));
+        QTest::qWait(60);
+        QCOMPARE(layoutFaults(page), QStringList());
+        if (const auto folder = qEnvironmentVariable("RANKWRIGHT_PICTURES"); !folder.isEmpty())
+            page.grab().save(QString("%1/export-gguf-%2.png").arg(folder, dark ? "dark" : "light"));
+    }
+    theme::apply(*qApp, theme::Mode::light);
 }
 
 void TestExportPage::everythingHasAName()

@@ -138,7 +138,7 @@ void TestMainWindow::pagesAreReachedByKeyboard()
     opened.window.show();
     opened.window.activateWindow();
     QVERIFY(QTest::qWaitForWindowActive(&opened.window));
-    const QStringList ids{"models", "spectrum", "data", "configure", "run", "queue", "compare", "export"};
+    const QStringList ids{"models", "spectrum", "data", "configure", "run", "queue", "compare", "chat", "export"};
     QCOMPARE(opened.window.pages().size(), size_t(ids.size()));
     for (int i = int(ids.size()) - 1; i >= 0; --i) {
         QTest::keyClick(&opened.window, Qt::Key(Qt::Key_1 + i), Qt::ControlModifier);

@@ -16,6 +16,7 @@
 #include <QLabel>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QSignalSpy>
 #include <QSlider>
 #include <QSpinBox>
 #include <QTabWidget>
@@ -46,6 +47,8 @@ private slots:
     void driftIsDrawnOverTime();
     void measureNowAsksForAllDirections();
     void thePostmortemFindsTheRank();
+    void metricsHaveTheirCurve();
+    void runsGoToTheChat();
     void everythingHasAName();
 };
 
@@ -352,7 +355,7 @@ void TestRunPage::driftIsDrawnOverTime()
     Fixture::part<QTabWidget>(page, "runTabs")->setCurrentIndex(1);
     QVERIFY(waitUntilIdle(fixture));
     auto* slider = Fixture::part<QSlider>(page, "driftStep");
-    QTRY_COMPARE(slider->maximum(), 5);                   // steps 5, 10, ..., 30
+    QTRY_COMPARE_WITH_TIMEOUT(slider->maximum(), 5, 30000);   // steps 5, 10, ..., 30
     QCOMPARE(slider->value(), 5);                         // it follows the newest
     auto* map = Fixture::part<HeatmapPlot>(page, "driftMap");
     const double last = map->value(0, 3);
@@ -416,6 +419,55 @@ void TestRunPage::thePostmortemFindsTheRank()
     QCOMPARE(updateSentence({}), std::string("The run has changed nothing: there is no update."));
     QCOMPARE(updateSentence({0.5, 0.9997, 1}), std::string("99.9 % of the update lives in rank 2 of 3."));   // not 100
     QCOMPARE(updateSentence({0.3, 0.6, 1 - 1e-16}), std::string("100 % of the update lives in rank 3 of 3."));
+}
+
+void TestRunPage::metricsHaveTheirCurve()
+{
+    Fixture fixture;
+    auto config = fixture.bench.config();
+    config.metrics = "accuracy,f1";
+    fixture.bench.edit(config, "metrics");
+    RunPage page(fixture.bench);
+    auto* series = Fixture::part<QComboBox>(page, "curveSeriesBox");
+    begin(fixture, page, 60, std::chrono::microseconds(1000));
+    QTRY_COMPARE(series->count(), 3);
+    QVERIFY(series->isVisible());
+    series->setCurrentIndex(1);
+    emit series->activated(1);
+    auto* plot = Fixture::part<CurvePlot>(page, "lossPlot");
+    QVERIFY(waitUntilIdle(fixture));
+    // Before the first step, every tenth, after the last: the loss's points are not among them.
+    QTRY_COMPARE(countRows(plot, "lora"), 7);
+    QCOMPARE(series->currentIndex(), 1);   // the choice stayed while points came
+    for (auto* arm : page.findChildren<ArmProgress*>())
+        QVERIFY(Fixture::part<QLabel>(*arm, "stepZeroBadge")->text().startsWith("Accuracy 0."));
+    QTest::qWait(100);
+    if (const auto folder = qEnvironmentVariable("RANKWRIGHT_PICTURES"); !folder.isEmpty())
+        page.grab().save(folder + "/run-metric.png");
+    series->setCurrentIndex(0);
+    emit series->activated(0);
+    QCOMPARE(countRows(plot, "lora"), 60);
+}
+
+void TestRunPage::runsGoToTheChat()
+{
+    Fixture fixture;
+    RunPage page(fixture.bench);
+    page.show();
+    page.activated();
+    auto* chat = Fixture::part<QPushButton>(page, "runChatButton");
+    QVERIFY(!chat->isEnabled());
+    const auto runs = fixture.trainBoth();
+    QTRY_VERIFY(chat->isEnabled());
+    const auto arms = page.findChildren<ArmProgress*>();
+    QCOMPARE(arms.size(), 2);
+    QTRY_VERIFY(arms[0]->state() == RunState::finished && arms[1]->state() == RunState::finished);
+    QSignalSpy wanted(&fixture.bench, &Workbench::chatWanted);
+    QSignalSpy shown(&fixture.bench, &Workbench::pageWanted);
+    chat->click();
+    QCOMPARE(wanted.size(), 1);
+    QCOMPARE(wanted[0][0].toStringList(), runs);
+    QCOMPARE(shown[0][0].toString(), QString("chat"));
 }
 
 void TestRunPage::everythingHasAName()

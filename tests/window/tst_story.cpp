@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The story of a new user through the real widgets: model, spectrum, data, configuration, training of both arms, comparison,
+// The story of a new user through the real widgets: model, spectrum, data, configuration, training of both arms, comparison, chat,
 // export. Real engine, default model; needs a display (ctest gives it a virtual one). RANKWRIGHT_PICTURES=DIR keeps a picture of
 // each step.
 #include "tests/support/real_window.h"
 
 #include "storage/run_store.h"
+#include "ui/pages/chat_page.h"
 #include "ui/pages/spectrum_page.h"
 
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QSlider>
+#include <QSpinBox>
 #include <QTabWidget>
 #include <QTableView>
 #include <QTreeView>
@@ -149,9 +152,27 @@ private Q_SLOTS:
         tabs->setCurrentIndex(0);
     }
 
+    void theVoicesAnswerSideBySide()
+    {
+        m->goTo(8, "chat");
+        auto* page = qobject_cast<ChatPage*>(m->window.currentPage());
+        QVERIFY(QTest::qWaitFor([&] { return page->chat().voices().size() == 3; }, 10'000));   // the base and both arms
+        m->part<QSpinBox>("chatMaxTokens")->setValue(24);
+        auto* prompt = m->part<QPlainTextEdit>("chatPrompt");
+        prompt->setPlainText("Tom has 3 apples and buys twice as many. How many has he now?");
+        QTest::keyClick(prompt, Qt::Key_Return, Qt::ControlModifier);
+        QVERIFY(QTest::qWaitFor([&] { return !page->chat().isBusy(); }, 240'000));
+        for (const ChatVoiceState& voice : page->chat().voices()) {
+            QCOMPARE(voice.turns.size(), size_t(2));
+            QVERIFY(!voice.turns.back().content.empty() && voice.tokens > 0 && voice.tokens <= 24);
+            qInfo("%s: %s", qPrintable(voice.who.title), voice.turns.back().content.c_str());
+        }
+        m->picture("chat");
+    }
+
     void exportIsReadBack()
     {
-        m->goTo(8, "export");
+        m->goTo(9, "export");
         const auto out = m->folder.filePath("adapter");
         m->part<QLineEdit>("exportFolder")->setText(out);
         m->click("exportButton");

@@ -23,7 +23,8 @@ struct Ended { QString run; RunState outcome = RunState::finished; QString error
 struct Order { QStringList waiting; uint64_t calls = 0; };   // after so many start(), startAll() and drop()
 struct Halted { QString run, message; };   // one of them
 struct Worked { uint64_t calls = 0; };                       // nothing to do after so many
-using Mail = std::variant<Event, Started, Ended, Order, Halted, Worked>;
+struct Taken { QString run; };         // a checkpoint that was asked for
+using Mail = std::variant<Event, Started, Ended, Order, Halted, Worked, Taken>;
 
 // The worker's side is behind the mutex or atomic; `shown*` belong to the window's thread and change together with the
 // signals, so that what a slot asks agrees with what it was told.
@@ -51,7 +52,8 @@ constexpr auto kBetweenAttempts = std::chrono::milliseconds(500);
 class Watcher : public Events
 {
 public:
-    Watcher(Session& session, size_t index, Events* turn) : m_session(session), m_bit(uint64_t(1) << index), m_turn(turn) {}
+    Watcher(Session& session, QString run, size_t index, Events* turn)
+        : m_session(session), m_run(std::move(run)), m_bit(uint64_t(1) << index), m_turn(turn) {}
     void on(const Event& event) override
     {
         m_session.mailbox.post(event);
@@ -64,10 +66,15 @@ public:
             static_cast<void>(m_turn->controls());   // returns when it is this run's turn
         return {.pause = m_session.pause, .checkpoint = (m_session.checkpoint & m_bit) != 0, .stop = m_session.stop};
     }
-    void checkpointTaken() override { m_session.checkpoint &= ~m_bit; }
+    void checkpointTaken() override
+    {
+        if ((m_session.checkpoint.fetch_and(~m_bit) & m_bit) != 0)
+            m_session.mailbox.postAlways(Taken{m_run});
+    }
 
 private:
     Session& m_session;
+    QString m_run;
     uint64_t m_bit;
     Events* m_turn;
 };
@@ -205,8 +212,9 @@ std::vector<Ended> train(
 {
     std::vector<Ended> ends(turn.runs.size());
     const auto one = [&](size_t index, Events* others) {
-        session.mailbox.postAlways(Started{QString::fromStdString(turn.runs[index])});
-        Watcher watcher(session, index, others);
+        const auto run = QString::fromStdString(turn.runs[index]);
+        session.mailbox.postAlways(Started{run});
+        Watcher watcher(session, run, index, others);
         const bool resume = turn.resumed.contains(turn.runs[index]);
         ends[index] = trainOne(dataDirectory, engine, turn.runs[index], resume, watcher, stop);
         session.mailbox.postAlways(ends[index]);
@@ -320,6 +328,8 @@ RunSession::RunSession(std::filesystem::path dataDirectory, JobCall::LoadEngine 
                 emit halted(halt->run, halt->message);
             } else if (const auto* end = std::get_if<Worked>(&mail)) {
                 worked(end->calls);
+            } else if (const auto* taken = std::get_if<Taken>(&mail)) {
+                emit checkpointTaken(taken->run);
             }
         }
         flush();
@@ -413,10 +423,7 @@ bool RunSession::isBusy() const
     return m_shared->shownBusy;
 }
 
-QString RunSession::current() const
-{
-    return m_shared->shownRunning.value(0);
-}
+QString RunSession::current() const { return m_shared->shownRunning.value(0); }
 
 QStringList RunSession::running() const
 {
@@ -455,8 +462,7 @@ void RunSession::stopCurrent()
     const std::lock_guard lock(m_shared->mutex);
     const bool same = std::ranges::any_of(m_shared->running,
         [this](const std::string& run) { return m_shared->shownRunning.contains(QString::fromStdString(run)); });
-    if (same)
-        m_shared->stop = true;
+    m_shared->stop = m_shared->stop || same;
 }
 
 void RunSession::stopAll()

@@ -46,6 +46,7 @@ signals:
     void halted(const QString& run, const QString& message);
     void idle();                                  // nothing more to train
     void pausedChanged(bool paused);
+    void checkpointTaken(const QString& run);     // one asked for by checkpointNow() is on disk
     void queueChanged();                          // of queued()
 
 private:

@@ -4,6 +4,7 @@
 // live points begin where the window began to listen.
 #include "ui/models/curve_store.h"
 
+#include "training/api/metrics.h"
 #include "ui/format.h"
 
 #include <algorithm>
@@ -103,7 +104,7 @@ std::optional<RunStarted> startedOf(const std::filesystem::path& folder)
 std::vector<CurvePoint> storedCurve(RunStore& store, const std::string& run, const std::string& series)
 {
     auto points = store.curve(run, series);
-    if (series != "evalLoss")
+    if (series != "evalLoss" && !series.starts_with(kMetricSeries))
         return points;
     const auto loss = store.curve(run, "loss");
     for (CurvePoint& point : points)
@@ -123,6 +124,24 @@ const QStringList& CurveStore::seriesNames()
     return names;
 }
 
+QString metricTitle(const QString& series)
+{
+    const auto id = series.mid(int(qstrlen(kMetricSeries)));
+    const MetricCard* card = findMetricCard(format::plain(id));
+    return card == nullptr ? format::shown(format::plain(id), 40) : format::text(card->title);
+}
+
+QStringList CurveStore::metricNames() const
+{
+    QStringList names;
+    for (const auto& [run, data] : m_data)
+        for (const auto& [series, points] : data.series)
+            if (series.startsWith(QLatin1String(kMetricSeries)) && !points.empty() && !names.contains(series))
+                names << series;
+    names.sort();
+    return names;
+}
+
 CurveStore::RunData CurveStore::load(RunStore& store, const RunRow& row)
 {
     RunData data;
@@ -132,8 +151,13 @@ CurveStore::RunData CurveStore::load(RunStore& store, const RunRow& row)
     data.notes = store.notes(row.id);
     for (const QString& name : seriesNames())
         data.series[name] = store.curve(row.id, format::plain(name));
-    for (CurvePoint& point : data.series["evalLoss"])
-        point = placed(data.series["loss"], point);
+    for (const std::string& name : store.series(row.id))
+        if (const auto series = format::text(name); series.startsWith(QLatin1String(kMetricSeries)))
+            data.series[series] = store.curve(row.id, name);
+    for (auto& [name, points] : data.series)
+        if (name == "evalLoss" || name.startsWith(QLatin1String(kMetricSeries)))
+            for (CurvePoint& point : points)
+                point = placed(data.series["loss"], point);
     return data;
 }
 
@@ -189,8 +213,8 @@ void CurveStore::receive(Everything& everything)
     for (auto& [id, fresh] : everything) {
         RunData& data = m_data[id];
         if (data.live)   // otherwise the store alone is right: it may have been cut back at a resume
-            for (auto& [name, points] : fresh.series)
-                points = mergedCurves(points, data.series[name]);
+            for (const auto& [name, points] : data.series)
+                fresh.series[name] = mergedCurves(fresh.series[name], points);
         fresh.live = data.live;
         if (!fresh.started)
             fresh.started = data.started;
@@ -270,6 +294,8 @@ void CurveStore::append(const std::vector<Event>& batch)
         } else if (const auto* eval = std::get_if<EvalEvent>(&event)) {
             const auto id = format::text(eval->run);
             add(id, "evalLoss", placed(points(id, "loss"), {eval->step, eval->loss, 0, 0}));
+            for (const auto& [metric, value] : eval->metrics)
+                add(id, kMetricSeries + format::text(metric), placed(points(id, "loss"), {eval->step, value, 0, 0}));
         } else if (const auto* note = std::get_if<NoteEvent>(&event)) {
             m_data[format::text(note->run)].notes.push_back({{}, note->level, note->text});
         }

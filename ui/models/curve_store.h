@@ -31,10 +31,12 @@ public:
     [[nodiscard]] const RunStarted* started(const QString& id) const;   // from metrics.jsonl or the live event
     [[nodiscard]] const RunEnded* ended(const QString& id) const;       // from run.json or the live event
     [[nodiscard]] const std::vector<NoteRow>& notes(const QString& id) const;
-    // "loss", "evalLoss", "lr", "gradNorm"; by step, tokens filled in for evaluations as well.
+    // "loss", "evalLoss", "lr", "gradNorm", "metric/accuracy"; by step, tokens filled in for evaluations as well.
     [[nodiscard]] const std::vector<CurvePoint>& points(const QString& id, const QString& series) const;
     void append(const std::vector<Event>& batch);
     [[nodiscard]] static const QStringList& seriesNames();
+    // "metric/accuracy", ... that any of the runs has.
+    [[nodiscard]] QStringList metricNames() const;
 
 signals:
     void loaded();
@@ -62,6 +64,10 @@ private:
     std::map<QString, RunData> m_data;             // also of a run that began before its comparison was read
 };
 
+// Series of metrics measured at evaluations are called so: kMetricSeries + id of a MetricCard.
+inline constexpr const char* kMetricSeries = kMetricPrefix.data();
+// "Matthews correlation" of "metric/matthews"; the id where the program does not know it.
+[[nodiscard]] QString metricTitle(const QString& series);
 // How a run began, from its metrics.jsonl; nothing where it has not begun or cannot be read.
 [[nodiscard]] std::optional<RunStarted> startedOf(const std::filesystem::path& runFolder);
 // A stored series with all three axes filled in, also for evaluations, which count their own tokens and time. Off the window's thread.

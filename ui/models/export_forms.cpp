@@ -61,21 +61,29 @@ QString explainOwn(const RunConfig& config)
 
 }  // namespace
 
-QString exportRefusal(const QString& format, const RunConfig& config)
+QString exportRefusal(const QString& format, const RunConfig& config, const std::string& task)
 {
+    if (task != "lm" && format.startsWith(QLatin1String("gguf")))
+        return tr("It was trained with a head for classes or numbers, which llama.cpp does not load: export the adapter or the merged model.");
     return format::text(exportRefusal(config, format::plain(format)));
 }
 
-QString exportExplanation(const QString& format, const RunConfig& config)
+QString exportExplanation(const QString& format, const RunConfig& config, const std::string& task)
 {
     if (findMethodCard(config.method) == nullptr)
         return {};
-    if (const auto refusal = exportRefusal(format, config); !refusal.isEmpty())
+    if (const auto refusal = exportRefusal(format, config, task); !refusal.isEmpty())
         return refusal;
     if (format == "lora")
         return explainPlain(config);
     if (format == "peft")
         return explainOwn(config);
+    if (format == "gguf")
+        return tr("A whole model in one .gguf file with its tokenizer and chat template, for llama.cpp and programs built on it. "
+                  "F32 is exact; fewer bits round each weight, and the badge shows by how much the logits move.");
+    if (format == "gguf-lora")
+        return tr("The adapter in one .gguf file, in float32, for llama.cpp beside a GGUF file of the original base model.")
+            + (isEdited(config) ? ' ' + tr("Its rank doubles to %1, as %2 has edited the base.").arg(2 * config.rank).arg(titleOf(config)) : QString());
     return methodCard(config.method).plainExport == PlainExport::none
         ? tr("A whole model with the trained weights: nothing else is needed to load it.")
         : tr("A whole model with the adapter added into its weights: nothing else is needed to load it.");

@@ -9,9 +9,9 @@
 
 namespace rankwright {
 
-// Why `format` (lora, peft, merged) cannot say what was trained; empty: it can.
-[[nodiscard]] QString exportRefusal(const QString& format, const RunConfig& config);
+// Why `format` (lora, peft, merged, gguf, gguf-lora) cannot say what was trained; empty: it can. `task`: of RunStarted.
+[[nodiscard]] QString exportRefusal(const QString& format, const RunConfig& config, const std::string& task = "lm");
 // What will be written.
-[[nodiscard]] QString exportExplanation(const QString& format, const RunConfig& config);
+[[nodiscard]] QString exportExplanation(const QString& format, const RunConfig& config, const std::string& task = "lm");
 
 }  // namespace rankwright

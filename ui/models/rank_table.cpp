@@ -34,7 +34,8 @@ void RankTable::ask(const QModelIndexList& cells, int64_t rank)
         if (!at)
             continue;
         const int64_t cut = std::clamp<int64_t>(rank, 0, std::min(at->rows, at->cols));
-        after[at->name] = {.rank = cut, .alpha = double(cut)};
+        for (const ModuleInfo& one : m_grid.all(cell.row(), cell.column()))
+            after[one.name] = {.rank = cut, .alpha = double(cut)};
         last = at;
     }
     if (!last || after == m_ranks)

@@ -6,6 +6,7 @@
 
 #include "training/api/catalog.h"
 #include "ui/format.h"
+#include "ui/models/curve_store.h"
 #include "ui/theme.h"
 
 #include <QGuiApplication>
@@ -16,6 +17,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <set>
 
 namespace rankwright {
 
@@ -80,15 +83,62 @@ void RunTable::reload()
 {
     m_reader.read<Stored>(
         [](RunStore& store) {
-            Stored stored{.runs = store.runs(), .comparisons = storedComparisons(store.dataDirectory())};
+            Stored stored{.runs = store.runs(), .comparisons = storedComparisons(store.dataDirectory()), .metrics = lastMetrics(store)};
             return stored;
         },
         [this](Stored& stored) { receive(stored); });
 }
 
+// SQLite gives the other columns of a group from the row of its MAX.
+RunTable::Metrics RunTable::lastMetrics(RunStore& store)
+{
+    Metrics found;
+    const auto table = store.query("SELECT run.id, series.name, metric.value, MAX(metric.step) FROM metric"
+                                   " JOIN series ON series.id = metric.series JOIN run ON run.key = metric.run"
+                                   " WHERE series.name LIKE 'metric/%' GROUP BY metric.run, metric.series");
+    for (const auto& row : table.rows)
+        if (row.size() >= 3 && row[0] && row[1] && row[2])
+            found[format::text(*row[0])][format::text(*row[1])] = QString::fromStdString(*row[2]).toDouble();
+    return found;
+}
+
+const std::map<QString, double>& RunTable::metrics(const QString& id) const
+{
+    static const std::map<QString, double> none;
+    const auto found = m_metrics.find(id);
+    return found == m_metrics.end() ? none : found->second;
+}
+
+double RunTable::metricOf(const RunRow& run) const
+{
+    const auto& all = metrics(format::text(run.id));
+    return all.empty() ? std::numeric_limits<double>::quiet_NaN() : all.begin()->second;
+}
+
+// Every metric there is rises with quality.
+bool RunTable::isBestMetric(const RunRow& run) const
+{
+    const double value = metricOf(run);
+    if (std::isnan(value) || run.comparison.empty())
+        return false;
+    return std::none_of(m_runs.begin(), m_runs.end(),
+        [&](const RunRow& other) { return other.comparison == run.comparison && metricOf(other) > value; });
+}
+
+QString RunTable::tip(const RunRow& run) const
+{
+    auto text = tr("%1, created %2").arg(format::shown(run.name), format::shown(run.created));
+    for (const auto& [series, value] : metrics(format::text(run.id)))
+        text += '\n' + tr("%1: %2").arg(metricTitle(series), format::number(value));
+    if (isBestMetric(run))
+        text += '\n' + tr("The best of its comparison.");
+    return text;
+}
+
 void RunTable::receive(Stored& stored)
 {
     auto& runs = stored.runs;
+    m_metrics = std::move(stored.metrics);
     const bool sameRows = runs.size() == m_runs.size() && stored.comparisons == m_comparisons
         && std::equal(
             runs.begin(), runs.end(), m_runs.begin(), [](const RunRow& a, const RunRow& b) { return a.id == b.id; });
@@ -228,6 +278,8 @@ QString RunTable::text(const RunRow& run, int column) const
         return run.filesMissing ? tr("Files missing") : stateTitle(run.state);
     case bestEvalColumn:
         return format::number(run.bestEval);
+    case metricColumn:
+        return std::isnan(metricOf(run)) ? QString() : format::number(metricOf(run));
     case lossColumn:
         return format::number(run.loss);
     case stepsColumn:
@@ -253,6 +305,8 @@ QVariant RunTable::sortValue(const RunRow& run, int column) const
     switch (column) {
     case bestEvalColumn:
         return last(run.bestEval);
+    case metricColumn:
+        return last(metricOf(run));
     case lossColumn:
         return last(run.loss);
     case stepsColumn:
@@ -291,8 +345,9 @@ QVariant RunTable::data(const QModelIndex& index, int role) const
     case Qt::TextAlignmentRole:
         return int((index.column() >= bestEvalColumn ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     case Qt::ToolTipRole:   // escaped: a view shows tool tips as rich text where they look like it
-        return QStringLiteral("<qt>%1</qt>").arg(
-            tr("%1, created %2").arg(format::shown(run.name), format::shown(run.created)).toHtmlEscaped());
+        return QStringLiteral("<qt>%1</qt>").arg(tip(run).toHtmlEscaped().replace('\n', "<br>"));
+    case Qt::FontRole:
+        return index.column() == metricColumn && isBestMetric(run) ? QVariant(theme::headingFont()) : QVariant();
     case kIdRole:
         return id;
     case kSortRole:
@@ -331,8 +386,16 @@ QVariant RunTable::headerData(int section, Qt::Orientation orientation, int role
     if (role != Qt::DisplayRole)
         return {};
     static const char* const titles[] = {QT_TR_NOOP("Run"), QT_TR_NOOP("Method"), QT_TR_NOOP("State"),
-        QT_TR_NOOP("Best eval"), QT_TR_NOOP("Last loss"), QT_TR_NOOP("Step"), QT_TR_NOOP("Time"),
+        QT_TR_NOOP("Best eval"), QT_TR_NOOP("Metric"), QT_TR_NOOP("Last loss"), QT_TR_NOOP("Step"), QT_TR_NOOP("Time"),
         QT_TR_NOOP("Rate"), QT_TR_NOOP("Seed"), QT_TR_NOOP("Memory")};
+    // Where all runs have the same metric it gives the column its name.
+    if (section == metricColumn) {
+        std::set<QString> first;
+        for (const auto& [run, metrics] : m_metrics)
+            first.insert(metrics.begin()->first);
+        if (first.size() == 1)
+            return metricTitle(*first.begin());
+    }
     return section >= 0 && section < columns ? tr(titles[section]) : QString();
 }
 

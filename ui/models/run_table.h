@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // Stored runs as a table: tick, colour and dash of the run's curve, name (editable), method, state, best evaluation
-// loss, last loss, steps, time, learning rate, seed, most memory; and the stored comparisons that they belong to.
+// loss, metric, last loss, steps, time, learning rate, seed, most memory; and the stored comparisons that they belong to.
 #pragma once
 
 #include "storage/runs/comparison.h"
@@ -21,8 +21,8 @@ class RunTable : public QAbstractTableModel
 public:
     enum Column
     {
-        nameColumn, methodColumn, stateColumn, bestEvalColumn, lossColumn, stepsColumn, timeColumn, rateColumn, seedColumn,
-        peakColumn, columns
+        nameColumn, methodColumn, stateColumn, bestEvalColumn, metricColumn, lossColumn, stepsColumn, timeColumn, rateColumn,
+        seedColumn, peakColumn, columns
     };
     static constexpr int kIdRole = Qt::UserRole;
     static constexpr int kSortRole = Qt::UserRole + 1;
@@ -38,6 +38,9 @@ public:
     [[nodiscard]] QColor colorOf(const QString& id) const;
     [[nodiscard]] Qt::PenStyle styleOf(const QString& id) const;
     void removeRun(const QString& id);
+    // Last measured values of a run, by the series' name ("metric/accuracy"); and whether any run has one.
+    [[nodiscard]] const std::map<QString, double>& metrics(const QString& id) const;
+    [[nodiscard]] bool hasMetrics() const { return !m_metrics.empty(); }
 
     int rowCount(const QModelIndex& parent = {}) const override;
     int columnCount(const QModelIndex& parent = {}) const override;
@@ -53,7 +56,12 @@ signals:
     void problem(const QString& text);
 
 private:
-    struct Stored { std::vector<RunRow> runs; std::vector<Comparison> comparisons; };
+    using Metrics = std::map<QString, std::map<QString, double>>;   // run -> series -> value
+    struct Stored { std::vector<RunRow> runs; std::vector<Comparison> comparisons; Metrics metrics; };
+    static Metrics lastMetrics(RunStore& store);
+    [[nodiscard]] double metricOf(const RunRow& run) const;      // the first of them; NaN where there is none
+    [[nodiscard]] bool isBestMetric(const RunRow& run) const;    // of its comparison
+    [[nodiscard]] QString tip(const RunRow& run) const;
     void receive(Stored& stored);
     void setTick(const QString& id, bool on);
     void rename(const QString& id, const QString& name);
@@ -63,6 +71,7 @@ private:
     StoreReader m_reader;
     std::vector<RunRow> m_runs;
     std::vector<Comparison> m_comparisons;
+    Metrics m_metrics;
     std::map<QString, int> m_dash;   // ticked runs -> dash pattern, unique among the ticked runs of one method
     bool m_loadedOnce = false;
 };

@@ -5,6 +5,7 @@
 #include "ui/pages/compare_page.h"
 
 #include "ui/format.h"
+#include "ui/theme.h"
 #include "ui/widgets/compare_charts.h"
 #include "ui/widgets/comparison_view.h"
 #include "ui/widgets/headings.h"
@@ -27,6 +28,8 @@
 #include <QTableWidget>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 
 namespace rankwright {
 
@@ -145,6 +148,10 @@ QWidget* ComparePage::makeHeader(QWidget* parent)
     row->setSpacing(4);
     row->addWidget(makeTitle(title(), box));
     row->addStretch();
+    auto* chat = makeButton(m_chatAction, "compareChatButton", box);
+    chat->setIcon(theme::icon("chat"));
+    row->addWidget(chat);
+    row->addSpacing(16);
     auto* group = new QButtonGroup(box);
     const auto add = [&](const QString& text, const char* name, const QString& help, View view) {
         auto* button = new QPushButton(text, box);
@@ -218,6 +225,9 @@ void ComparePage::makeActions()
     m_commandAction = makeAction(tr("Command"), "commandAction", tr("Copies the command line that repeats the run"));
     m_baselineAction
         = makeAction(tr("Use as baseline"), "baselineAction", tr("Compares the other ticked runs with this one"));
+    m_chatAction = makeAction(tr("Chat"), "chatAction",
+        tr("The base model and the ticked runs, the selected run or the best run of each arm of the comparison answer the same prompt side by side"));
+    connect(m_chatAction, &QAction::triggered, this, [this] { m_workbench.chatWith(talkers()); });
     m_renameAction->setShortcut(QKeySequence(Qt::Key_F2));
     m_removeAction->setShortcut(QKeySequence(Qt::Key_Delete));
     m_tree->view()->setContextMenuPolicy(Qt::ActionsContextMenu);
@@ -254,6 +264,7 @@ void ComparePage::setView(View view)
     m_against->setVisible(!comparison);
     m_comparisonButton->setChecked(comparison);
     m_tickedButton->setChecked(!comparison);
+    m_chatAction->setEnabled(!talkers().isEmpty());
 }
 
 void ComparePage::showComparison(const QString& comparison)
@@ -333,8 +344,37 @@ void ComparePage::refreshActions()
     for (QAction* action : {m_renameAction, m_csvAction, m_commandAction})
         action->setEnabled(run != nullptr);
     m_baselineAction->setEnabled(run != nullptr && m_runs.ticked().contains(selected()));
+    m_chatAction->setEnabled(!talkers().isEmpty());
     m_tickedButton->setText(tr("Ticked runs (%1)").arg(m_runs.ticked().size()));
     m_comparisonButton->setEnabled(!m_tree->currentComparison().isEmpty() || !m_comparison->comparison().isEmpty());
+}
+
+QStringList ComparePage::talkers() const
+{
+    const auto talks = [](const RunRow& run) {
+        return !run.filesMissing && (run.state == RunState::finished || run.state == RunState::stopped || isGoing(run.state));
+    };
+    QStringList runs;
+    if (m_right->currentWidget() == m_charts) {
+        for (const QString& id : m_runs.ticked())
+            if (const RunRow* run = m_runs.find(id); run != nullptr && talks(*run))
+                runs << id;
+        return runs;
+    }
+    if (const RunRow* run = m_runs.find(selected()))
+        return talks(*run) ? QStringList{selected()} : QStringList();
+    std::map<std::string, const RunRow*> best;   // by arm
+    for (const QString& id : m_tree->groups().runsOf(m_tree->currentComparison())) {
+        const RunRow* run = m_runs.find(id);
+        if (run == nullptr || !talks(*run))
+            continue;
+        const RunRow*& chosen = best[run->arm];
+        if (chosen == nullptr || run->bestEval < chosen->bestEval || std::isnan(chosen->bestEval))
+            chosen = run;
+    }
+    for (const auto& [arm, run] : best)
+        runs << format::text(run->id);
+    return runs;
 }
 
 void ComparePage::rename()

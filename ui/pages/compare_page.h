@@ -60,6 +60,7 @@ private:
     void resume();
     void exportCsv();
     void copyCommand();
+    [[nodiscard]] QStringList talkers() const;       // the selected run; of a comparison the best of each arm; the ticked ones
 
     Workbench& m_workbench;
     RunTable m_runs;
@@ -74,7 +75,7 @@ private:
     CompareCharts* m_charts;
     ComparisonView* m_comparison;
     MessageBar* m_messages;
-    QAction *m_renameAction, *m_removeAction, *m_resumeAction, *m_csvAction, *m_commandAction, *m_baselineAction;
+    QAction *m_renameAction, *m_removeAction, *m_resumeAction, *m_csvAction, *m_commandAction, *m_baselineAction, *m_chatAction;
 };
 
 }  // namespace rankwright

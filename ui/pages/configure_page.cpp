@@ -11,6 +11,7 @@
 #include "ui/widgets/config_form.h"
 #include "ui/widgets/headings.h"
 #include "ui/widgets/message_bar.h"
+#include "ui/widgets/preset_chooser.h"
 #include "ui/widgets/summary_panel.h"
 
 #include <QButtonGroup>
@@ -26,7 +27,8 @@
 namespace rankwright {
 
 ConfigurePage::ConfigurePage(Workbench& workbench, QWidget* parent)
-    : Page(parent), m_workbench(workbench), m_summary(new SummaryPanel(workbench, this)), m_messages(new MessageBar(this))
+    : Page(parent), m_workbench(workbench), m_summary(new SummaryPanel(workbench, this)), m_messages(new MessageBar(this)),
+      m_presets(new PresetChooser(this))
 {
     m_messages->setObjectName("configureMessages");
     auto* column = new QVBoxLayout(this);
@@ -34,6 +36,9 @@ ConfigurePage::ConfigurePage(Workbench& workbench, QWidget* parent)
     column->setSpacing(12);
     column->addWidget(makeHeader());
     column->addWidget(m_messages);
+    m_modelNote = makeNote({}, this);
+    m_modelNote->setObjectName("configureModelNote");
+    column->addWidget(m_modelNote);
     auto* both = new QHBoxLayout;
     both->setSpacing(16);
     both->addWidget(makeSettings(), 1);
@@ -53,7 +58,29 @@ ConfigurePage::ConfigurePage(Workbench& workbench, QWidget* parent)
         m_messages->say(message, true);
         refreshButtons();
     });
+    connect(&m_workbench, &Workbench::modelChanged, this, &ConfigurePage::showModel);
+    connect(m_presets, &PresetChooser::chosen, this, &ConfigurePage::usePreset);
+    showModel();
     refreshButtons();
+}
+
+// What the chosen model has no use for is not offered.
+void ConfigurePage::showModel()
+{
+    const auto& model = m_workbench.model();
+    const bool encoder = model && !model->generates;
+    QStringList pointless;
+    if (!model || model->experts == 0)
+        pointless << "routerLoss";
+    if (encoder)
+        pointless << "loss" << "answerTokens" << "packing";
+    for (ConfigForm* form : m_forms)
+        form->setPointless(pointless);
+    m_modelNote->setVisible(encoder);
+    if (encoder)
+        m_modelNote->setText(tr("%1 is an encoder: it learns a class or a number for each row, so the data needs a label column. Metrics are "
+                                "measured at the evaluations; perplexity and chat do not exist for it.")
+                                 .arg(format::shown(model->name, 60)));
 }
 
 // Hiding takes the focus away, which ends an edit: now, while everything that the edit needs is still there.
@@ -92,10 +119,15 @@ QWidget* ConfigurePage::makeHeader()
         row->addWidget(button);
         return button;
     };
+    m_recipe = add(tr("Paper recipe…"), "recipeButton", tr("Settings that others have published, with what they would change here"));
     auto* load = add(tr("Load…"), "loadConfigButton", tr("Read a configuration from a JSON file"));
     auto* save = add(tr("Save…"), "saveConfigButton", tr("Write this configuration as a JSON file"));
     m_copy
         = add(tr("Copy command"), "copyCommandButton", tr("Put the command line that does the same on the clipboard"));
+    connect(m_recipe, &QPushButton::clicked, this, [this] {
+        const auto& model = m_workbench.model();
+        m_presets->open(*m_recipe, m_workbench.config(), model && !model->generates);
+    });
     connect(load, &QPushButton::clicked, this, [this] { chooseFile(false); });
     connect(save, &QPushButton::clicked, this, [this] { chooseFile(true); });
     connect(m_copy, &QPushButton::clicked, this, &ConfigurePage::copyCommand);
@@ -297,6 +329,26 @@ void ConfigurePage::take(const RunConfig& config)
     if ((config.method != shared.method || !config.options.empty()) && !m_workbench.arms().contains(arm))
         m_workbench.setArms(m_workbench.arms() + QStringList(arm));
     m_workbench.undoStack().endMacro();
+}
+
+// The recipe's method becomes an arm beside the others, which then follow the same recipe.
+void ConfigurePage::usePreset(const std::string& id)
+{
+    const Preset* preset = findPreset(id);
+    if (preset == nullptr)
+        return;
+    try {
+        const RunConfig config = withPreset(m_workbench.config(), *preset);
+        const auto arm = format::text(config.method);
+        m_workbench.undoStack().beginMacro(tr("Use a recipe"));
+        take(config);
+        if (preset->changes.contains("method") && !m_workbench.arms().contains(arm))
+            m_workbench.setArms(m_workbench.arms() + QStringList(arm));
+        m_workbench.undoStack().endMacro();
+        m_messages->say(tr("%1: the settings are changed; Undo takes it back. %2").arg(format::text(preset->title), format::text(preset->what)), false);
+    } catch (const std::exception& error) {
+        m_messages->say(QString::fromUtf8(error.what()), true);
+    }
 }
 
 void ConfigurePage::copyCommand()

@@ -15,6 +15,7 @@ class ComparisonSection;
 class ConfigForm;
 class MessageBar;
 class PlainLabel;
+class PresetChooser;
 class SummaryPanel;
 
 class ConfigurePage : public Page
@@ -39,10 +40,12 @@ private:
     QWidget* makeSide();
     void chooseFile(bool save);
     void take(const RunConfig& config);
+    void usePreset(const std::string& id);
     void copyCommand();
     void start(bool train);
     void created(const QStringList& runs, bool trains);
     void refreshButtons();
+    void showModel();
 
     Workbench& m_workbench;
     ArmCards* m_arms = nullptr;
@@ -50,8 +53,9 @@ private:
     std::vector<ConfigForm*> m_forms;
     SummaryPanel* m_summary;
     MessageBar* m_messages;
-    QPushButton *m_start, *m_queue, *m_copy;
-    PlainLabel* m_startNote;
+    PresetChooser* m_presets;
+    QPushButton *m_start, *m_queue, *m_copy, *m_recipe;
+    PlainLabel *m_startNote, *m_modelNote;
 };
 
 }  // namespace rankwright

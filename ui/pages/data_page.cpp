@@ -5,13 +5,14 @@
 #include "ui/pages/data_page.h"
 
 #include "ui/format.h"
-#include "ui/widgets/config_form.h"
+#include "ui/settings.h"
+#include "ui/widgets/column_mapping.h"
 #include "ui/widgets/headings.h"
+#include "ui/widgets/label_bars.h"
 #include "ui/widgets/length_histogram.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/widgets/token_view.h"
 
-#include <QComboBox>
 #include <QDragEnterEvent>
 #include <QFileDialog>
 #include <QHBoxLayout>
@@ -19,8 +20,8 @@
 #include <QMimeData>
 #include <QProgressBar>
 #include <QPushButton>
-#include <QScrollArea>
 #include <QSpinBox>
+#include <QTableWidget>
 
 namespace rankwright {
 
@@ -29,26 +30,11 @@ namespace {
 constexpr int kDelay = 300;          // ms
 constexpr int64_t kSamples = 8;      // rows rendered at a time
 
-const std::vector<std::string>& roles()
-{
-    static const std::vector<std::string> all = {"prompt", "input", "response", "system", "messages", "text"};
-    return all;
-}
-
-QString roleTitle(const std::string& role)
-{
-    static const std::map<std::string, const char*> titles = {{"prompt", QT_TRANSLATE_NOOP("DataPage", "Prompt")},
-        {"input", QT_TRANSLATE_NOOP("DataPage", "Input")}, {"response", QT_TRANSLATE_NOOP("DataPage", "Response")},
-        {"system", QT_TRANSLATE_NOOP("DataPage", "System")}, {"messages", QT_TRANSLATE_NOOP("DataPage", "Messages")},
-        {"text", QT_TRANSLATE_NOOP("DataPage", "Text")}};
-    return DataPage::tr(titles.at(role));
-}
-
 // The parts of a configuration that a preview depends on.
 bool sameData(const RunConfig& a, const RunConfig& b)
 {
     return a.model == b.model && a.data == b.data && a.columns == b.columns && a.chatTemplate == b.chatTemplate
-        && a.loss == b.loss && a.rows == b.rows && a.maxLength == b.maxLength;
+        && a.loss == b.loss && a.rows == b.rows && a.maxLength == b.maxLength && a.task == b.task && a.labels == b.labels;
 }
 
 QString droppedFile(const QMimeData* data)
@@ -88,159 +74,28 @@ DataPage::~DataPage()
     hide();
 }
 
-QWidget* DataPage::makeSettings()
+void DataPage::showHead()
 {
-    auto* inner = new QWidget(this);
-    auto* column = new QVBoxLayout(inner);
-    column->setContentsMargins(0, 0, 12, 0);
-    column->setSpacing(8);
-    column->addWidget(makeHeading(tr("File"), inner));
-    column->addWidget(makeFileRow());
-    m_format = makeNote(tr("JSONL, JSON or text; drop a file here, or take the built-in word problems."), inner);
-    m_format->setObjectName("dataFormat");
-    column->addWidget(m_format);
-    column->addSpacing(8);
-    m_columnBox = makeColumns();
-    column->addWidget(m_columnBox);
-    column->addWidget(makeHeading(tr("How rows become tokens"), inner));
-    auto* form = new ConfigForm(m_workbench, {"chatTemplate", "loss", "maxLength", "rows", "order"}, inner);
-    form->setAdvanced(true);
-    column->addWidget(form);
-    column->addSpacing(8);
-    column->addWidget(makeHeading(tr("Evaluation"), inner));
-    auto* evaluation = new ConfigForm(m_workbench, {"evalData", "evalRows"}, inner);
-    evaluation->setAdvanced(true);
-    column->addWidget(evaluation);
-    column->addStretch();
-    auto* scroll = new QScrollArea(this);
-    scroll->setWidget(inner);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setFixedWidth(376);
-    scroll->setFocusPolicy(Qt::NoFocus);
-    scroll->setAccessibleName(tr("Data settings"));
-    return scroll;
-}
-
-QWidget* DataPage::makeFileRow()
-{
-    auto* box = new QWidget(this);
-    auto* rows = new QVBoxLayout(box);
-    rows->setContentsMargins(0, 0, 0, 0);
-    rows->setSpacing(4);
-    m_file = new QLineEdit(box);
-    m_file->setObjectName("dataFile");
-    m_file->setAccessibleName(tr("Data file"));
-    m_file->setPlaceholderText(tr("Built-in word problems"));
-    setPlainToolTip(m_file, tr("Path of a .jsonl, .json or .txt file; empty: the built-in word problems"));
-    auto* browse = new QPushButton(tr("Choose file…"), box);
-    browse->setObjectName("chooseDataButton");
-    m_builtIn = new QPushButton(tr("Use built-in"), box);
-    m_builtIn->setObjectName("builtInDataButton");
-    setPlainToolTip(m_builtIn, tr("Word problems that the program makes itself: arithmetic with a short solution"));
-    auto* buttons = new QHBoxLayout;
-    buttons->addWidget(browse);
-    buttons->addWidget(m_builtIn);
-    buttons->addStretch();
-    rows->addWidget(m_file);
-    rows->addLayout(buttons);
-    connect(browse, &QPushButton::clicked, this, &DataPage::chooseFile);
-    connect(m_builtIn, &QPushButton::clicked, this, [this] { openFile(QStringLiteral("default")); });
-    connect(m_file, &QLineEdit::editingFinished, this, [this] { openFile(m_file->text()); });
-    return box;
-}
-
-QWidget* DataPage::makeColumns()
-{
-    auto* box = new QWidget(this);
-    auto* grid = new QGridLayout(box);
-    grid->setContentsMargins(0, 0, 0, 8);
-    grid->setVerticalSpacing(4);
-    grid->setColumnStretch(1, 1);
-    grid->addWidget(makeHeading(tr("Columns"), box), 0, 0, 1, 2);
-    for (const std::string& role : roles()) {
-        auto* label = new PlainLabel(roleTitle(role), box);
-        auto* choice = new QComboBox(box);
-        choice->setObjectName("column_" + format::text(role));
-        choice->setAccessibleName(tr("Column of the %1").arg(roleTitle(role)));
-        choice->setEditable(true);   // a file whose columns nothing was found in can still be told them
-        choice->setInsertPolicy(QComboBox::NoInsert);
-        choice->lineEdit()->setPlaceholderText(tr("none"));
-        choice->lineEdit()->setAccessibleName(choice->accessibleName());
-        label->setBuddy(choice);
-        setPlainToolTip(choice,
-            tr("The column that holds the %1. Found by its name; choose another to change it, or clear "
-               "it to find it by its name again.")
-                .arg(roleTitle(role).toLower()));
-        connect(choice, &QComboBox::activated, this, [this, role, choice] { setColumn(role, choice->currentText()); });
-        connect(choice->lineEdit(), &QLineEdit::editingFinished, this,
-            [this, role, choice] { setColumn(role, choice->currentText()); });
-        const int line = grid->rowCount();
-        grid->addWidget(label, line, 0);
-        grid->addWidget(choice, line, 1);
-        m_columns[role] = choice;
+    constexpr int kMostColumns = 8;   // more would be too narrow to read; the boxes list them all
+    const int columns = std::min(int(m_preview.available.size()), kMostColumns);
+    m_head->clear();
+    m_head->setColumnCount(columns);
+    m_head->setRowCount(int(m_preview.head.size()));
+    for (int column = 0; column < columns; ++column) {
+        auto text = format::shown(m_preview.available[size_t(column)], 60);
+        for (const auto& [role, name] : m_preview.columns)
+            if (name == m_preview.available[size_t(column)])
+                text += tr(" (%1)").arg(roleTitle(role).toLower());
+        m_head->setHorizontalHeaderItem(column, new QTableWidgetItem(text));
+        m_head->horizontalHeaderItem(column)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+        for (int row = 0; row < int(m_preview.head.size()); ++row) {
+            const auto& cells = m_preview.head[size_t(row)];
+            const auto cell = size_t(column) < cells.size() ? format::shown(cells[size_t(column)], 200) : QString();
+            auto* item = new QTableWidgetItem(cell);
+            item->setToolTip(QStringLiteral("<qt>%1</qt>").arg(plainMessage(cell)));
+            m_head->setItem(row, column, item);
+        }
     }
-    return box;
-}
-
-QWidget* DataPage::makeResults()
-{
-    auto* box = new QWidget(this);
-    auto* column = new QVBoxLayout(box);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(8);
-    m_figures = new PlainLabel(tr("Choose a model first; the preview needs its tokenizer."), box);
-    m_figures->setObjectName("dataFigures");
-    m_figures->setWordWrap(true);
-    m_progress = new QProgressBar(box);
-    m_progress->setObjectName("dataProgress");
-    m_progress->setAccessibleName(tr("Reading the data"));
-    m_progress->hide();
-    m_histogram = new LengthHistogram(box);
-    m_histogram->setObjectName("lengthHistogram");
-    m_histogram->setFixedHeight(140);
-    m_tokens = new TokenView(box);
-    m_tokens->setObjectName("tokenView");
-    m_legend = makeNote({}, box);
-    column->addWidget(makeHeading(tr("Row lengths"), box));
-    column->addWidget(m_figures);
-    column->addWidget(m_progress);
-    column->addWidget(m_histogram);
-    column->addSpacing(8);
-    column->addWidget(makeSampleRow());
-    column->addWidget(m_tokens, 1);
-    column->addWidget(m_legend);
-    m_legend->setText(tr("Tinted: trained, counts for the loss. Grey: masked, read only. Every second token is a shade "
-                         "darker; hover for its number. ↵ is a line break."));
-    return box;
-}
-
-QWidget* DataPage::makeSampleRow()
-{
-    auto* box = new QWidget(this);
-    auto* row = new QHBoxLayout(box);
-    row->setContentsMargins(0, 0, 0, 0);
-    m_previous = new QPushButton(tr("Previous"), box);
-    m_previous->setObjectName("previousSample");
-    m_next = new QPushButton(tr("Next"), box);
-    m_next->setObjectName("nextSample");
-    m_rowBox = new QSpinBox(box);
-    m_rowBox->setObjectName("sampleRow");
-    m_rowBox->setLocale(QLocale::c());
-    m_rowBox->setAccessibleName(tr("Sample row"));
-    m_rowBox->setRange(1, 1);
-    m_rowBox->setKeyboardTracking(false);
-    m_rowBox->setMinimumWidth(96);
-    row->addWidget(makeHeading(tr("Sample row"), box));
-    row->addWidget(m_rowBox);
-    row->addStretch();
-    row->addWidget(m_previous);
-    row->addWidget(m_next);
-    connect(m_previous, &QPushButton::clicked, this, [this] { m_rowBox->stepDown(); });
-    connect(m_next, &QPushButton::clicked, this, [this] { m_rowBox->stepUp(); });
-    connect(m_rowBox, &QSpinBox::valueChanged, this, [this](int number) { showRow(number - 1); });
-    return box;
 }
 
 void DataPage::activated()
@@ -276,7 +131,7 @@ void DataPage::chooseFile()
     auto* dialog = new QFileDialog(this, tr("Choose a data file"));
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setFileMode(QFileDialog::ExistingFile);
-    dialog->setNameFilters({tr("Data (*.jsonl *.ndjson *.json *.txt)"), tr("All files (*)")});
+    dialog->setNameFilters({tr("Data (*.jsonl *.ndjson *.json *.csv *.tsv *.parquet *.txt)"), tr("All files (*)")});
     connect(dialog, &QFileDialog::fileSelected, this, &DataPage::openFile);
     dialog->open();
 }
@@ -290,7 +145,7 @@ void DataPage::openFile(const QString& file)
         return;
     }
     config.data = spec;
-    config.columns.clear();   // they belong to the other file
+    config.columns = m_settings != nullptr ? m_settings->columnsOf(spec) : RunConfig().columns;   // the others belong to the other file
     config.rows.clear();
     m_row = 0;
     m_workbench.edit(config, tr("Change the data file"));
@@ -312,11 +167,15 @@ void DataPage::setColumn(const std::string& role, const QString& column)
     else
         config.columns[role] = wanted;
     m_workbench.edit(config, tr("Change a column"));
+    if (m_settings != nullptr)
+        m_settings->setColumnsOf(config.data, config.columns);
     refreshFields();
 }
 
 void DataPage::configChanged()
 {
+    if (m_asked.data != m_workbench.config().data)
+        forget();   // it is of another file
     refreshFields();
     if (sameData(m_asked, m_workbench.config()) && !m_stale)
         return;
@@ -333,19 +192,78 @@ void DataPage::refreshFields()
     if (m_file->text() != text)
         m_file->setText(text);
     m_builtIn->setEnabled(!builtIn);
-    m_columnBox->setVisible(!builtIn);   // there is nothing to choose in the built-in rows
-    for (auto& [role, choice] : m_columns) {
-        const QSignalBlocker quiet(choice);
-        choice->clear();
-        choice->addItem(QString());
-        for (const auto& name : m_preview.available)
-            choice->addItem(format::text(name));
-        const auto set = config.columns.find(role);
-        const auto found = m_preview.columns.find(role);
-        choice->setCurrentText(set != config.columns.end() ? format::text(set->second)
-                : found != m_preview.columns.end()         ? format::text(found->second)
-                                                           : QString());
+    m_columns->setVisible(!builtIn);   // there is nothing to choose in the built-in rows
+    m_columns->setColumns(m_preview, config.columns);
+    showSplit();
+}
+
+// What packing and setting aside come to; both are exact only once the rows are read for training.
+void DataPage::showSplit()
+{
+    const RunConfig& config = m_workbench.config();
+    QStringList lines;
+    if (m_preview.rows > 0 && config.evalData.empty())
+        lines << (config.validation > 0 ? tr("About %1 of %2 rows are set aside for evaluation.")
+                                              .arg(format::count(int64_t(double(m_preview.rows) * config.validation)), format::count(m_preview.rows))
+                                        : tr("No evaluation: name a file, or set a share of the rows aside."));
+    if (config.packing == "on" && m_preview.tokens > 0 && config.maxLength > 0)
+        lines << tr("Packed: %1 rows fill at least %2 of %3 tokens.")
+                     .arg(format::count(m_preview.rows), format::count((m_preview.tokens + config.maxLength - 1) / config.maxLength),
+                         format::count(config.maxLength));
+    m_split->setText(lines.join('\n'));
+    m_split->setVisible(!lines.isEmpty());
+}
+
+void DataPage::showTask()
+{
+    const auto classes = int(m_preview.labels.size());
+    m_task->setText(m_preview.task == "classify" ? tr("Found: a class for each row, %n classes", nullptr, classes)
+            : m_preview.task == "regress"        ? tr("Found: a number for each row")
+                                                 : tr("Found: text, for the next token"));
+    m_labels->setLabels(m_preview.labels);
+    const auto& model = m_workbench.model();
+    if (model && !model->generates && m_preview.task == "lm")
+        m_task->setText(m_task->text() + '\n' + tr("%1 is an encoder and needs rows with a label: choose its column.").arg(format::shown(model->name, 60)));
+}
+
+void DataPage::forget()
+{
+    if (m_job) {
+        m_job->disconnect(this);
+        m_job->cancel();
+        m_job.clear();
     }
+    m_progress->hide();
+    m_preview = {};
+    clearPreview();
+    m_figures->setText(m_workbench.model() ? QString() : tr("Choose a model first; the preview needs its tokenizer."));
+}
+
+// All but the cells and columns of the file, which a person may want to choose others of.
+void DataPage::clearPreview()
+{
+    DataPreview kept;
+    kept.format = m_preview.format;
+    kept.task = m_preview.task;
+    kept.available = m_preview.available;
+    kept.head = m_preview.head;
+    kept.columns = m_preview.columns;
+    m_preview = std::move(kept);
+    showHead();
+    m_format->clear();
+    m_task->clear();
+    m_label->clear();
+    m_labels->setLabels({});
+    m_histogram->setLengths({}, 0);
+    m_tokens->clearRow();
+    {
+        const QSignalBlocker quiet(m_rowBox);
+        m_rowBox->setRange(0, 0);
+        m_rowBox->setSuffix({});
+    }
+    m_previous->setEnabled(false);
+    m_next->setEnabled(false);
+    refreshFields();
 }
 
 void DataPage::ask()
@@ -372,10 +290,7 @@ void DataPage::ask()
         m_progress->hide();
         m_stale = true;   // asked again when the page is next opened: the file may have been mended
         m_messages->say(message, true);
-        m_preview.samples.clear();
-        m_preview.rows = 0;
-        m_histogram->setLengths({}, 0);
-        m_tokens->clearRow();
+        clearPreview();
         m_figures->setText(tr("No preview: see the message above."));
     });
 }
@@ -396,6 +311,8 @@ void DataPage::showPreview(const DataPreview& preview)
         figures += tr(" · %1 rows have nothing to train on").arg(format::count(preview.emptyTargetRows));
     m_figures->setText(figures);
     m_histogram->setLengths(preview.lengths, m_asked.maxLength);
+    showTask();
+    showHead();
     QStringList warnings;
     for (const auto& warning : preview.warnings)
         warnings << format::shown(warning, 400);
@@ -422,7 +339,9 @@ void DataPage::showRow(int64_t row)
     // later.)
     const int64_t place = row - m_first;
     if (place >= 0 && place < int64_t(m_preview.samples.size())) {
-        m_tokens->setRow(m_preview.samples[size_t(place)]);
+        const PreviewRow& sample = m_preview.samples[size_t(place)];
+        m_tokens->setRow(sample);
+        m_label->setText(sample.label.empty() ? QString() : tr("Label: %1").arg(format::shown(sample.label, 40)));
         return;
     }
     m_tokens->clearRow();

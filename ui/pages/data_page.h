@@ -10,17 +10,21 @@
 #include <QPointer>
 #include <QTimer>
 
-class QComboBox;
 class QLineEdit;
 class QProgressBar;
 class QPushButton;
 class QSpinBox;
+class QTabWidget;
+class QTableWidget;
 
 namespace rankwright {
 
+class ColumnMapping;
+class LabelBars;
 class LengthHistogram;
 class MessageBar;
 class PlainLabel;
+class Settings;
 class TokenView;
 
 class DataPage : public Page
@@ -34,6 +38,7 @@ public:
     [[nodiscard]] QString iconName() const override { return QStringLiteral("data"); }
     void activated() override;
     void openFile(const QString& file);              // as if it had been chosen or dropped
+    void setSettings(Settings& settings) { m_settings = &settings; }   // where the columns of each file are remembered
 
 protected:
     void dragEnterEvent(QDragEnterEvent* event) override;
@@ -43,7 +48,7 @@ protected:
 private:
     QWidget* makeSettings();
     QWidget* makeFileRow();
-    QWidget* makeColumns();
+    QTableWidget* makeHeadTable();
     QWidget* makeResults();
     QWidget* makeSampleRow();
     void chooseFile();
@@ -51,10 +56,16 @@ private:
     void configChanged();
     void refreshFields();
     void ask();
+    void forget();                                   // the question asked, and the preview
+    void clearPreview();
     void showPreview(const DataPreview& preview);
     void showRow(int64_t row);
+    void showHead();
+    void showTask();
+    void showSplit();
 
     Workbench& m_workbench;
+    Settings* m_settings = nullptr;
     QTimer m_delay;
     QPointer<JobCall> m_job;
     RunConfig m_asked;                               // the settings the preview is for
@@ -63,9 +74,11 @@ private:
     bool m_stale = true, m_visible = false;
     QLineEdit* m_file;
     QPushButton* m_builtIn;
-    QWidget* m_columnBox;
-    std::map<std::string, QComboBox*> m_columns;     // by role
-    PlainLabel *m_format, *m_figures, *m_legend;
+    ColumnMapping* m_columns = nullptr;
+    LabelBars* m_labels;
+    QTabWidget* m_tabs;                              // "dataTabs"
+    QTableWidget* m_head;                            // "headTable"
+    PlainLabel *m_format, *m_figures, *m_legend, *m_task, *m_split = nullptr, *m_label;
     LengthHistogram* m_histogram;
     QProgressBar* m_progress;
     QSpinBox* m_rowBox;

@@ -5,6 +5,7 @@
 
 #include "training/api/error.h"
 #include "ui/format.h"
+#include "ui/models/curve_store.h"
 #include "ui/models/export_forms.h"
 #include "ui/models/run_table.h"
 #include "ui/theme.h"
@@ -78,13 +79,13 @@ QWidget* ExportPage::makeForm()
     m_formatBox->addItem(tr("Adapter for the original base (lora)"), "lora");
     m_formatBox->addItem(tr("Trained A and B with the edited base (peft)"), "peft");
     m_formatBox->addItem(tr("Merged model (merged)"), "merged");
+    m_formatBox->addItem(tr("Merged model as GGUF file, for llama.cpp (gguf)"), "gguf");
+    m_formatBox->addItem(tr("Adapter as GGUF file, for llama.cpp (gguf-lora)"), "gguf-lora");
     m_explanation = makeNote({}, box);
     m_explanation->setObjectName("exportExplanation");
     m_dtypeBox = new QComboBox(box);
     m_dtypeBox->setObjectName("dtypeBox");
     m_dtypeBox->setAccessibleName(tr("Number format of the merged weights"));
-    for (const char* dtype : {"float32", "bfloat16", "float16"})
-        m_dtypeBox->addItem(QString::fromLatin1(dtype));
     m_dtypeLabel = new PlainLabel(tr("Number format"), box);
     form->addRow(new PlainLabel(tr("Run"), box), m_runBox);
     form->addRow(new PlainLabel(tr("Format"), box), m_formatBox);
@@ -200,7 +201,8 @@ void ExportPage::showEarlier()
         const bool good = proof->largestDifference <= kBar;   // NaN is not
         const auto folder = format::shown(proof->folder, 1000);
         // A merged model may have been rounded to fewer bits: then a difference is expected.
-        const auto mark = good ? QStringLiteral("✓") : proof->format == "merged" ? QStringLiteral("≈") : QStringLiteral("✗");
+        const bool mayRound = proof->format == "merged" || proof->format == "gguf";
+        const auto mark = good ? QStringLiteral("✓") : mayRound ? QStringLiteral("≈") : QStringLiteral("✗");
         auto* item = new QListWidgetItem(tr("%1 %2 · %3 · %4").arg(mark,
             format::shown(proof->format, 20), differenceText(proof->largestDifference, proof->largestLogit), folder), m_earlier);
         item->setToolTip(QStringLiteral("<qt>%1</qt>").arg(plainMessage(tr("%1\n%2").arg(folder, format::shown(proof->time)))));
@@ -223,7 +225,8 @@ void ExportPage::readRuns()
             for (const RunRow& row : store.runs())
                 if ((row.state == RunState::finished || row.state == RunState::stopped) && !row.filesMissing)
                     try {
-                        choices.push_back({row, store.config(row.id), store.exports(row.id)});
+                        const auto started = startedOf(store.folderOf(row.id));
+                        choices.push_back({row, store.config(row.id), store.exports(row.id), started ? started->task : "lm"});
                     } catch (const Error& error) {
                         if (error.code() == Code::locked)
                             throw;
@@ -269,7 +272,7 @@ void ExportPage::offerFormats()
     auto* items = qobject_cast<QStandardItemModel*>(m_formatBox->model());
     for (int i = 0; i < m_formatBox->count(); ++i) {
         const auto refusal
-            = choice == nullptr ? QString() : exportRefusal(m_formatBox->itemData(i).toString(), choice->config);
+            = choice == nullptr ? QString() : exportRefusal(m_formatBox->itemData(i).toString(), choice->config, choice->task);
         items->item(i)->setEnabled(refusal.isEmpty());
         items->item(i)->setToolTip(QStringLiteral("<qt>%1</qt>").arg(plainMessage(refusal)));
     }
@@ -277,12 +280,36 @@ void ExportPage::offerFormats()
         m_formatBox->setCurrentIndex(i);
 }
 
+// Of whole models; the choice stays where the next format has it too.
+void ExportPage::offerDtypes(const QString& format)
+{
+    struct Dtype { const char* id; const char* title; };
+    static constexpr Dtype kMerged[] = {{"float32", QT_TR_NOOP("float32")}, {"bfloat16", QT_TR_NOOP("bfloat16")}, {"float16", QT_TR_NOOP("float16")}};
+    static constexpr Dtype kGguf[] = {{"float32", QT_TR_NOOP("F32: exact")}, {"float16", QT_TR_NOOP("F16: half the size")},
+        {"bfloat16", QT_TR_NOOP("BF16: half the size")}, {"q8_0", QT_TR_NOOP("Q8_0: 8.5 bits a weight")},
+        {"q4_0", QT_TR_NOOP("Q4_0: 4.5 bits a weight")}, {"q4_1", QT_TR_NOOP("Q4_1: 5 bits a weight")}};
+    const bool merged = format == "merged", gguf = format == "gguf";
+    m_dtypeBox->setVisible(merged || gguf);
+    m_dtypeLabel->setVisible(merged || gguf);
+    if ((!merged && !gguf) || m_dtypesOf == format)
+        return;
+    m_dtypesOf = format;
+    const auto before = m_dtypeBox->currentData();
+    m_dtypeBox->clear();
+    const auto offer = [this](const auto& choices) {
+        for (const Dtype& choice : choices)
+            m_dtypeBox->addItem(tr(choice.title), QString::fromLatin1(choice.id));
+    };
+    merged ? offer(kMerged) : offer(kGguf);
+    m_dtypeBox->setCurrentIndex(std::max(0, m_dtypeBox->findData(before)));
+}
+
 // What will be written, and why what is greyed is not offered.
 QString ExportPage::explanation(const Choice& choice) const
 {
-    auto text = exportExplanation(m_formatBox->currentData().toString(), choice.config);
+    auto text = exportExplanation(m_formatBox->currentData().toString(), choice.config, choice.task);
     for (int i = 0; i < m_formatBox->count(); ++i) {
-        const auto refusal = exportRefusal(m_formatBox->itemData(i).toString(), choice.config);
+        const auto refusal = exportRefusal(m_formatBox->itemData(i).toString(), choice.config, choice.task);
         if (!refusal.isEmpty() && !text.contains(refusal))
             text += '\n' + refusal;
     }
@@ -298,8 +325,7 @@ void ExportPage::refresh()
     m_explanation->setText(choice == nullptr
             ? tr("No run has finished yet. Train one on the Run page; it can be exported here.")
             : explanation(*choice));
-    m_dtypeBox->setVisible(format == "merged");
-    m_dtypeLabel->setVisible(format == "merged");
+    offerDtypes(format);
     suggestFolder();
     showEarlier();
     for (QWidget* part : {static_cast<QWidget*>(m_runBox), static_cast<QWidget*>(m_formatBox),
@@ -348,7 +374,7 @@ void ExportPage::start()
     m_progress->setRange(0, 0);
     m_job = m_workbench.ask(ExportJob{.folder = choice->row.folder, .format = format::plain(format),
                                 .out = format::plain(m_folder->text().trimmed()),
-                                .dtype = format == "merged" ? format::plain(m_dtypeBox->currentText()) : std::string()},
+                                .dtype = m_dtypeBox->isHidden() ? std::string() : format::plain(m_dtypeBox->currentData().toString())},
         this);
     connect(m_job, &JobCall::advanced, this, [this](const std::vector<Event>& batch) {
         for (const Event& event : batch)
@@ -379,12 +405,12 @@ void ExportPage::showResult(const ExportResult& result)
 {
     finish();
     m_step->setText({});
-    const bool rounded = result.format == "merged" && m_dtypeBox->currentIndex() > 0;
+    const bool rounded = !m_dtypeBox->isHidden() && m_dtypeBox->currentIndex() > 0;
     const bool good = result.largestDifference <= kBar;   // NaN is not
     const auto figure = differenceText(result.largestDifference, result.largestLogit);
     if (rounded)
         m_badge->setText(tr("Read back: %1, from rounding to %2")
-                             .arg(figure, m_dtypeBox->currentText()));
+                             .arg(figure, m_dtypeBox->currentData().toString()));
     else
         m_badge->setText(good
                 ? tr("✓ Read back: gives the trained model's logits, %1").arg(figure)

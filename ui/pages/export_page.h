@@ -32,7 +32,7 @@ public:
     void activated() override;
 
 private:
-    struct Choice { RunRow row; RunConfig config; std::vector<ExportProof> exports; };
+    struct Choice { RunRow row; RunConfig config; std::vector<ExportProof> exports; std::string task = "lm"; };
     QWidget* makeForm();
     QWidget* makeFolderRow(QWidget* parent);
     QWidget* makeResult();
@@ -42,6 +42,7 @@ private:
     void showRuns(std::vector<Choice>& choices);
     [[nodiscard]] const Choice* chosen() const;
     void offerFormats();
+    void offerDtypes(const QString& format);
     [[nodiscard]] QString explanation(const Choice& choice) const;
     void refresh();
     void suggestFolder();
@@ -55,6 +56,7 @@ private:
     std::vector<Choice> m_choices;
     QPointer<JobCall> m_job;
     QString m_exported;                              // run that is being exported
+    QString m_dtypesOf;                              // the format that the number formats are listed for
     QString m_suggested;                             // the folder put in by us
     QComboBox *m_runBox, *m_formatBox, *m_dtypeBox;
     QLineEdit* m_folder;

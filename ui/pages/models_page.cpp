@@ -8,15 +8,16 @@
 #include "ui/models/model_search.h"
 #include "ui/widgets/headings.h"
 #include "ui/widgets/message_bar.h"
+#include "ui/widgets/model_sheet.h"
 
 #include <QFileDialog>
-#include <QGridLayout>
 #include <QHeaderView>
 #include <QLineEdit>
 #include <QPushButton>
-#include <QScrollArea>
 #include <QSortFilterProxyModel>
+#include <QSplitter>
 #include <QTableView>
+#include <QVBoxLayout>
 
 #include <algorithm>
 
@@ -24,7 +25,7 @@ namespace rankwright {
 
 namespace {
 
-constexpr int kDetailsWidth = 288, kFactNameWidth = 132;
+constexpr int kListHeight = 240, kSheetHeight = 400;   // at first; what a window has more is shared in the same way
 
 std::filesystem::path hubCache()
 {
@@ -55,12 +56,18 @@ ModelsPage::ModelsPage(Workbench& workbench, QWidget* parent)
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     column->addWidget(m_messages = new MessageBar);
-    auto* row = new QHBoxLayout;
-    row->setContentsMargins(24, 16, 24, 16);
-    row->setSpacing(24);
-    row->addWidget(buildList(), 1);
-    row->addWidget(buildDetails());
-    column->addLayout(row, 1);
+    auto* both = new QSplitter(Qt::Vertical);
+    both->setChildrenCollapsible(false);
+    both->setHandleWidth(16);
+    both->addWidget(buildList());
+    both->addWidget(m_sheet = new ModelSheet(m_workbench));
+    both->setStretchFactor(0, 2);
+    both->setStretchFactor(1, 3);
+    both->setSizes({kListHeight, kSheetHeight});
+    auto* inner = new QVBoxLayout;
+    inner->setContentsMargins(24, 16, 24, 16);
+    inner->addWidget(both);
+    column->addLayout(inner, 1);
     connect(&m_workbench, &Workbench::modelChanged, this, &ModelsPage::showCurrent);
     showCurrent();
 }
@@ -80,6 +87,7 @@ QWidget* ModelsPage::buildList()
     head->addWidget(makeTitle(tr("Models")));
     head->addStretch(1);
     m_search = new QLineEdit;
+    m_search->setObjectName("modelSearch");
     m_search->setPlaceholderText(tr("Search"));
     m_search->setAccessibleName(tr("Search models"));
     m_search->setClearButtonEnabled(true);
@@ -100,6 +108,7 @@ QWidget* ModelsPage::buildList()
     column->addLayout(head);
 
     m_view = new QTableView;
+    m_view->setObjectName("modelTable");
     m_view->setAccessibleName(tr("Models on this machine"));
     m_view->setModel(m_shown);
     m_view->setSelectionBehavior(QAbstractItemView::SelectRows);
@@ -129,37 +138,6 @@ QWidget* ModelsPage::buildList()
     column->addWidget(m_view, 1);
     column->addWidget(m_progress = makeNote(QString()));
     return list;
-}
-
-QWidget* ModelsPage::buildDetails()
-{
-    auto* details = new QWidget;
-    details->setFixedWidth(kDetailsWidth);
-    m_detailColumn = new QVBoxLayout(details);
-    m_detailColumn->setContentsMargins(0, 4, 0, 0);
-    m_detailColumn->setSpacing(8);
-    m_detailColumn->addWidget(m_name = makeHeading(QString()));
-    m_name->setWordWrap(true);
-    m_name->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    m_detailColumn->addWidget(m_state = new PlainLabel);
-    m_state->setWordWrap(true);
-    m_state->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    auto* scroll = new QScrollArea;
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setWidgetResizable(true);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setFocusPolicy(Qt::NoFocus);
-    scroll->setWidget(m_facts = new QWidget);
-    scroll->viewport()->setAutoFillBackground(false);
-    m_facts->setAutoFillBackground(false);
-    m_detailColumn->addWidget(scroll, 1);
-    m_next = new QPushButton(tr("See its spectrum"));
-    m_next->setAccessibleName(tr("Go to the spectrum of this model"));
-    m_next->setDefault(true);
-    m_next->setMinimumHeight(32);
-    connect(m_next, &QPushButton::clicked, this, [this] { m_workbench.showPage(QStringLiteral("spectrum")); });
-    m_detailColumn->addWidget(m_next);
-    return details;
 }
 
 void ModelsPage::activated()
@@ -286,107 +264,7 @@ void ModelsPage::showCurrent()
     const ModelInfo* model = current();
     if (!model && m_workbench.model())
         model = &*m_workbench.model();
-    m_next->setEnabled(model && model->usable);
-    if (!model) {
-        m_name->setText(tr("No model chosen"));
-        m_state->setText(tr("Choose a model in the list to see its facts and to enable the other pages."));
-        m_facts->hide();
-        return;
-    }
-    m_name->setText(format::shown(model->name.empty() ? model->spec : model->name));
-    m_state->setText(model->usable ? QString() : tr("Cannot be used: %1").arg(format::shown(model->problem, 800)));
-    m_state->setVisible(!model->usable);
-    QPalette colours = palette();
-    colours.setColor(QPalette::WindowText, theme::bad());
-    m_state->setPalette(model->usable ? palette() : colours);
-    showFacts(*model);
-}
-
-namespace {
-
-QString yesNo(bool yes)
-{
-    return yes ? ModelsPage::tr("yes") : ModelsPage::tr("no");
-}
-
-std::vector<std::pair<QString, QString>> factsOf(const ModelInfo& model)
-{
-    const auto count = [](int64_t value) { return value > 0 ? format::count(value) : QString(); };
-    QStringList dtypes;
-    for (const auto& [dtype, tensors] : model.dtypes)
-        dtypes.append(ModelsPage::tr("%1 × %2").arg(format::shown(dtype, 24)).arg(tensors));
-    const bool known = model.layers > 0;
-    const QString heads = model.kvHeads > 0 && model.kvHeads != model.heads
-        ? ModelsPage::tr("%1, %2 for keys and values").arg(model.heads).arg(model.kvHeads)
-        : count(model.heads);
-    std::vector<std::pair<QString, QString>> facts{
-        {ModelsPage::tr("Architecture"), format::shown(model.architecture, 60)},
-        {ModelsPage::tr("Parameters"), count(model.parameters)},
-        {ModelsPage::tr("Adaptable"), count(model.adaptable)},
-        {ModelsPage::tr("Layers"), count(model.layers)},
-        {ModelsPage::tr("Width"), count(model.hiddenSize)},
-        {ModelsPage::tr("Inner width"), count(model.intermediateSize)},
-        {ModelsPage::tr("Heads"), heads},
-        {ModelsPage::tr("Head width"), count(model.headDim)},
-        {ModelsPage::tr("Vocabulary"), count(model.vocabSize)},
-        {ModelsPage::tr("Context, tokens"), count(model.contextLength)},
-        {ModelsPage::tr("Tied embeddings"), known ? yesNo(model.tiedEmbeddings) : QString()},
-        {ModelsPage::tr("Tokenizer"), format::shown(model.tokenizer, 60)},
-        {ModelsPage::tr("Chat template"), known ? yesNo(model.chatTemplate) : QString()},
-        {ModelsPage::tr("Stored tensors"), dtypes.join(QLatin1Char('\n'))},
-        {ModelsPage::tr("Format"), format::shown(model.format, 24)},
-        {ModelsPage::tr("Size"), model.bytes > 0 ? format::bytes(model.bytes) : QString()},
-        {ModelsPage::tr("Licence"), format::shown(model.license, 80)},
-        {ModelsPage::tr("Found in"), format::shown(model.source, 60)},
-        {ModelsPage::tr("Path"), format::shown(model.path, 400)},
-    };
-    std::erase_if(facts, [](const auto& fact) { return fact.second.isEmpty(); });
-    return facts;
-}
-
-// Long values (paths) scroll in a field of their own; the full text is in its tool tip.
-QWidget* valueWidget(const QString& what, const QString& value)
-{
-    auto* text = new PlainLabel(value);
-    text->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    text->setAccessibleName(what);
-    if (text->sizeHint().width() <= kDetailsWidth - kFactNameWidth)
-        return text;
-    delete text;
-    auto* field = new QLineEdit(value);
-    field->setReadOnly(true);
-    field->setFrame(false);
-    field->setFixedHeight(field->fontMetrics().height() + 2);
-    field->setTextMargins(-2, 0, 0, 0);
-    field->setCursorPosition(0);
-    field->setAccessibleName(what);
-    setPlainToolTip(field, value);
-    QPalette colours = field->palette();
-    colours.setColor(QPalette::Base, Qt::transparent);
-    field->setPalette(colours);
-    return field;
-}
-
-}  // namespace
-
-void ModelsPage::showFacts(const ModelInfo& model)
-{
-    delete m_facts->layout();
-    qDeleteAll(m_facts->findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly));
-    auto* grid = new QGridLayout(m_facts);
-    grid->setContentsMargins(0, 0, 0, 0);
-    grid->setHorizontalSpacing(16);
-    grid->setVerticalSpacing(6);
-    grid->setColumnStretch(1, 1);
-    int row = 0;
-    for (const auto& [what, value] : factsOf(model)) {
-        auto* label = new PlainLabel(what);
-        label->setForegroundRole(QPalette::PlaceholderText);
-        grid->addWidget(label, row, 0, Qt::AlignTop);
-        grid->addWidget(valueWidget(what, value), row++, 1);
-    }
-    grid->setRowStretch(row, 1);
-    m_facts->show();
+    m_sheet->setModel(model);
 }
 
 }  // namespace rankwright

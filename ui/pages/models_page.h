@@ -17,11 +17,11 @@ class QLineEdit;
 class QPushButton;
 class QSortFilterProxyModel;
 class QTableView;
-class QVBoxLayout;
 
 namespace rankwright {
 
 class MessageBar;
+class ModelSheet;
 class PlainLabel;
 
 class ModelsPage : public Page
@@ -39,19 +39,18 @@ public:
     void setFolders(const QStringList& folders);   // scans them where a scan has been made
     void addFolder(const QString& folder);
     [[nodiscard]] const ModelTable& table() const { return *m_table; }
+    [[nodiscard]] ModelSheet& sheet() const { return *m_sheet; }
 
 signals:
     void foldersChanged(const QStringList& folders);
 
 private:
     QWidget* buildList();
-    QWidget* buildDetails();
     void scan();
     void want(const std::string& spec);
     void inspectNext();
     void inspected(const ModelInfo& model);
     void showCurrent();
-    void showFacts(const ModelInfo& model);
     void chooseFolder();
     [[nodiscard]] const ModelInfo* current() const;
 
@@ -62,11 +61,7 @@ private:
     QLineEdit* m_search = nullptr;
     MessageBar* m_messages = nullptr;
     PlainLabel* m_progress = nullptr;
-    PlainLabel* m_name = nullptr;
-    PlainLabel* m_state = nullptr;
-    QWidget* m_facts = nullptr;
-    QVBoxLayout* m_detailColumn = nullptr;
-    QPushButton* m_next = nullptr;
+    ModelSheet* m_sheet = nullptr;
     QPushButton* m_rescan = nullptr;
 
     QStringList m_folders;

@@ -14,6 +14,7 @@
 #include "ui/widgets/message_bar.h"
 #include "ui/widgets/postmortem_view.h"
 
+#include <QComboBox>
 #include <QEvent>
 #include <QPlainTextEdit>
 #include <QProgressBar>
@@ -26,6 +27,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace rankwright {
 
@@ -148,6 +150,7 @@ void RunPage::showRuns()
     showProofs();
     showViews();
     m_stack->setCurrentIndex(m_arms.empty() ? 0 : 1);
+    showMetrics();
     showCurves();
     showProgress();
     refreshButtons();
@@ -210,9 +213,57 @@ void RunPage::showViews()
     m_postmortem->setRuns(choices);
 }
 
+// Metrics come with the first evaluation; what a person has chosen stays.
+void RunPage::showMetrics()
+{
+    const auto names = m_curves.metricNames();
+    QStringList listed;
+    for (int i = 1; i < m_series->count(); ++i)
+        listed << m_series->itemData(i).toString();
+    if (names != listed) {
+        const auto chosen = m_series->currentData().toString();
+        while (m_series->count() > 1)
+            m_series->removeItem(1);
+        for (const QString& name : names)
+            m_series->addItem(metricTitle(name), name);
+        m_series->setCurrentIndex(std::max(0, m_series->findData(chosen)));
+    }
+    m_series->setVisible(!names.isEmpty() && m_tabs->currentIndex() == 0);
+    for (const auto& [run, arm] : m_arms) {
+        QStringList values;
+        for (const QString& name : names)
+            if (const auto& points = m_curves.points(run, name); !points.empty())
+                values << tr("%1 %2").arg(metricTitle(name), format::number(points.back().value, 3));
+        arm->setMetrics(values.join(QStringLiteral(", ")));
+    }
+}
+
+QStringList RunPage::talkers() const
+{
+    QStringList runs;
+    std::set<std::string> arms;
+    for (const QString& run : m_shown) {
+        const RunRow* row = m_curves.run(run);
+        const auto arm = m_arms.find(run);
+        if (row == nullptr || arm == m_arms.end())
+            continue;
+        const RunState state = arm->second->state();   // the store is a little behind
+        const bool talks = state == RunState::finished || state == RunState::stopped || state == RunState::running || state == RunState::paused;
+        if (talks && arms.insert(row->arm.empty() ? row->id : row->arm).second)
+            runs << run;
+    }
+    return runs;
+}
+
+void RunPage::toChat()
+{
+    m_workbench.chatWith(talkers());
+}
+
 void RunPage::showCurves()
 {
     const Axis axis = m_controls->axis();
+    const auto shown = m_series->currentData().toString();   // "loss", or a metric's series
     std::vector<Curve> losses, rates, norms;
     std::map<std::string, int> ofMethod;
     for (const QString& run : m_curves.runs()) {
@@ -231,13 +282,18 @@ void RunPage::showCurves()
             return drawn;
         };
         const auto name = nameOf(run);
-        losses.push_back(curve("loss", name, false));
-        losses.push_back(curve("evalLoss", tr("%1, evaluation").arg(name), true));
-        losses.push_back(bestOf(losses.back(), curveId(run, "best"), tr("%1, best").arg(name)));
+        if (shown != "loss") {
+            losses.push_back(curve(shown, name, true));
+        } else {
+            losses.push_back(curve("loss", name, false));
+            losses.push_back(curve("evalLoss", tr("%1, evaluation").arg(name), true));
+            losses.push_back(bestOf(losses.back(), curveId(run, "best"), tr("%1, best").arg(name)));
+        }
         rates.push_back(curve("lr", name, false));
         norms.push_back(curve("gradNorm", name, false));
     }
-    m_loss->setTitles(tr("Loss"), axisTitle(axis), tr("Loss"));
+    const auto title = shown == "loss" ? tr("Loss") : metricTitle(shown);
+    m_loss->setTitles(title, axisTitle(axis), title);
     m_rate->setTitles(tr("Learning rate"), axisTitle(axis), tr("Learning rate"));
     m_norm->setTitles(tr("Gradient norm"), axisTitle(axis), tr("Gradient norm"));
     m_loss->setCurves(std::move(losses));
@@ -261,7 +317,7 @@ void RunPage::receive(const std::vector<Event>& batch)
     if (m_again)
         showCurves();
     m_drift->receive(batch);
-    bool best = false;
+    bool best = false, metrics = false;
     for (const Event& event : batch) {
         const auto armOf = [this](const std::string& run) {
             const auto found = m_arms.find(format::text(run));
@@ -284,12 +340,15 @@ void RunPage::receive(const std::vector<Event>& batch)
             if (auto* arm = armOf(eval->run))
                 arm->setEval(eval->loss);
             best |= eval->best;
+            metrics |= !eval->metrics.empty();
         } else if (const auto* note = std::get_if<NoteEvent>(&event)) {
             addNote(format::text(note->run), format::text(note->level), format::text(note->text));
         } else if (const auto* saved = std::get_if<CheckpointEvent>(&event)) {
             addNote(format::text(saved->run), "info", tr("Checkpoint at step %1").arg(saved->step));
         }
     }
+    if (metrics)
+        showMetrics();
     if (best)
         showCurves();   // the ring moves
     showProgress();
@@ -299,6 +358,10 @@ void RunPage::addPoint(const QString& run, const QString& series, const CurvePoi
 {
     m_again |= again;
     if (again || m_again || !m_arms.contains(run))
+        return;
+    const auto shown = m_series->currentData().toString();
+    const bool large = series != "lr" && series != "gradNorm";
+    if (large && series != shown && (shown != "loss" || series != "evalLoss"))
         return;
     CurvePlot* plot = series == "lr" ? m_rate : series == "gradNorm" ? m_norm : m_loss;
     plot->append(curveId(run, series), along(point, m_controls->axis()), point.value);
@@ -356,6 +419,7 @@ void RunPage::refreshButtons()
     for (QPushButton* button : {m_pause, m_checkpoint})
         button->setEnabled(running);
     m_stop->setEnabled(session.isBusy() && !m_stopping);
+    m_chat->setEnabled(!talkers().isEmpty());
     m_skip->setEnabled(running && !session.queued().isEmpty());
     m_skip->setVisible(m_arms.size() > 1);
     m_pause->setText(session.isPaused() ? tr("Go on") : tr("Pause"));

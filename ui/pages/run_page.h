@@ -8,6 +8,7 @@
 #include "ui/pages/page.h"
 #include "ui/workbench.h"
 
+class QComboBox;
 class QPlainTextEdit;
 class QProgressBar;
 class QPushButton;
@@ -54,6 +55,9 @@ private:
     void showViews();
     void fitArmList();
     void showCurves();
+    void showMetrics();
+    void toChat();
+    [[nodiscard]] QStringList talkers() const;        // runs that have, or can write, a checkpoint: one of each arm
     void receive(const std::vector<Event>& batch);
     void addPoint(const QString& run, const QString& series, const CurvePoint& point, bool again);
     void addNote(const QString& run, const QString& level, const QString& text);
@@ -74,12 +78,13 @@ private:
     DriftView* m_drift;
     PostmortemView* m_postmortem;
     CurveControls* m_controls;
+    QComboBox* m_series;                             // "curveSeriesBox": the loss, or a metric
     CurvePlot *m_loss = nullptr, *m_rate = nullptr, *m_norm = nullptr;
     PlainLabel* m_overall;
     QProgressBar* m_overallBar;
     QPlainTextEdit* m_notes;
     MessageBar* m_messages;
-    QPushButton *m_pause, *m_checkpoint, *m_skip, *m_stop;
+    QPushButton *m_pause, *m_checkpoint, *m_skip, *m_stop, *m_chat;
     QString m_preparing;                             // what a run does before its first step
     bool m_read = false, m_again = false, m_stopping = false;
 };

@@ -11,6 +11,7 @@
 #include "ui/widgets/message_bar.h"
 #include "ui/widgets/postmortem_view.h"
 
+#include <QComboBox>
 #include <QPlainTextEdit>
 #include <QProgressBar>
 #include <QPushButton>
@@ -62,7 +63,16 @@ QWidget* RunPage::makeBody()
     auto* header = new QHBoxLayout;
     header->addWidget(makeTitle(title(), box));
     header->addStretch();
+    m_series = new QComboBox(box);
+    m_series->setObjectName("curveSeriesBox");
+    m_series->setAccessibleName(tr("What the large chart shows"));
+    setPlainToolTip(m_series, tr("The loss, or a metric that was measured at the evaluations"));
+    m_series->addItem(tr("Loss"), "loss");
+    m_series->hide();   // until there is a metric to choose
+    header->addWidget(m_series);
+    header->addSpacing(8);
     header->addWidget(m_controls);
+    connect(m_series, &QComboBox::activated, this, &RunPage::showCurves);
     m_messages = new MessageBar(box);
     m_messages->setObjectName("runMessages");
     m_notes = new QPlainTextEdit(box);
@@ -84,7 +94,10 @@ QWidget* RunPage::makeBody()
     m_tabs->addTab(m_drift = new DriftView(m_workbench, box), tr("Drift"));
     m_tabs->addTab(m_postmortem = new PostmortemView(m_workbench, box), tr("Rank post-mortem"));
     m_tabs->tabBar()->setAccessibleName(tr("Curves, drift or post-mortem"));
-    connect(m_tabs, &QTabWidget::currentChanged, this, [this](int tab) { m_controls->setVisible(tab == 0); });
+    connect(m_tabs, &QTabWidget::currentChanged, this, [this](int tab) {
+        m_controls->setVisible(tab == 0);
+        m_series->setVisible(tab == 0 && m_series->count() > 1);
+    });
     column->addWidget(m_tabs, 1);
     column->addWidget(m_notes);
     column->addWidget(makeButtons());
@@ -168,6 +181,9 @@ QWidget* RunPage::makeButtons()
     };
     m_pause = add(tr("Pause"), "pauseButton", tr("Waits between two steps; the model stays in memory"));
     m_checkpoint = add(tr("Checkpoint now"), "checkpointButton", tr("Writes a checkpoint after this step and goes on"));
+    m_chat = add(tr("Chat"), "runChatButton",
+        tr("The base model and these runs answer the same prompt side by side, from their newest checkpoints; a run in training writes one first"));
+    m_chat->setIcon(theme::icon("chat"));
     m_skip = add(tr("Next arm"), "skipButton", tr("Stops this arm with a checkpoint and goes on with the next"));
     m_stop = add(
         tr("Stop and save"), "stopButton", tr("Stops all arms; the running one writes a checkpoint to resume from"));
@@ -177,6 +193,7 @@ QWidget* RunPage::makeButtons()
     m_stop->setIcon(theme::icon("stop"));
     auto& session = m_workbench.session();
     connect(m_pause, &QPushButton::clicked, this, [&session] { session.setPaused(!session.isPaused()); });
+    connect(m_chat, &QPushButton::clicked, this, &RunPage::toChat);
     connect(m_checkpoint, &QPushButton::clicked, this, [&session] { session.checkpointNow(); });
     const auto stopping = [this] {
         m_stopping = true;

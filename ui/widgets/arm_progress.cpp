@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace rankwright {
 
@@ -156,7 +157,7 @@ void ArmProgress::setEnded(const RunEnded& ended)
 void ArmProgress::showProofs()
 {
     QStringList parts;
-    for (const QString& part : {m_check, m_pairing, m_end})
+    for (const QString& part : {m_metrics, m_check, m_pairing, m_end})
         if (!part.isEmpty())
             parts << part;
     const auto all = parts.join(QStringLiteral("  ·  "));
@@ -189,6 +190,12 @@ void ArmProgress::setEval(double loss)
 {
     m_eval = loss;
     refresh();
+}
+
+void ArmProgress::setMetrics(const QString& metrics)
+{
+    if (std::exchange(m_metrics, metrics) != metrics)
+        showProofs();
 }
 
 double ArmProgress::secondsPerStep() const

@@ -26,6 +26,7 @@ public:
     void setEnded(const RunEnded& ended);
     void setStep(int64_t step, int64_t steps, double loss, double seconds);
     void setEval(double loss);
+    void setMetrics(const QString& metrics);      // of the last evaluation: "Accuracy 0.912"
     [[nodiscard]] RunState state() const { return m_state; }
     [[nodiscard]] int64_t step() const { return m_step; }
     [[nodiscard]] int64_t steps() const { return m_steps; }
@@ -40,7 +41,7 @@ protected:
 private:
     void refresh();
     void showProofs();
-    QString m_method, m_check, m_checkHelp, m_pairing, m_pairingHelp, m_end;
+    QString m_method, m_check, m_checkHelp, m_pairing, m_pairingHelp, m_metrics, m_end;
     bool m_passes = true, m_paired = true;
     Qt::PenStyle m_style;
     RunState m_state;

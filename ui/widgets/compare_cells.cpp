@@ -4,6 +4,7 @@
 #include "ui/widgets/compare_cells.h"
 
 #include "ui/format.h"
+#include "ui/models/curve_store.h"
 #include "ui/models/run_table.h"
 #include "ui/theme.h"
 #include "ui/widgets/labels.h"
@@ -11,6 +12,7 @@
 
 #include <QHeaderView>
 
+#include <algorithm>
 #include <cmath>
 
 namespace rankwright {
@@ -29,7 +31,7 @@ QString mark(bool good, const QString& text)
 
 CompareCells::CompareCells(QWidget* parent)
     : NumberTable("cellTable", tr("Runs of the comparison"),
-          {tr("Arm"), tr("Rate"), tr("Seed"), tr("State"), tr("Loss"), tr("Step"), tr("Time"), tr("Memory"), tr("Step 0"), tr("Export"),
+          {tr("Arm"), tr("Rate"), tr("Seed"), tr("State"), tr("Loss"), tr("Metric"), tr("Step"), tr("Time"), tr("Memory"), tr("Step 0"), tr("Export"),
               tr("Pair")},
           1, parent)
 {
@@ -47,7 +49,7 @@ void CompareCells::setData(const ComparisonData* shown)
     const auto& cells = shown == nullptr ? none : shown->report.cells;
     for (const ReportCell& cell : cells)
         rows << QStringList{format::shown(cell.arm, 60), rateText(cell.rate), QString::number(cell.seed), stateTitle(cell.state),
-            format::number(cell.value), format::count(cell.step), cell.seconds > 0 ? format::duration(cell.seconds) : QString(),
+            format::number(cell.value), {}, format::count(cell.step), cell.seconds > 0 ? format::duration(cell.seconds) : QString(),
             cell.peakBytes > 0 ? format::bytes(cell.peakBytes) : QString(), {}, {}, {}};
     setRows(rows);
     for (int row = 0; row < rows.size(); ++row) {
@@ -60,7 +62,36 @@ void CompareCells::setData(const ComparisonData* shown)
             item(row, stateColumn)->setForeground(theme::bad());
         showProof(row, shown->proofs[size_t(row)]);
     }
+    showMetrics(cells);
     fitColumns();
+}
+
+// The first metric that the runs have; all of them in the tool tip. The best is bold: every metric rises with quality.
+void CompareCells::showMetrics(const std::vector<ReportCell>& cells)
+{
+    std::string first;
+    for (const ReportCell& cell : cells)
+        if (!cell.metrics.empty() && (first.empty() || cell.metrics.begin()->first < first))
+            first = cell.metrics.begin()->first;
+    m_measured = !first.empty();
+    horizontalHeaderItem(metricColumn)->setText(m_measured ? metricTitle(kMetricSeries + format::text(first)) : tr("Metric"));
+    double best = -HUGE_VAL;
+    for (const ReportCell& cell : cells)
+        if (const auto found = cell.metrics.find(first); found != cell.metrics.end())
+            best = std::max(best, found->second);
+    for (int row = 0; row < int(cells.size()); ++row) {
+        const auto& metrics = cells[size_t(row)].metrics;
+        QStringList lines;
+        for (const auto& [id, value] : metrics)
+            lines << tr("%1: %2").arg(metricTitle(kMetricSeries + format::text(id)), format::number(value));
+        item(row, metricColumn)->setToolTip(QStringLiteral("<qt>%1</qt>").arg(plainMessage(lines.join('\n'))));
+        const auto found = metrics.find(first);
+        if (found == metrics.end())
+            continue;
+        item(row, metricColumn)->setText(format::number(found->second));
+        if (found->second == best)
+            item(row, metricColumn)->setFont(theme::headingFont());
+    }
 }
 
 void CompareCells::showProof(int row, const RunProof& proof)
@@ -80,7 +111,12 @@ void CompareCells::showProof(int row, const RunProof& proof)
                                            : format::scientific(zero.largest),
                     format::count(zero.tokens), format::scientific(zero.moduleLargest),
                     format::shown(zero.moduleName)));
-    if (proof.exported)
+    // A whole model may have been rounded to fewer bits on purpose: then a difference is no fault.
+    const bool rounded = proof.exported && (proof.exported->format == "merged" || proof.exported->format == "gguf")
+        && proof.exported->largestDifference > kExportBar;
+    if (rounded)
+        item(row, exportColumn)->setText(QStringLiteral("≈ %1").arg(format::scientific(proof.exported->largestDifference)));
+    else if (proof.exported)
         put(exportColumn, proof.exported->largestDifference <= kExportBar, format::scientific(proof.exported->largestDifference),
             tr("Exported as %1 to %2 and read back: largest difference of logits %3.")
                 .arg(format::shown(proof.exported->format), format::shown(proof.exported->folder),
@@ -100,8 +136,11 @@ void CompareCells::resizeEvent(QResizeEvent* event)
 void CompareCells::fitColumns()
 {
     int needed = kArmWidth;
+    setColumnHidden(metricColumn, !m_measured);
     std::map<int, int> widths;
     for (int column = 1; column < columnCount(); ++column) {
+        if (column == metricColumn && !m_measured)
+            continue;
         widths[column] = std::max(sizeHintForColumn(column), horizontalHeader()->sectionSizeHint(column));
         needed += widths[column];
     }

@@ -12,7 +12,7 @@ class CompareCells : public NumberTable
 {
     Q_OBJECT
 public:
-    enum Column { armColumn, rateColumn, seedColumn, stateColumn, lossColumn, stepColumn, timeColumn, memoryColumn, zeroColumn,
+    enum Column { armColumn, rateColumn, seedColumn, stateColumn, lossColumn, metricColumn, stepColumn, timeColumn, memoryColumn, zeroColumn,
         exportColumn, pairColumn };
     explicit CompareCells(QWidget* parent = nullptr);
     void setData(const ComparisonData* data);
@@ -22,6 +22,8 @@ protected:
 
 private:
     void showProof(int row, const RunProof& proof);
+    void showMetrics(const std::vector<ReportCell>& cells);
+    bool m_measured = false;               // a metric beside the loss
     void fitColumns();
 };
 

@@ -9,6 +9,7 @@
 #include "ui/models/config_diff.h"
 #include "ui/theme.h"
 #include "ui/widgets/headings.h"
+#include "ui/widgets/metric_chooser.h"
 #include "ui/widgets/wheel_guard.h"
 
 #include <QComboBox>
@@ -191,6 +192,11 @@ QWidget* ConfigForm::makeEditor(const Field& field, size_t row)
 {
     if (field.kind == Field::Kind::map)
         return new PlainLabel({}, this);
+    if (field.key == "metrics") {
+        auto* chooser = new MetricChooser(this);
+        connect(chooser, &MetricChooser::chosenChanged, this, [this, row](const std::string& list) { commit(row, list); });
+        return chooser;
+    }
     if (field.kind == Field::Kind::choice) {
         auto* box = new QComboBox(this);
         for (const auto& choice : field.choices)
@@ -313,7 +319,9 @@ void ConfigForm::showValue(Row& row, const nlohmann::json& value)
     const bool isDefault = value == m_defaults.value(row.field->key, nlohmann::json());
     row.dot->setVisible(!isDefault);
     row.reset->setVisible(!isDefault);
-    if (auto* box = qobject_cast<QComboBox*>(row.editor)) {
+    if (auto* chooser = qobject_cast<MetricChooser*>(row.editor)) {
+        chooser->setChosen(value.get<std::string>(), m_draft.config().task);
+    } else if (auto* box = qobject_cast<QComboBox*>(row.editor)) {
         const auto text = format::text(value.get<std::string>());
         if (!box->isEditable() && box->findText(text) < 0)
             box->addItem(text);
@@ -344,6 +352,12 @@ void ConfigForm::keepForAdvanced(const QStringList& keys)
     arrange();
 }
 
+void ConfigForm::setPointless(const QStringList& keys)
+{
+    m_pointless = keys;
+    arrange();
+}
+
 void ConfigForm::arrange()
 {
     const auto document = toJson(m_draft.config());
@@ -353,7 +367,8 @@ void ConfigForm::arrange()
         const bool changed = document.value(key, nlohmann::json()) != m_defaults.value(key, nlohmann::json());
         const bool problem = !row.problem->text().isEmpty();
         const bool advanced = row.field->advanced || m_forAdvanced.contains(format::text(key));
-        const bool shown = m_advanced || !advanced || changed || problem;
+        const bool pointless = m_pointless.contains(format::text(key)) && !changed && !problem;
+        const bool shown = !pointless && (m_advanced || !advanced || changed || problem);
         groupShown[row.field->group] |= shown;
         for (QWidget* part : {static_cast<QWidget*>(row.label), row.editor, static_cast<QWidget*>(row.unit)})
             part->setVisible(shown);

@@ -32,6 +32,7 @@ public:
 
     void setAdvanced(bool on);            // also fields marked advanced; a changed one is always shown
     void keepForAdvanced(const QStringList& keys);   // also these, whatever the table says
+    void setPointless(const QStringList& keys);      // hidden where they have their default: they say nothing about the chosen model
     [[nodiscard]] bool isAdvanced() const { return m_advanced; }
     [[nodiscard]] bool hasProblems() const;   // an editor holds something that was refused
     // The editor of a key (object name "field_KEY"), or null.
@@ -67,7 +68,7 @@ private:
     std::vector<Row> m_rows;
     std::vector<std::pair<std::string, PlainLabel*>> m_headings;   // group -> its heading
     nlohmann::json m_defaults;
-    QStringList m_forAdvanced;
+    QStringList m_forAdvanced, m_pointless;
     bool m_advanced = false;
 };
 

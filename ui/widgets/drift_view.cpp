@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 namespace rankwright {
 
@@ -212,11 +213,10 @@ void DriftView::showStep()
         m_module.clear();
     }
     m_grid = std::move(grid);
-    std::vector<double> values(m_grid.modules.size(), std::numeric_limits<double>::quiet_NaN());
-    for (const ModuleDrift& module : modules) {
-        const auto cell = m_grid.cells.at(module.name);
-        values[size_t(cell.kind) * m_grid.layers.size() + size_t(cell.layer)] = driftValue(module, quantity());
-    }
+    std::map<std::string, double> known;
+    for (const ModuleDrift& module : modules)
+        known[module.name] = driftValue(module, quantity());
+    auto values = m_grid.means([&](const std::string& name) { return known.at(name); });
     const auto [least, most] = scaleOf(history(), quantity());
     m_map->setValues(std::move(values), least, most, driftTitle(quantity()), digitsOf(quantity()), driftUnit(quantity()));
     if (m_module.empty() && !modules.empty()) {

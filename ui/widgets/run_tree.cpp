@@ -20,14 +20,14 @@ namespace {
 constexpr int kNameWidth = 236;   // px; the name gets at least this much before another column is shown
 // In the order in which they are shown as room grows. Wide enough for "Interrupted", "1,000 / 1,000", "1 h 05 min".
 struct ColumnWidth { int column, width; };
-constexpr std::array<ColumnWidth, 9> kWidths{{{RunTable::stateColumn, 80}, {RunTable::bestEvalColumn, 76},
-    {RunTable::lossColumn, 76}, {RunTable::stepsColumn, 96}, {RunTable::timeColumn, 88}, {RunTable::rateColumn, 72},
+constexpr std::array<ColumnWidth, 10> kWidths{{{RunTable::stateColumn, 80}, {RunTable::metricColumn, 84},
+    {RunTable::bestEvalColumn, 76}, {RunTable::lossColumn, 76}, {RunTable::stepsColumn, 96}, {RunTable::timeColumn, 88}, {RunTable::rateColumn, 72},
     {RunTable::seedColumn, 48}, {RunTable::methodColumn, 72}, {RunTable::peakColumn, 80}}};
 
 }  // namespace
 
 RunTree::RunTree(RunTable& runs, QWidget* parent)
-    : QWidget(parent), m_groups(runs), m_search(new QLineEdit(this)), m_view(new QTreeView(this))
+    : QWidget(parent), m_runs(runs), m_groups(runs), m_search(new QLineEdit(this)), m_view(new QTreeView(this))
 {
     m_search->setObjectName("runSearch");
     m_search->setAccessibleName(tr("Search runs"));
@@ -46,6 +46,7 @@ RunTree::RunTree(RunTable& runs, QWidget* parent)
         if (!text.trimmed().isEmpty())
             m_view->expandAll();
     });
+    connect(&runs, &RunTable::loaded, this, &RunTree::fitColumns);   // a metric's column comes with the first metric
     connect(&m_groups, &QAbstractItemModel::modelAboutToBeReset, this, &RunTree::remember);
     connect(&m_sorted, &QAbstractItemModel::modelReset, this, &RunTree::restore);
     connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& index) {
@@ -96,6 +97,10 @@ void RunTree::fitColumns()
     int left = m_view->viewport()->width() - kNameWidth;
     bool fits = true;
     for (const ColumnWidth& width : kWidths) {
+        if (width.column == RunTable::metricColumn && !m_runs.hasMetrics()) {
+            m_view->setColumnHidden(width.column, true);
+            continue;
+        }
         fits = fits && left >= width.width;
         left -= fits ? width.width : 0;
         if (m_view->isColumnHidden(width.column) == fits)

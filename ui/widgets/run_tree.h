@@ -40,6 +40,7 @@ private:
     void remember();
     void restore();
 
+    const RunTable& m_runs;
     RunGroups m_groups;
     RunSort m_sorted;
     QLineEdit* m_search;

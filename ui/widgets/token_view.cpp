@@ -76,33 +76,64 @@ void TokenView::clearRow()
     render();
 }
 
-void TokenView::render()
+void TokenView::setColours(Colours colours)
+{
+    m_colours = colours;
+    render();
+}
+
+QTextCharFormat TokenView::shapeOf(const PreviewPiece& piece, size_t index) const
 {
     const auto base = palette().color(QPalette::Base), ink = palette().color(QPalette::Text);
     const bool dark = theme::isDark();
-    // Grey for masked text stays above 4.5:1 on the base colour.
-    const auto maskedInk = mixed(ink, base, 0.36);
-    const QColor trained[] = {trainedColor(), mixed(base, theme::accent(), dark ? 0.52 : 0.34)};
-    const QColor masked[] = {base, mixed(base, ink, dark ? 0.10 : 0.06)};
+    QTextCharFormat shape;
+    if (m_colours == Colours::pieces) {
+        shape.setBackground(mixed(base, theme::seriesColor(int(index % 4)), dark ? 0.35 : 0.25));
+        shape.setForeground(ink);
+    } else if (piece.trained) {
+        shape.setBackground(index % 2 == 0 ? trainedColor() : mixed(base, theme::accent(), dark ? 0.52 : 0.34));
+        shape.setForeground(ink);
+    } else {
+        shape.setBackground(index % 2 == 0 ? base : mixed(base, ink, dark ? 0.10 : 0.06));
+        shape.setForeground(mixed(ink, base, 0.36));   // grey, above 4.5:1 on the base colour
+    }
+    if (piece.special) {
+        shape.setFontWeight(QFont::Bold);
+        shape.setUnderlineStyle(QTextCharFormat::DotLine);
+    }
+    return shape;
+}
+
+void TokenView::render()
+{
     clear();
     m_ends.clear();
     QTextCursor cursor(document());
     cursor.beginEditBlock();
     for (size_t i = 0; i < m_row.pieces.size(); ++i) {
-        const PreviewPiece& piece = m_row.pieces[i];
-        QTextCharFormat shape;
-        shape.setBackground(piece.trained ? trained[i % 2] : masked[i % 2]);
-        shape.setForeground(piece.trained ? ink : maskedInk);
-        cursor.insertText(pieceText(piece.text), shape);
+        cursor.insertText(pieceText(m_row.pieces[i].text), shapeOf(m_row.pieces[i], i));
         m_ends.push_back(cursor.position());
     }
     if (m_row.truncated) {
         QTextCharFormat shape;
-        shape.setForeground(maskedInk);
+        shape.setForeground(mixed(palette().color(QPalette::Text), palette().color(QPalette::Base), 0.36));
         shape.setFontItalic(true);
         cursor.insertText(tr("\n… cut off: the row has %1 tokens").arg(format::count(m_row.tokens)), shape);
     }
     cursor.endEditBlock();
+}
+
+QString TokenView::tip(int index) const
+{
+    const PreviewPiece& piece = m_row.pieces[size_t(index)];
+    auto text = tr("Token %1 of %2, id %3").arg(index + 1).arg(m_row.pieces.size()).arg(piece.id);
+    if (m_colours == Colours::training)
+        text = tr("%1 (%2)").arg(text, piece.trained ? tr("trained: counts for the loss") : tr("masked: read, but no loss"));
+    if (piece.special)
+        text += '\n' + tr("Added by the template or the tokenizer");
+    if (piece.begin >= 0)
+        text += '\n' + tr("Bytes %1 to %2 of the row's text").arg(piece.begin).arg(piece.end);
+    return text;
 }
 
 int TokenView::pieceAt(int position) const
@@ -128,10 +159,7 @@ bool TokenView::viewportEvent(QEvent* event)
         QToolTip::hideText();
         return true;
     }
-    const PreviewPiece& piece = m_row.pieces[size_t(index)];
-    const auto state = piece.trained ? tr("trained: counts for the loss") : tr("masked: read, but no loss");
-    const auto text = tr("Token %1 of %2, id %3 (%4)")
-                          .arg(index + 1).arg(m_row.pieces.size()).arg(piece.id).arg(state);
+    const auto text = tip(index);
     QToolTip::showText(help->globalPos(), QStringLiteral("<qt>%1</qt>").arg(plainMessage(text)), viewport());
     return true;
 }

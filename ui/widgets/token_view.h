@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // One rendered sample: trained tokens tinted, masked ones grey, every second token a shade darker so that their borders
-// show.
+// show; tokens that the template or the tokenizer adds are bold and underlined.
 #pragma once
 
 #include "training/api/reports.h"
@@ -15,6 +15,8 @@ class TokenView : public QPlainTextEdit
     Q_OBJECT
 public:
     explicit TokenView(QWidget* parent = nullptr);
+    enum class Colours { training, pieces };            // pieces: one after the other in turn, whatever is trained
+    void setColours(Colours colours);
     void setRow(const PreviewRow& row);
     void clearRow();
     [[nodiscard]] int pieceAt(int position) const;      // index of the piece at a text position, -1 where none
@@ -26,6 +28,9 @@ protected:
 
 private:
     void render();
+    [[nodiscard]] QTextCharFormat shapeOf(const PreviewPiece& piece, size_t index) const;
+    [[nodiscard]] QString tip(int piece) const;
+    Colours m_colours = Colours::training;
     PreviewRow m_row;
     std::vector<int> m_ends;                            // text position after each piece
 };

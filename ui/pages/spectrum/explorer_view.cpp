@@ -205,10 +205,7 @@ double ExplorerView::heatValue(const std::string& module) const
 void ExplorerView::showHeat()
 {
     const ModuleGrid& grid = m_desk.grid();
-    const auto kinds = size_t(grid.kinds.size()), layers = grid.layers.size();
-    std::vector<double> values(kinds * layers, std::numeric_limits<double>::quiet_NaN());
-    for (const auto& [name, cell] : grid.cells)
-        values[size_t(cell.kind) * layers + size_t(cell.layer)] = heatValue(name);
+    auto values = grid.means([this](const std::string& name) { return heatValue(name); });
     const bool reduction = measure() == SpectrumMeasure::reduction;
     const bool diverging = reduction || sight().minus != kNothing;
     const HeatScale scale = heatScale(values, diverging,

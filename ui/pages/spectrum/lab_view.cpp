@@ -247,13 +247,10 @@ QString LabView::formatTitle() const
 void LabView::showHeat()
 {
     const ModuleGrid& grid = m_desk.grid();
-    const auto layers = grid.layers.size();
-    std::vector<double> values(size_t(grid.kinds.size()) * layers, std::numeric_limits<double>::quiet_NaN());
     const auto& setting = m_desk.labSetting();
-    for (const auto& [name, cell] : grid.cells) {
-        if (setting)
-            values[size_t(cell.kind) * layers + size_t(cell.layer)] = m_desk.lab().reduction(*setting, name, norm());
-    }
+    auto values = grid.means([&](const std::string& name) {
+        return setting ? m_desk.lab().reduction(*setting, name, norm()) : std::numeric_limits<double>::quiet_NaN();
+    });
     const HeatScale scale = heatScale(values, true, 100);
     m_heat->setDiverging(true);
     m_heat->setValues(std::move(values), scale.least, scale.most,
