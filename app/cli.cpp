@@ -92,7 +92,7 @@ int runProgram(int argc, char** argv)
     std::string dataDirectory;
     bool version = false;
     Commands commands;
-    for (const auto add : {addModels, addMethods, addPresets, addInspect, addSpectrum, addQuantError, addPlan, addTokenize, addTemplate, addLogits,
+    for (const auto add : {addModels, addMethods, addPresets, addInspect, addData, addSpectrum, addQuantError, addPlan, addTokenize, addTemplate, addLogits,
              addTrain, addCompare, addRuns, addDrift, addShrink, addReport, addQueue, addEval, addGenerate, addChat, addExport, addVerify})
         add(program, commands);
     program.add_flag("--version", version, "Versions of this program and of its libraries");

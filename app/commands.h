@@ -42,6 +42,7 @@ using Commands = std::vector<Command>;
 void addModels(CLI::App& program, Commands& commands);
 void addMethods(CLI::App& program, Commands& commands);
 void addPresets(CLI::App& program, Commands& commands);
+void addData(CLI::App& program, Commands& commands);
 void addInspect(CLI::App& program, Commands& commands);
 void addSpectrum(CLI::App& program, Commands& commands);
 void addQuantError(CLI::App& program, Commands& commands);

@@ -11,6 +11,7 @@
 
 #include <QApplication>
 #include <QCommandLineParser>
+#include <QFile>
 #include <QTemporaryDir>
 
 #include <unistd.h>
@@ -132,6 +133,18 @@ int writeReportOf(const Options& options)
     return 0;
 }
 
+// Since the kernel made this process, before it loaded any library: field 22 of /proc/self/stat against /proc/uptime, in steps of 10 ms.
+int64_t millisecondsSinceStart()
+{
+    QFile stat(QStringLiteral("/proc/self/stat")), uptime(QStringLiteral("/proc/uptime"));
+    if (!stat.open(QIODevice::ReadOnly) || !uptime.open(QIODevice::ReadOnly))
+        return -1;
+    const QByteArray line = stat.readAll();
+    const auto fields = line.mid(line.lastIndexOf(')') + 2).split(' ');   // the name may hold spaces
+    const double now = uptime.readAll().split(' ').value(0).toDouble();
+    return int64_t(1000 * (now - fields.value(19).toDouble() / double(::sysconf(_SC_CLK_TCK))));
+}
+
 int showWindow(QApplication& application)
 {
     SingleWindow single(dataDirectory());
@@ -147,6 +160,10 @@ int showWindow(QApplication& application)
     QObject::connect(&single, &SingleWindow::wanted, &window, &MainWindow::comeForward);
     QObject::connect(&window, &MainWindow::wantsToQuit, &application, &QCoreApplication::quit, Qt::QueuedConnection);
     QObject::connect(&window, &MainWindow::firstPainted, &workbench, &Workbench::tidyStore);
+    if (qEnvironmentVariableIsSet("RANKWRIGHT_STARTUP"))
+        QObject::connect(&window, &MainWindow::firstPainted, [] {
+            std::fprintf(stderr, "rankwright: first paint %lld ms after the start\n", static_cast<long long>(millisecondsSinceStart()));
+        });
     const std::stop_callback stopped(signalsAsStop.token(),
         [&window] { QMetaObject::invokeMethod(&window, &MainWindow::stopAndQuit, Qt::QueuedConnection); });
     window.show();

@@ -36,6 +36,13 @@ constexpr double kLineSeconds = 0.1, kLinesSeconds = 5;
 
 }  // namespace
 
+std::string cutAnswersText(int64_t answers, int64_t cut)
+{
+    return cut == 0 ? std::string()
+                    : countText(cut) + " of " + countText(answers) + " answers " + (cut == 1 ? "was" : "were") + " cut at the limit of "
+            + (cut == 1 ? "its" : "their") + " length";
+}
+
 ProgressLine::Style ProgressLine::styleFor(bool quiet)
 {
     if (quiet)
@@ -65,13 +72,12 @@ void ProgressLine::on(const Event& event)
     } else if (const auto* step = std::get_if<StepEvent>(&event)) {
         stepped(*step);
     } else if (const auto* evaluation = std::get_if<EvalEvent>(&event)) {
-        permanent("step " + std::to_string(evaluation->step) + ": evaluation loss " + numberText(evaluation->loss)
-            + " over " + countText(evaluation->rows) + " rows");
+        evaluated(*evaluation);
     } else if (const auto* checkpoint = std::get_if<CheckpointEvent>(&event)) {
         permanent("step " + std::to_string(checkpoint->step) + ": checkpoint " + checkpoint->folder);
     } else if (const auto* end = std::get_if<RunEnded>(&event)) {
-        permanent(stateText(end->outcome) + " after step " + std::to_string(end->step) + ", loss "
-            + numberText(end->finalLoss) + (end->error.empty() ? "" : ": " + end->error));
+        if (end->error.empty() || end->step > 0)   // the error itself is told by whoever ran the job, also with --quiet
+            permanent(stateText(end->outcome) + " after step " + std::to_string(end->step) + ", loss " + numberText(end->finalLoss));
     } else if (const auto* progress = std::get_if<ProgressEvent>(&event)) {
         progressed(*progress);
     }
@@ -89,8 +95,21 @@ void ProgressLine::started(const RunStarted& event)
     if (event.firstStep > 1)
         text += ", going on at step " + std::to_string(event.firstStep);
     permanent(text);
+    if (const std::string reading = readingText(event.data); !reading.empty())
+        permanent("data: " + reading);
     permanent("step 0 differs from the base model by at most " + significantText(event.stepZero.largest, 2)
         + " (logits), " + significantText(event.stepZero.moduleLargest, 2) + " (weights, relative)");
+}
+
+void ProgressLine::evaluated(const EvalEvent& event)
+{
+    std::string text = "step " + std::to_string(event.step) + ": evaluation loss " + numberText(event.loss) + " over "
+        + countText(event.rows) + " rows";
+    for (const auto& [id, value] : event.metrics)
+        text += ", " + id + ' ' + numberText(value);
+    if (event.cutAnswers > 0)
+        text += " (" + cutAnswersText(event.answers, event.cutAnswers) + ")";
+    permanent(text);
 }
 
 void ProgressLine::stepped(const StepEvent& event)

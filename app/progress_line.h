@@ -11,6 +11,9 @@
 
 namespace rankwright {
 
+// "3 of 12 answers were cut at the limit of their length"; empty where none was.
+std::string cutAnswersText(int64_t answers, int64_t cut);
+
 class ProgressLine : public Events
 {
 public:
@@ -29,6 +32,7 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
     void started(const RunStarted& event);
+    void evaluated(const EvalEvent& event);
     void stepped(const StepEvent& event);
     void progressed(const ProgressEvent& event);
     void noted(const NoteEvent& event);

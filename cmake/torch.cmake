@@ -36,3 +36,35 @@ target_include_directories(rankwright_torch SYSTEM INTERFACE ${torch_root}/inclu
 target_link_libraries(rankwright_torch INTERFACE ${torch_root}/lib/libtorch_cpu.so ${torch_root}/lib/libc10.so)
 target_link_options(rankwright_torch INTERFACE -Wl,--unresolved-symbols=ignore-in-shared-libs
     -Wl,-rpath,${torch_root}/lib)
+
+# CUDA: the wheel always has libtorch_cuda.so, but what that needs (cuBLAS, cuDNN, ...) are wheels of their own, which scripts/setup.sh
+# fetches where there is a GPU. Linked by path: nothing names a symbol of it, it only has to be loaded.
+set(RANKWRIGHT_USES_CUDA OFF)
+if(RANKWRIGHT_NVCC_WORKS)
+    set(missing "")
+    foreach(library torch_cuda c10_cuda)
+        if(NOT EXISTS ${torch_root}/lib/lib${library}.so)
+            list(APPEND missing lib${library}.so)
+        endif()
+    endforeach()
+    if(NOT missing)
+        execute_process(COMMAND ldd ${torch_root}/lib/libtorch_cuda.so OUTPUT_VARIABLE needs ERROR_QUIET)
+        string(REGEX MATCHALL "[^ \t\n]+ => not found" lines "${needs}")
+        string(REPLACE " => not found" "" missing "${lines}")
+        string(REGEX MATCH "libcudart[^ ]* => ([^ ]+)" unused "${needs}")
+        set(cuda_runtime ${CMAKE_MATCH_1})
+    endif()
+    if(NOT missing)
+        set(RANKWRIGHT_USES_CUDA ON)
+        target_link_libraries(rankwright_torch INTERFACE ${cuda_runtime}
+            "-Wl,--no-as-needed,${torch_root}/lib/libtorch_cuda.so,${torch_root}/lib/libc10_cuda.so,--as-needed")
+        message(STATUS "CUDA: ${CMAKE_CUDA_COMPILER_VERSION}, with LibTorch's libraries")
+    else()
+        list(JOIN missing ", " missing)
+        message(STATUS "CUDA: kernels are compiled, not used: LibTorch misses ${missing}")
+        if(RANKWRIGHT_CUDA STREQUAL "ON")
+            message(FATAL_ERROR "RANKWRIGHT_CUDA is ON. Install torch with its CUDA packages (pip install torch), and give its folder: "
+                "-DRANKWRIGHT_LIBTORCH=/path/to/site-packages/torch")
+        endif()
+    endif()
+endif()

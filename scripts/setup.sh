@@ -45,9 +45,37 @@ own_torch() {
     [ -n "${RANKWRIGHT_LIBTORCH:-}" ] || { [ -n "${VIRTUAL_ENV:-}" ] && ls "$VIRTUAL_ENV"/lib/python3*/site-packages/torch/lib/libtorch_cpu.so >/dev/null 2>&1; }
 }
 
+# Whether a GPU can be trained on: the driver lists one, and there is a compiler for it.
+has_gpu() { command -v nvidia-smi >/dev/null && nvidia-smi -L 2>/dev/null | grep -q '^GPU '; }
+has_nvcc() { command -v "${CUDACXX:-nvcc}" >/dev/null || [ -x /usr/local/cuda/bin/nvcc ] || [ -x "${CUDA_HOME:-/nowhere}/bin/nvcc" ]; }
+
+# The NVIDIA libraries that the wheel asks for. Without them everything works on the processor.
+fetch_cuda() {
+    local env=$CACHE/libtorch-$TORCH
+    [ -e "$env/cuda" ] && return
+    has_gpu || return 0
+    if ! has_nvcc; then
+        say "There is a GPU, but no CUDA toolkit (nvcc): this build trains on the processor. See docs/devices.md."
+        return 0
+    fi
+    say "Fetching LibTorch's CUDA libraries from PyPI into $env (another 3.3 GB on disk, 2 to 10 minutes)."
+    if "$env/bin/python" -m pip install -q --disable-pip-version-check "torch==$TORCH" >&2; then
+        touch "$env/cuda"
+        rm -f "$BUILD/build.ninja"   # what was configured without them is configured anew
+    else
+        say "They could not be fetched: this build trains on the processor."
+    fi
+}
+
 fetch_torch() {
     local env=$CACHE/libtorch-$TORCH
     own_torch && return
+    fetch_cpu_torch
+    fetch_cuda
+}
+
+fetch_cpu_torch() {
+    local env=$CACHE/libtorch-$TORCH
     [ -e "$env/complete" ] && return
     say "Fetching LibTorch $TORCH from PyPI into $env (about 1.3 GB on disk, 1 to 5 minutes)."
     rm -rf "$env.tmp" "$env"

@@ -8,6 +8,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -15,6 +16,8 @@
 namespace rankwright {
 
 namespace {
+
+std::atomic<int64_t> statementsMade = 0, rowsRead = 0;
 
 ErrorParts partsFor(int code, bool opening)
 {
@@ -86,6 +89,11 @@ std::string_view rest(const char* tail)
 }
 
 }  // namespace
+
+DatabaseWork databaseWork()
+{
+    return {.statements = statementsMade, .rows = rowsRead};
+}
 
 Database::Database(const std::filesystem::path& file, Access access, int busyMilliseconds) : m_file(file)
 {
@@ -166,6 +174,7 @@ void Database::copyTo(const std::filesystem::path& target)
 
 Statement::Statement(Database& database, const std::string& sql) : m_database(database)
 {
+    statementsMade.fetch_add(1, std::memory_order_relaxed);
     const char* tail = nullptr;
     const int code = sqlite3_prepare_v2(database.handle(), sql.c_str(), int(sql.size()) + 1, &m_statement, &tail);
     if (code != SQLITE_OK)
@@ -219,8 +228,10 @@ Statement& Statement::bindBlob(int index, std::string_view bytes)
 bool Statement::step()
 {
     const int code = sqlite3_step(m_statement);
-    if (code == SQLITE_ROW)
+    if (code == SQLITE_ROW) {
+        rowsRead.fetch_add(1, std::memory_order_relaxed);
         return true;
+    }
     if (code == SQLITE_DONE)
         return false;
     sqlite3_reset(m_statement);

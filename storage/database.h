@@ -16,6 +16,10 @@ struct sqlite3_stmt;
 
 namespace rankwright {
 
+// What all connections of this process have asked and read so far: tests count these where a time would be noise.
+struct DatabaseWork { int64_t statements = 0, rows = 0; };
+[[nodiscard]] DatabaseWork databaseWork();
+
 class Database
 {
 public:

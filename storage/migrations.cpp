@@ -15,7 +15,7 @@ namespace rankwright {
 
 namespace {
 
-const std::array<std::string, 2> kSteps = {R"sql(
+const std::array<std::string, 3> kSteps = {R"sql(
 CREATE TABLE run(
     key INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -101,6 +101,11 @@ CREATE TABLE drift(
     seconds REAL NOT NULL,              -- that measuring the whole event took
     PRIMARY KEY(run, step, position)
 ) STRICT, WITHOUT ROWID;
+)sql",
+    // The newest runs and those under way are found without reading the others.
+    R"sql(
+CREATE INDEX run_created ON run(created);
+CREATE INDEX run_state ON run(state);
 )sql"};
 
 [[noreturn]] void refuse(const Database& database, Code code, std::string place, std::string found, std::string allowed,

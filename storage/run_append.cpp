@@ -106,7 +106,7 @@ public:
     void operator()(const RunEnded& event)
     {
         m_state = stateText(event.outcome);
-        m_peakBytes = std::max(m_peakBytes, event.peakBytes);  // of all sessions of a resumed run
+        m_peakBytes = std::max(m_peakBytes, event.peakDeviceBytes > 0 ? event.peakDeviceBytes : event.peakBytes);  // of all sessions of a resumed run
         if (!event.adapter.empty())
             artifact("adapter", event.adapter, event.step);
     }

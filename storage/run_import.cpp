@@ -8,6 +8,7 @@
 #include "training/api/error.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace rankwright {
 
@@ -30,18 +31,21 @@ bool isOver(RunState state)
 
 void RunStore::importFolders()
 {
+    // One read for all rows; the folders cost two questions to the file system each, 40 ms for 10,000.
+    struct Row { RunState state; int64_t indexed; };
+    std::unordered_map<std::string, Row> rows;
+    {
+        Statement select(m_database, "SELECT id, state, indexed FROM run");
+        while (select.step())
+            rows.emplace(select.text(0), Row{stateFromText(select.text(1)), select.integer(2)});
+    }
     std::vector<std::string> ids;
-    Statement exists(m_database, "SELECT 1 FROM run WHERE id = ?");
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(m_dataDirectory / "runs", error)) {
         const std::string id = entry.path().filename().string();
         std::error_code ignored;
-        if (!isId(id) || !std::filesystem::is_regular_file(entry.path() / "run.json", ignored))
-            continue;
-        exists.bind(1, id);
-        if (!exists.step())
+        if (isId(id) && !rows.contains(id) && std::filesystem::is_regular_file(entry.path() / "run.json", ignored))
             ids.push_back(id);
-        exists.reset();
     }
     const auto attempt = [this](const std::string& id, void (RunStore::*work)(const std::string&)) {
         try {
@@ -53,14 +57,18 @@ void RunStore::importFolders()
     for (const std::string& id : ids)
         attempt(id, &RunStore::importFolder);
 
+    Statement imported(m_database, "SELECT state, indexed FROM run WHERE id = ?");
+    for (const std::string& id : ids) {
+        imported.bind(1, id);
+        if (imported.step())
+            rows.emplace(id, Row{stateFromText(imported.text(0)), imported.integer(1)});
+        imported.reset();
+    }
     ids.clear();
-    Statement select(m_database, "SELECT id, state, indexed FROM run");
-    while (select.step()) {
-        const std::string id = select.text(0);
-        const RunState state = stateFromText(select.text(1));
-        const bool live = state == RunState::running || state == RunState::paused;
+    for (const auto& [id, row] : rows) {
+        const bool live = row.state == RunState::running || row.state == RunState::paused;
         const int64_t bytes = RunFolder(folderOf(id)).metricsBytes();
-        if (live || (bytes > 0 && bytes != select.integer(2)))
+        if (live || (bytes > 0 && bytes != row.indexed))
             ids.push_back(id);
     }
     for (const std::string& id : ids)

@@ -60,7 +60,7 @@ RunStore::Table RunStore::query(const std::string& sql)
             .place = "SQL",
             .found = found,
             .allowed = "one SELECT, WITH or EXPLAIN",
-            .advice = "Nothing was changed. Runs are renamed and removed in the window."});
+            .advice = "Nothing was changed. Runs are renamed and removed in the window, and deleted with runs --delete."});
     };
     const std::string word = firstWord(sql);
     if (sql.find('\0') != std::string::npos)

@@ -13,6 +13,8 @@
 #include "training/formats/json.h"
 #include "training/formats/limits.h"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <random>
 #include <tuple>
@@ -23,7 +25,8 @@ namespace {
 
 constexpr const char* kRunColumns = "SELECT id, name, method, model, comparison, state, created, step, steps, loss,"
                                     " best_eval, last_eval, seconds, tokens, trainable, arm, learning_rate, seed,"
-                                    " peak_bytes, estimated_bytes, products_per_step FROM run ";
+                                    " peak_bytes, estimated_bytes, products_per_step, key FROM run ";
+constexpr int64_t kPage = 1000;   // rows of a read: some milliseconds, so that a commit never waits long for a reader
 
 std::filesystem::path indexFile(const std::filesystem::path& dataDirectory) { return dataDirectory / "runs.db"; }
 
@@ -90,14 +93,30 @@ RunRow rowOf(const Statement& statement, const std::filesystem::path& dataDirect
     row.peakBytes = statement.integer(18);
     row.estimatedBytes = statement.integer(19);
     row.productsPerStep = statement.number(20);
-    const auto folder = dataDirectory / "runs" / row.id;
-    row.folder = folder.string();
-    std::error_code error;
-    row.filesMissing = !std::filesystem::is_regular_file(folder / "run.json", error);
+    row.folder = (dataDirectory / "runs" / row.id).string();
     return row;
 }
 
+// Asked of the file system after the read has ended.
+void lookForFiles(RunRow& row)
+{
+    std::error_code error;
+    row.filesMissing = !std::filesystem::is_regular_file(row.folder + "/run.json", error);
+}
+
 }  // namespace
+
+bool RunRow::operator==(const RunRow& other) const
+{
+    const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+    const auto words = [](const RunRow& row) { return std::tie(row.id, row.name, row.method, row.model, row.comparison, row.created, row.folder, row.arm); };
+    const auto counts = [](const RunRow& row) {
+        return std::tie(row.state, row.step, row.steps, row.tokens, row.trainable, row.filesMissing, row.seed, row.peakBytes, row.estimatedBytes);
+    };
+    return words(*this) == words(other) && counts(*this) == counts(other) && same(loss, other.loss) && same(bestEval, other.bestEval)
+        && same(lastEval, other.lastEval) && same(seconds, other.seconds) && same(learningRate, other.learningRate)
+        && same(productsPerStep, other.productsPerStep);
+}
 
 RunStore::RunStore(const std::filesystem::path& dataDirectory)
     : m_dataDirectory(dataDirectory), m_database(openIndex(dataDirectory))
@@ -231,13 +250,75 @@ void RunStore::refuseUnknown(const std::string& id)
         .advice = "`rankwright-cli runs` lists what is there."});
 }
 
-std::vector<RunRow> RunStore::runs()
+// `condition` is ours; its values are bound from ?4 on.
+std::vector<RunRow> RunStore::rowsWhere(const std::string& condition, const std::vector<std::string>& values, int64_t most)
 {
     std::vector<RunRow> rows;
-    Statement select(m_database, std::string(kRunColumns) + "ORDER BY created DESC, key DESC");
-    while (select.step())
-        rows.push_back(rowOf(select, m_dataDirectory));
+    Statement select(m_database,
+        std::string(kRunColumns) + "WHERE (created, key) < (?1, ?2) AND " + condition + " ORDER BY created DESC, key DESC LIMIT ?3");
+    std::string created = "\xf4\x8f\xbf\xbf";   // U+10FFFF: after every text
+    int64_t key = std::numeric_limits<int64_t>::max();
+    for (bool more = true; more;) {
+        const int64_t wanted = most < 0 ? kPage : std::min(kPage, most - int64_t(rows.size()));
+        select.bind(1, created).bind(2, key).bind(3, wanted);
+        for (size_t i = 0; i < values.size(); ++i)
+            select.bind(int(i) + 4, values[i]);
+        const size_t before = rows.size();
+        while (select.step()) {
+            rows.push_back(rowOf(select, m_dataDirectory));
+            key = select.integer(21);
+        }
+        select.reset();
+        more = rows.size() == before + size_t(kPage);
+        if (more)
+            created = rows.back().created;
+    }
+    for (RunRow& row : rows)
+        lookForFiles(row);
     return rows;
+}
+
+std::vector<RunRow> RunStore::runs(int64_t most)
+{
+    return rowsWhere("1", {}, most);
+}
+
+std::vector<RunRow> RunStore::runsOf(const std::string& comparison)
+{
+    return comparison.empty() ? std::vector<RunRow>() : rowsWhere("comparison = ?4 AND comparison <> ''", {comparison}, -1);
+}
+
+std::vector<RunRow> RunStore::runsIn(const std::vector<RunState>& states, int64_t most)
+{
+    std::string marks;
+    std::vector<std::string> values;
+    for (const RunState state : states) {
+        values.push_back(stateText(state));
+        marks += (marks.empty() ? "?" : ",?") + std::to_string(values.size() + 3);
+    }
+    return rowsWhere("state IN (" + marks + ")", values, most);
+}
+
+std::vector<RunRow> RunStore::runsWith(const std::vector<std::string>& ids)
+{
+    std::vector<RunRow> rows;
+    Statement select(m_database, std::string(kRunColumns) + "WHERE id = ?");
+    for (const std::string& id : ids) {
+        select.bind(1, id);
+        if (select.step())
+            rows.push_back(rowOf(select, m_dataDirectory));
+        select.reset();
+    }
+    for (RunRow& row : rows)
+        lookForFiles(row);
+    return rows;
+}
+
+RunStore::Extent RunStore::extent()
+{
+    Statement select(m_database, "SELECT count(*), coalesce(max(key), 0) FROM run");
+    select.step();
+    return {.runs = select.integer(0), .lastKey = select.integer(1)};
 }
 
 RunRow RunStore::run(const std::string& idOrName)
@@ -250,8 +331,10 @@ RunRow RunStore::run(const std::string& idOrName)
         std::vector<RunRow> found;
         while (select.step())
             found.push_back(rowOf(select, m_dataDirectory));
-        if (found.size() == 1)
+        if (found.size() == 1) {
+            lookForFiles(found.front());
             return found.front();
+        }
         if (found.size() > 1)
             throw Error(ErrorParts{.code = Code::usage,
                 .file = m_dataDirectory,
@@ -350,27 +433,44 @@ std::map<std::string, double> RunStore::metrics(const std::string& id)
     return last;
 }
 
-std::vector<CurvePoint> RunStore::curve(const std::string& id, const std::string& series)
+std::map<std::string, std::map<std::string, double>> RunStore::lastMetrics()
+{
+    std::map<std::string, std::map<std::string, double>> found;
+    Statement select(m_database,
+        "SELECT run.id, series.name, metric.value FROM run CROSS JOIN series CROSS JOIN metric ON metric.run = run.key AND metric.series = series.id"
+        " AND metric.step = (SELECT max(step) FROM metric WHERE run = run.key AND series = series.id)"
+        " WHERE run.key > ?1 AND run.key <= ?1 + ?2 AND substr(series.name, 1, length(?3)) = ?3");
+    const int64_t last = extent().lastKey;
+    for (int64_t key = 0; key < last; key += kPage) {
+        select.bind(1, key).bind(2, kPage).bind(3, kMetricPrefix);
+        while (select.step())
+            if (!select.isNull(2))
+                found[select.text(0)][select.text(1)] = select.number(2);
+        select.reset();
+    }
+    return found;
+}
+
+std::vector<CurvePoint> RunStore::curve(const std::string& id, const std::string& series, int64_t fromStep)
 {
     // In pages, so that no read lock is held longer than some milliseconds: a commit must not wait for a reader.
-    constexpr int64_t kPage = 4096;
+    constexpr int64_t kPoints = 4096;
     std::vector<CurvePoint> points;
     const int64_t key = keyOf(id);
     Statement select(m_database,
-        "SELECT step, value, tokens, seconds FROM metric WHERE run = ? AND step > ?"
+        "SELECT step, value, tokens, seconds FROM metric WHERE run = ? AND step >= ?"
         " AND series = (SELECT id FROM series WHERE name = ?) ORDER BY step LIMIT ?");
     size_t before = 0;
     do {
         before = points.size();
-        const int64_t last = points.empty() ? std::numeric_limits<int64_t>::min() : points.back().step;
-        select.bind(1, key).bind(2, last).bind(3, series).bind(4, kPage);
+        select.bind(1, key).bind(2, points.empty() ? fromStep : points.back().step + 1).bind(3, series).bind(4, kPoints);
         while (select.step())
             points.push_back({.step = select.integer(0),
                 .value = select.number(1),
                 .tokens = select.integer(2),
                 .seconds = select.number(3)});
         select.reset();
-    } while (points.size() == before + size_t(kPage));
+    } while (points.size() == before + size_t(kPoints));
     return points;
 }
 

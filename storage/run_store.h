@@ -9,6 +9,8 @@
 #include "training/api/events.h"
 #include "training/api/reports.h"
 
+#include <limits>
+
 namespace rankwright {
 
 // Where a run stands in its comparison; in run.json as "comparison", "arm" and the configuration's rate and seed.
@@ -34,7 +36,7 @@ struct RunRow
     int64_t peakBytes = 0;          // of RunEnded; 0: unknown
     int64_t estimatedBytes = 0;     // of RunStarted, with the next; 0: unknown
     double productsPerStep = 0;
-    bool operator==(const RunRow&) const = default;
+    bool operator==(const RunRow& other) const;   // two values that are not numbers are equal
 };
 
 // An export of a run and how near it was to the trained model when it was read back.
@@ -78,7 +80,13 @@ public:
     // The row alone: what run.json says already.
     void indexConfig(const std::string& id, const RunConfig& config);
     [[nodiscard]] static std::string newId();                     // random, 8 letters and digits
-    [[nodiscard]] std::vector<RunRow> runs();                    // newest first
+    [[nodiscard]] std::vector<RunRow> runs(int64_t most = -1);   // newest first, so many of them; read in pages
+    [[nodiscard]] std::vector<RunRow> runsOf(const std::string& comparison);   // newest first
+    [[nodiscard]] std::vector<RunRow> runsIn(const std::vector<RunState>& states, int64_t most = -1);   // newest first
+    [[nodiscard]] std::vector<RunRow> runsWith(const std::vector<std::string>& ids);   // those of them that are there
+    // How many there are and the key of the last: other numbers where a run was created or removed since.
+    struct Extent { int64_t runs = 0, lastKey = 0; bool operator==(const Extent&) const = default; };
+    [[nodiscard]] Extent extent();
     // By id, unique id prefix or exact name. Throws Error{missing} with the nearest name.
     [[nodiscard]] RunRow run(const std::string& idOrName);
     [[nodiscard]] RunConfig config(const std::string& id);
@@ -98,9 +106,13 @@ public:
     // Names of series a run has: "loss", "evalLoss", "lr", "gradNorm", "tokensPerSecond", and kMetricPrefix + id for what evaluations
     // measured beside the loss.
     [[nodiscard]] std::vector<std::string> series(const std::string& id);
-    [[nodiscard]] std::vector<CurvePoint> curve(const std::string& id, const std::string& series);
+    // From a step on, where only the end is wanted.
+    [[nodiscard]] std::vector<CurvePoint> curve(
+        const std::string& id, const std::string& series, int64_t fromStep = std::numeric_limits<int64_t>::min());
     // The last value of each metric, by its id.
     [[nodiscard]] std::map<std::string, double> metrics(const std::string& id);
+    // Of every run that has one: run -> series ("metric/accuracy") -> last value.
+    [[nodiscard]] std::map<std::string, std::map<std::string, double>> lastMetrics();
     // All series of a run as CSV (step,tokens,seconds,loss,lr,gradNorm,evalLoss,metric/ID...,run), formula cells defused, '.' as the
     // decimal point. A value that was not finite is NaN; a step without that value has an empty cell.
     [[nodiscard]] std::string csv(const std::string& id);
@@ -128,6 +140,7 @@ public:
 
 private:
     RunStore(std::filesystem::path dataDirectory, Database database);
+    std::vector<RunRow> rowsWhere(const std::string& condition, const std::vector<std::string>& values, int64_t most);
     void importFolders();
     void importFolder(const std::string& id);
     void settle(const std::string& id);

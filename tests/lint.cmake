@@ -21,7 +21,7 @@ endmacro()
 
 set(torch "ATen/|torch/|c10/")
 set(qt "Q[A-Z][A-Za-z]+>|Qt[A-Z]|qcustomplot")
-set(engine "training/(io|nn|ops|adapters|methods|quant|optimisers|train|analysis|export|generate|engine)/[a-z_/]*[.]h")
+set(engine "training/(io|nn|ops|adapters|methods|quant|optimisers|train|analysis|export|generate|engine|device)/[a-z_/]*[.]h")
 
 file(GLOB_RECURSE sources ${ROOT}/app/*.cpp ${ROOT}/app/*.h ${ROOT}/ui/*.cpp ${ROOT}/ui/*.h ${ROOT}/storage/*.cpp
     ${ROOT}/storage/*.h ${ROOT}/training/*.cpp ${ROOT}/training/*.h ${ROOT}/tests/*.cpp ${ROOT}/tests/*.h)

@@ -6,6 +6,7 @@
 #include "app/commands/comparison_queue.h"
 #include "app/commands/comparison_times.h"
 #include "storage/runs/comparison.h"
+#include "storage/runs/run_queue.h"
 #include "training/api/catalog.h"
 #include "training/api/paths.h"
 #include "training/api/words.h"
@@ -142,9 +143,10 @@ Comparison comparisonOf(const CompareAsk& ask)
     if (!ask.baseline.empty())
         putFirst(comparison, ask.baseline);
     if (!ask.runs.empty()) {
-        if (ask.runs != "queued" && ask.runs != "interleaved")
-            throw refusal(Code::usage, "--runs", ask.runs, "queued, interleaved", "Write one of them.");
-        comparison.schedule = ask.runs == "interleaved" ? Schedule::interleaved : Schedule::queued;
+        const auto schedule = scheduleFromText(ask.runs);
+        if (!schedule)
+            throw refusal(Code::usage, "--runs", ask.runs, "queued, interleaved, together", "Write one of them.");
+        comparison.schedule = *schedule;
     }
     return comparison;
 }
@@ -188,8 +190,10 @@ int compare(Context& context, const CompareAsk& ask)
     std::optional<double> seconds;
     if (!ask.minutes.empty())
         seconds = secondsAllowed(ask.minutes);
+    for (const std::string& sentence : armsInTurn(comparison))
+        context.say(escaped(sentence));
     if (ask.dryRun)
-        return printEstimates(context, configs);
+        return printEstimates(context, configs, plannedTogether(comparison));
     const auto start = Clock::now();
     Training training(context, ask.events);
     auto estimates = estimatesOf(training.engine(), configs, training.progress(), training.signals().token());
@@ -199,7 +203,7 @@ int compare(Context& context, const CompareAsk& ask)
         context.say("Steps of each arm: " + std::to_string(configs.front().steps));
     }
     if (!context.quiet)
-        writeToPeople(estimatesText(configs, estimates));
+        writeToPeople(estimatesText(configs, estimates, plannedTogether(comparison)));
     const Comparison stored = createComparison(training.store(), comparison);
     return trainQueue(context, training,
         {.comparison = stored.id, .runs = comparisonRuns(training.store(), stored.id), .ends = ends, .events = ask.events});
@@ -224,7 +228,8 @@ void addCompare(CLI::App& program, Commands& commands)
     app->add_option("--sweep", ask->sweep, "Learning rates around each arm's own, an odd number; 1: that alone. Default 5; 1 where --lr or lr= is given")
         ->type_name("N");
     app->add_option("--sweep-factor", ask->factor, "Between neighbouring rates of the sweep; default 2")->type_name("F");
-    app->add_option("--runs", ask->runs, "One after another, or the arms of a seed and a rate step by step in turn")->type_name("queued|interleaved");
+    app->add_option("--runs", ask->runs, "One after another; the arms of a seed and a rate step by step in turn; or several at once on one copy of the base")
+        ->type_name("queued|interleaved|together");
     app->add_option("--minutes", ask->minutes, "As many steps as fit into this time for all runs together")
         ->type_name("M");
     app->add_flag("--events", ask->events, "A JSON object a line for every event, on standard output");

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <mutex>
 
 namespace rankwright {
 
@@ -94,11 +95,11 @@ public:
         for (const auto& planned : trainingGroups(m_training.store().dataDirectory(), left)) {
             if (m_training.signals().arrived())
                 break;
-            const auto group = stillLeft(planned);
+            const auto group = stillLeft(planned.runs);
             if (group.empty())
                 continue;
             const size_t before = m_trained.size();
-            trainGroup(group);
+            trainGroup(group, planned.together);
             const auto failed = [](const RunOutcome& outcome) { return outcome.errorStatus != 0; };
             if (m_queue.stopsOnError && std::any_of(m_trained.begin() + ptrdiff_t(before), m_trained.end(), failed))
                 break;
@@ -121,9 +122,9 @@ private:
         return left;
     }
 
-    void trainGroup(const std::vector<RunRow>& group)
+    void trainGroup(const std::vector<RunRow>& group, bool together)
     {
-        // Runs that take turns share the time: all of them end when the last one is to.
+        // Runs that are trained at once share the time: all of them end when the last one is to.
         m_end = std::chrono::duration<double>(0);
         for (const RunRow& row : group) {
             const auto place = size_t(std::ranges::find(m_queue.runs, row.id) - m_queue.runs.begin());
@@ -134,14 +135,20 @@ private:
             trainOne(group.front(), nullptr);
             return;
         }
+        if (together) {
+            const Together place{.group = group.front().id, .arms = int64_t(group.size())};
+            atOnce(group.size(), [&](size_t i) { trainOne(group[i], nullptr, place); });
+            return;
+        }
         // One of them works at any moment: they share the training's receivers.
         inTurns(group.size(), [&](size_t i, Events& turn) { trainOne(group[i], &turn); });
     }
 
-    void trainOne(const RunRow& row, Events* turn)
+    void trainOne(const RunRow& row, Events* turn, const Together& together = {})
     {
         const RunConfig& config = m_configs.at(row.id);
-        m_training.progress().setTitle(config.name);
+        if (together.group.empty())
+            m_training.progress().setTitle(config.name);
         Deadline deadline(m_start + std::chrono::duration_cast<Clock::duration>(m_end));
         std::vector<Events*> extras;
         if (!m_queue.ends.empty())
@@ -154,9 +161,11 @@ private:
         FanOut extra(extras);
         // A run that never began has nothing to go on from.
         const bool fromCheckpoint = row.state != RunState::queued;
-        m_trained.push_back(m_training.run(row.id, labelOf(config), fromCheckpoint, m_queue.force, &extra));
-        if (!m_trained.back().error.empty())
-            writeToPeople(m_trained.back().error + '\n');
+        const auto outcome = m_training.run(row.id, labelOf(config), fromCheckpoint, m_queue.force, &extra, together);
+        const std::lock_guard lock(m_mutex);
+        m_trained.push_back(outcome);
+        if (!outcome.error.empty())
+            writeToPeople(outcome.error + '\n');
     }
 
     Training& m_training;
@@ -164,6 +173,7 @@ private:
     Clock::time_point m_start = Clock::now();
     std::chrono::duration<double> m_end{};   // of the group at work, since m_start
     std::map<std::string, RunConfig> m_configs;
+    std::mutex m_mutex;                      // of what runs that are trained together leave here
     std::vector<RunOutcome> m_trained;
 };
 

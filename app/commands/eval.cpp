@@ -8,10 +8,12 @@
 #include "app/signals.h"
 #include "app/text_table.h"
 #include "storage/run_store.h"
+#include "training/api/catalog.h"
 #include "training/api/engine.h"
 #include "training/api/harness_command.h"
 #include "training/api/metrics.h"
 #include "training/api/paths.h"
+#include "training/formats/dataset.h"
 #include "training/models/model_source.h"
 
 #include <CLI/CLI.hpp>
@@ -68,8 +70,18 @@ std::vector<std::string> harnessTasks(const std::vector<std::string>& metrics)
     return tasks.empty() ? std::vector<std::string>{"arc_easy", "hellaswag"} : tasks;
 }
 
-// Empty for models without text, and where the model cannot be opened: the evaluation itself says why.
-std::string harnessCommand(const std::string& model, const std::string& adapter, const std::vector<std::string>& metrics)
+// Whether rows are read through a chat template.
+bool isChat(const RunConfig& config)
+{
+    if (config.chatTemplate != "auto")
+        return config.chatTemplate != "none";
+    const auto rows = openDataset(config.data, Split::train, {.columns = config.columns, .mostRows = 1});
+    return !rows.examples.empty() && !rows.examples.front().messages.empty();
+}
+
+// Empty for models without text, and where something cannot be opened: the evaluation itself says why. `trained`: the run's
+// configuration, or that of the evaluation.
+std::string harnessCommand(HarnessModel model, const RunConfig& trained, const std::vector<std::string>& metrics)
 {
     const bool labels = std::ranges::any_of(metrics, [](const std::string& id) {
         const auto* card = findMetricCard(id);
@@ -78,15 +90,28 @@ std::string harnessCommand(const std::string& model, const std::string& adapter,
     if (labels)
         return {};
     try {
-        const ModelSource source = openModelSource(model);
-        return source.config.form == "decoder" ? commandForHarness(source.path.string(), adapter, harnessTasks(metrics)) : std::string();
+        const ModelSource source = openModelSource(model.base);
+        if (source.config.form != "decoder")
+            return {};
+        model.base = source.path.string();
+        model.chat = isChat(trained);
+        return commandForHarness(model, harnessTasks(metrics));
     } catch (const std::exception&) {
         return {};   // a hint is no reason to fail
     }
 }
 
+// Its adapter on the original weights, or where that is not what was trained, the run itself.
+void nameRun(HarnessModel& model, const RunConfig& config, const std::string& folder, const std::string& run)
+{
+    std::error_code ignored;
+    const auto adapter = std::filesystem::path(folder) / "adapter";
+    const bool plain = exportRefusal(config, "lora").empty() && !isQuantised(config) && std::filesystem::is_directory(adapter, ignored);
+    (plain ? model.adapter : model.mergedRun) = plain ? adapter.string() : run;
+}
+
 // The command line's order: MODEL DATASET, or DATASET alone with --run.
-EvalJob jobFrom(EvalAsk ask, std::string& adapter)
+EvalJob jobFrom(EvalAsk ask, HarnessModel& named, RunConfig& trained)
 {
     EvalJob job;
     std::string model = ask.model;
@@ -98,23 +123,24 @@ EvalJob jobFrom(EvalAsk ask, std::string& adapter)
         ask.data = std::exchange(ask.model, {});
         RunStore store(dataDirectory());
         const RunRow row = store.run(ask.run);
-        model = store.config(row.id).model;
+        trained = store.config(row.id);
+        model = trained.model;
         job.folder = store.folderOf(row.id).string();
-        std::error_code ignored;
-        if (const auto trained = std::filesystem::path(job.folder) / "adapter"; std::filesystem::is_directory(trained, ignored))
-            adapter = trained.string();
+        nameRun(named, trained, job.folder, row.id);
     } else {
         require(model, "MODEL", "eval");
         require(ask.data, "DATASET", "eval");
-        adapter = ask.adapter;
+        named.adapter = ask.adapter;
     }
-    job.model = model;
+    job.model = named.base = model;
     job.adapter = ask.adapter;
     job.metric = ask.metric;
     job.samples = ask.samples;
     const bool ownRows = ask.data.empty();
     job.data = configFromJson(ask.options.over({{"model", model}, {"data", ownRows ? "default" : ask.data}}));
     validate(job.data);
+    if (ask.run.empty())
+        trained = job.data;
     if (ownRows)
         job.data.data.clear();
     return job;
@@ -129,22 +155,27 @@ std::string resultText(const EvalResult& result)
         if (id != result.metric)
             text += id + ' ' + numberText(value, 6) + '\n';
     }
+    if (result.cutAnswers > 0)
+        text += cutAnswersText(result.answers, result.cutAnswers) + ": --answer-tokens sets it\n";
     return text;
 }
 
 int evaluate(Context& context, const EvalAsk& ask)
 {
     checkMetrics(ask.metric);
-    std::string adapter;
-    EvalJob job = jobFrom(ask, adapter);
-    const std::string command = context.json ? std::string() : harnessCommand(job.model, adapter, metricIds(job.metric));
+    HarnessModel named;
+    RunConfig trained;
+    EvalJob job = jobFrom(ask, named, trained);
+    const std::string command = context.json || context.quiet ? std::string() : harnessCommand(named, trained, metricIds(job.metric));
     ProgressLine progress(ProgressLine::styleFor(context.quiet));
     Signals signals(context.quiet);
     const auto engine = loadEngine();
     const EvalResult result = run(*engine, std::move(job), progress, signals.token());
     context.out.write(context.json ? jsonText(toJson(result), -1) + '\n' : resultText(result));
     if (!command.empty())
-        context.say("Other tasks, with lm-evaluation-harness: " + escaped(command));
+        context.say("lm-evaluation-harness asks with prompts and examples of its own: compare its numbers with each other, not with those above. "
+            + escaped(command)
+            + (command.find(kTokenizerPlace) == std::string::npos ? "" : " (put the folder there that the .gguf file was made from)"));
     return 0;
 }
 

@@ -5,8 +5,11 @@
 #include "app/event_stream.h"
 #include "app/progress_line.h"
 #include "app/signals.h"
+#include "storage/run_store.h"
 #include "training/api/config.h"
 #include "training/api/engine.h"
+#include "training/api/number_text.h"
+#include "training/api/paths.h"
 
 #include <CLI/CLI.hpp>
 
@@ -19,8 +22,8 @@ namespace {
 struct GenerateAsk
 {
     GenerateJob job;
-    std::string maxTokens, temperature, seed;
-    bool plain = false;
+    std::string maxTokens, temperature, seed, run;
+    bool plain = false, timing = false;
 };
 
 // Writes the text while it comes. A terminal never gets a control character that a model made up.
@@ -58,11 +61,39 @@ int64_t atLeast(const std::string& text, const std::string& option, int64_t leas
     return value;
 }
 
+// A run brings its own model.
+void takeRun(const GenerateAsk& ask, GenerateJob& job)
+{
+    if (!job.model.empty() || !job.adapter.empty())
+        throw refusal(Code::usage, "--run", ask.run, "neither a MODEL nor an --adapter beside it", "A run brings its own model.");
+    RunStore store(dataDirectory());
+    const auto id = store.run(ask.run).id;
+    job.model = store.config(id).model;
+    job.folder = store.folderOf(id).string();
+}
+
+std::string timingText(const GenerateResult& result)
+{
+    return std::to_string(result.promptTokens) + " prompt tokens in " + significantText(result.promptSeconds, 3) + " s, "
+        + std::to_string(result.tokens) + " tokens, those after the first in " + significantText(result.seconds, 3) + " s: "
+        + significantText(result.tokensPerSecond, 3) + " a second";
+}
+
+nlohmann::json jsonOf(const GenerateResult& result)
+{
+    return {{"text", result.text}, {"tokens", result.tokens}, {"stop", result.stop}, {"promptTokens", result.promptTokens},
+        {"promptSeconds", result.promptSeconds}, {"seconds", result.seconds}, {"tokensPerSecond", result.tokensPerSecond}};
+}
+
 int generate(Context& context, const GenerateAsk& ask)
 {
     GenerateJob job = ask.job;
+    if (!ask.run.empty())
+        takeRun(ask, job);
     require(job.model, "MODEL", "generate");
     require(job.prompt, "--prompt", "generate");
+    if (job.dtype != "auto" && job.dtype != "float32" && job.dtype != "bfloat16")
+        throw refusal(Code::usage, "--dtype", job.dtype, "float32 or bfloat16", "Choose one of the two.");
     job.chat = !ask.plain;
     if (!ask.maxTokens.empty())
         job.maxTokens = atLeast(ask.maxTokens, "--max-tokens", 1);
@@ -84,10 +115,11 @@ int generate(Context& context, const GenerateAsk& ask)
     const auto engine = loadEngine();
     const GenerateResult result = run(*engine, std::move(job), events, signals.token());
     if (context.json)
-        context.out.write(
-            jsonText({{"text", result.text}, {"tokens", result.tokens}, {"stop", result.stop}}, -1) + '\n');
+        context.out.write(jsonText(jsonOf(result), -1) + '\n');
     else
         text.endLine();
+    if (ask.timing)
+        writeToPeople(timingText(result) + '\n');
     return signals.arrived() ? exitStatus(Code::stopped) : 0;
 }
 
@@ -101,10 +133,18 @@ void addGenerate(CLI::App& program, Commands& commands)
     app->add_option("MODEL", ask->job.model, "Folder, .gguf file, org/name of the local cache, or default")
         ->type_name("");
     app->add_option("--prompt", ask->job.prompt, "What the model answers or goes on with")->type_name("T");
+    app->add_option("--run", ask->run, "This run answers, at its newest checkpoint, through the template it was trained with")
+        ->type_name("RUN");
     app->add_option("--adapter", ask->job.adapter, "A PEFT adapter's folder")->type_name("DIR");
     app->add_option("--max-tokens", ask->maxTokens, "Stop after so many tokens (128)")->type_name("N");
     app->add_option("--temperature", ask->temperature, "0: always the likeliest token (0)")->type_name("X");
     app->add_option("--seed", ask->seed, "Fixes what is drawn where the temperature is above 0 (0)")->type_name("S");
+    app->add_option("--dtype", ask->job.dtype,
+           "float32, exact, or bfloat16, about twice as fast (auto: a run's own, float32 otherwise)")
+        ->type_name("T");
+    app->add_option("--device", ask->job.device, "cpu, cuda, or cuda:N (cpu)")->type_name("D");
+    app->add_flag("--timing", ask->timing, "A line with the seconds of prompt and answer, on standard error");
+    app->add_flag("--past-end", ask->job.pastEnd, "Go on where the model would end: for measurements");
     app->add_flag("--plain", ask->plain, "The prompt as it is, not through the model's chat template");
     commands.push_back({app, [ask](Context& context) { return generate(context, *ask); }});
 }

@@ -50,7 +50,7 @@ std::string factsOf(const ModelInfo& model)
         table.add({role + " token", escaped(content)});
     for (const std::string& note : model.notes)
         table.add({"note", escaped(note)});
-    table.add({"usable", model.usable ? "yes" : "no: " + model.problem});
+    table.add({"usable", !model.usable ? "no: " + model.problem : model.problem.empty() ? "yes" : "its weights alone: " + model.problem});
     return table.text();
 }
 

@@ -35,7 +35,10 @@ int listModels(Context& context, const std::vector<std::string>& folders)
     for (const ModelInfo& model : models) {
         const bool known = model.parameters > 0;
         table.add({model.spec, model.family, known ? countText(model.parameters) : "-", bytesText(model.bytes),
-            model.source, model.usable ? "yes" : "no: " + model.problem});
+            model.source,
+            !model.usable               ? "no: " + model.problem
+                : model.problem.empty() ? "yes"
+                                        : "its weights alone: " + model.problem});
     }
     context.out.write(table.text());
     return 0;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// `runs`, `show` and `sql`: the run store. Never loads the engine.
+// `runs`, `show` and `sql`: the run store, read and tidied. Never loads the engine.
 #include "app/commands.h"
 #include "app/event_stream.h"
+#include "app/line_reader.h"
 #include "app/text_table.h"
 #include "storage/run_store.h"
 #include "training/api/paths.h"
@@ -29,6 +30,51 @@ nlohmann::json rowJson(RunStore& store, const RunRow& row)
         {"steps", row.steps}, {"loss", number(row.loss)}, {"bestEval", number(row.bestEval)},
         {"lastEval", number(row.lastEval)}, {"seconds", number(row.seconds)}, {"tokens", row.tokens},
         {"trainable", row.trainable}, {"folder", row.folder}, {"filesMissing", row.filesMissing}};
+}
+
+struct RunsAsk
+{
+    std::vector<std::string> remove;
+    bool yes = false;
+};
+
+bool isAtWork(const RunRow& row) { return row.state == RunState::running || row.state == RunState::paused; }
+
+// Asked on a terminal only: a script says --yes.
+bool agreed(const std::string& question)
+{
+    LineReader answers(0);
+    if (!answers.isTerminal())
+        throw refusal(Code::usage, "--delete", "nobody to ask", "--yes beside it", "Say --yes to delete without being asked.");
+    writeToPeople(question);
+    const auto answer = answers.next({});
+    return answer && (*answer == "y" || *answer == "yes");
+}
+
+// All of them are found before the first one goes. RunStore::remove() holds the run's lock, so that one that has just begun is refused.
+int deleteRuns(Context& context, const RunsAsk& ask)
+{
+    RunStore store(dataDirectory());
+    std::vector<RunRow> rows;
+    for (const std::string& wanted : ask.remove) {
+        RunRow row = store.run(wanted);
+        if (std::ranges::find(rows, row.id, &RunRow::id) != rows.end())
+            continue;
+        rows.push_back(std::move(row));
+        if (isAtWork(rows.back()))
+            throw refusal(Code::locked, "run " + rows.back().id, stateText(rows.back().state), "a run that is not at work",
+                "Stop it first (Ctrl+C where it was started).");
+    }
+    for (const RunRow& row : rows) {
+        const std::string name = "run " + row.id + (row.name.empty() ? "" : " (" + escaped(row.name) + ")");
+        const std::string part = row.comparison.empty() ? "" : ", part of the comparison " + escaped(row.comparison);
+        if (!ask.yes && !agreed("Delete " + name + ", " + stateText(row.state) + " at step " + std::to_string(row.step) + part
+                + ", with its checkpoints and its adapter? [y/N] "))
+            continue;
+        store.remove(row.id);
+        context.say("Deleted " + name + ".");
+    }
+    return 0;
 }
 
 int listRuns(Context& context)
@@ -171,7 +217,11 @@ int query(Context& context, const std::string& statement)
 
 void addRuns(CLI::App& program, Commands& commands)
 {
-    commands.push_back({program.add_subcommand("runs", "All runs, the newest first"), listRuns});
+    auto ask = std::make_shared<RunsAsk>();
+    CLI::App* runs = program.add_subcommand("runs", "All runs, the newest first; or --delete some");
+    runs->add_option("--delete", ask->remove, "Delete this run and its folder (repeat it for more); asks before")->allow_extra_args(false)->type_name("RUN");
+    runs->add_flag("--yes", ask->yes, "Do not ask");
+    commands.push_back({runs, [ask](Context& context) { return ask->remove.empty() ? listRuns(context) : deleteRuns(context, *ask); }});
 
     auto run = std::make_shared<std::string>();
     CLI::App* show = program.add_subcommand("show", "One run: state, metrics, provenance, configuration");

@@ -5,17 +5,21 @@
 #include "app/event_stream.h"
 #include "app/text_table.h"
 #include "training/formats/chat_template.h"
+#include "training/formats/dataset.h"
 #include "training/formats/file_reader.h"
 #include "training/formats/json.h"
 #include "training/formats/limits.h"
+#include "training/formats/rendered_chat.h"
 #include "training/formats/tokenizer.h"
 #include "training/models/model_source.h"
 #include "training/api/config.h"
+#include "training/api/number_text.h"
 #include "training/api/words.h"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <ctime>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -28,6 +32,7 @@ struct TokenizeAsk
 {
     std::string model, text, file, ids, pair;
     bool chat = false, noSpecial = false, textGiven = false, pairGiven = false, parseSpecial = false, lines = false;
+    bool timing = false;
 };
 
 // A tokenizer file or a folder that has one is enough; otherwise a model is looked for.
@@ -118,6 +123,42 @@ int tokenizeLines(Context& context, const TokenizeAsk& ask, const Tokenizer& tok
     return 0;
 }
 
+double processorSeconds() { return double(std::clock()) / CLOCKS_PER_SEC; }
+
+// The file as a data set, every row's text encoded once in one thread: what to compare with another tokenizer's speed. Times are the
+// processor's, which other programs disturb least.
+int timeRows(Context& context, const TokenizeAsk& ask, const Tokenizer& tokenizer)
+{
+    const double started = processorSeconds();
+    const Dataset dataset = openDataset(ask.file, Split::train);
+    const double reading = processorSeconds() - started;
+    std::vector<std::string> texts;
+    size_t bytes = 0, tokens = 0;
+    for (const Example& example : dataset.examples) {
+        const std::string_view between = example.prompt.empty() || example.response.empty() ? "" : "\n";
+        texts.push_back(example.messages.empty() ? example.prompt + std::string(between) + example.response
+                                                 : joinChat(example.messages).text);
+        bytes += texts.back().size();
+    }
+    const double before = processorSeconds();
+    for (const std::string& text : texts)
+        tokens += encodingOf(tokenizer, ask, text, nullptr).ids.size();
+    const double seconds = processorSeconds() - before;
+    const double rate = double(bytes) / 1e6 / std::max(seconds, 1e-9);
+    if (context.json) {
+        const nlohmann::json answer{{"kind", tokenizer.kind()}, {"rows", texts.size()}, {"tokens", tokens}, {"bytes", bytes},
+            {"reading_seconds", reading}, {"seconds", seconds}, {"megabytes_per_second", rate}};
+        context.out.write(jsonText(answer, -1) + '\n');
+        return 0;
+    }
+    TextTable table({{"ROWS", TextTable::Align::right}, {"TOKENS", TextTable::Align::right}, {"MB", TextTable::Align::right},
+        {"READING S", TextTable::Align::right}, {"ENCODING S", TextTable::Align::right}, {"MB/S", TextTable::Align::right}});
+    table.add({std::to_string(texts.size()), std::to_string(tokens), numberText(double(bytes) / 1e6, 2), numberText(reading, 2),
+        numberText(seconds, 2), numberText(rate, 1)});
+    context.out.write(table.text());
+    return 0;
+}
+
 void needOneSource(const TokenizeAsk& ask)
 {
     if (ask.textGiven == !ask.file.empty())
@@ -126,6 +167,9 @@ void needOneSource(const TokenizeAsk& ask)
     if (ask.lines && (ask.file.empty() || ask.chat || ask.pairGiven))
         throw refusal(Code::usage, "--lines", "--text, --chat or --pair with it", "--file alone",
             "Put the texts into a file, one JSON string a line, or [text, pair].");
+    if (ask.timing && (ask.file.empty() || ask.chat || ask.pairGiven || ask.lines))
+        throw refusal(Code::usage, "--timing", "--text, --chat, --pair or --lines with it", "--file alone",
+            "Give a data set: --file rows.jsonl.");
     if (ask.chat && ask.pairGiven)
         throw refusal(Code::usage, "--chat and --pair", "both given", "one of them", "A chat has one message here.");
 }
@@ -138,6 +182,8 @@ int tokenize(Context& context, const TokenizeAsk& ask)
     const auto tokenizer = tokenizerAt(path);
     if (ask.lines)
         return tokenizeLines(context, ask, *tokenizer);
+    if (ask.timing)
+        return timeRows(context, ask, *tokenizer);
     std::string text = ask.textGiven ? ask.text : readWholeFile(ask.file, limits::kJsonLine);
     // A rendered template brings its special tokens along: none are added, and its own are recognised.
     if (ask.chat)
@@ -201,6 +247,7 @@ void addTokenize(CLI::App& program, Commands& commands)
     CLI::Option* pair
         = app->add_option("--pair", ask->pair, "A second text, for models that compare two")->type_name("T");
     app->add_flag("--lines", ask->lines, "With --file: a JSON string, or [text, pair], a line; a JSON answer each");
+    app->add_flag("--timing", ask->timing, "With --file, a data set: how long encoding all its rows takes in one thread");
     app->add_flag("--no-special", ask->noSpecial, "Without the special tokens the model's tokenizer adds");
     app->add_flag("--parse-special", ask->parseSpecial, "Special tokens spelled in the text are these tokens");
     commands.push_back({app, [ask, text, pair](Context& context) {

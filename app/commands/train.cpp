@@ -56,6 +56,9 @@ void tellOutcome(Context& context, Training& training, const RunOutcome& outcome
         context.say("Ended early. " + outcome.result.reason);
     if (outcome.result.keptBest)
         context.say("The adapter is the one of step " + std::to_string(outcome.result.bestStep) + ", which had the lowest evaluation loss.");
+    if (outcome.result.cutAnswers > 0)
+        context.say("Of the last evaluation, " + cutAnswersText(outcome.result.answers, outcome.result.cutAnswers)
+            + ": where the metrics look low, raise --answer-tokens.");
     if (outcome.result.outcome == RunState::stopped)
         context.say("Go on with: rankwright-cli resume " + outcome.id);
 }
@@ -100,6 +103,12 @@ int train(Context& context, const TrainAsk& ask)
     Training training(context, ask.events);
     const std::string id = training.store().createRun(config);
     const RunOutcome outcome = training.run(id, config.name.empty() ? config.method : config.name, false, false);
+    if (outcome.refused()) {   // nothing that anybody could go on with
+        training.store().remove(id);
+        writeToPeople(outcome.error + '\n');
+        training.finish();
+        return outcome.errorStatus;
+    }
     tellOutcome(context, training, outcome, ask.events);
     if (claim && !outcome.result.adapter.empty())
         exportTo(context, training, outcome, out);

@@ -7,6 +7,7 @@
 #include "storage/runs/past_runs.h"
 #include "training/api/metrics.h"
 #include "training/api/paths.h"
+#include "training/api/shared_base.h"
 
 #include <algorithm>
 #include <cmath>
@@ -29,17 +30,74 @@ public:
     void on(const Event& event) override
     {
         if (const auto* start = std::get_if<RunStarted>(&event))
-            m_trainable = start->trainable;
+            m_start = *start;
         if (const auto* step = std::get_if<StepEvent>(&event))
             m_last = *step;
     }
-    [[nodiscard]] int64_t trainable() const { return m_trainable; }
+    [[nodiscard]] const std::optional<RunStarted>& start() const { return m_start; }
     [[nodiscard]] int64_t tokens() const { return m_last ? m_last->tokens : 0; }
     [[nodiscard]] double seconds() const { return m_last ? m_last->seconds : 0; }
 
 private:
+    std::optional<RunStarted> m_start;
     std::optional<StepEvent> m_last;
-    int64_t m_trainable = 0;
+};
+
+// A run that fails says why as a note, which is stored, and as its end: people hear it once, from whoever ran it.
+class WithoutLastNote : public Events
+{
+public:
+    explicit WithoutLastNote(Events& receiver) : m_receiver(receiver) {}
+    ~WithoutLastNote() override { tell(); }
+    WithoutLastNote(const WithoutLastNote&) = delete;
+    WithoutLastNote& operator=(const WithoutLastNote&) = delete;
+    void on(const Event& event) override
+    {
+        const auto* end = std::get_if<RunEnded>(&event);
+        if (end != nullptr && m_held && m_held->text == end->error)
+            m_held.reset();
+        tell();
+        const auto* note = std::get_if<NoteEvent>(&event);
+        if (note != nullptr && note->level == "warning")
+            m_held = *note;
+        else
+            m_receiver.on(event);
+    }
+
+private:
+    void tell()
+    {
+        if (m_held)
+            m_receiver.on(*std::exchange(m_held, std::nullopt));
+    }
+    Events& m_receiver;
+    std::optional<NoteEvent> m_held;
+};
+
+// A receiver that the threads of several runs share.
+class Shared : public Events
+{
+public:
+    Shared(std::mutex& mutex, Events& receiver) : m_mutex(mutex), m_receiver(receiver) {}
+    // Its lines are headed by the run's name.
+    void setTitle(ProgressLine& line, std::string title)
+    {
+        m_line = &line;
+        m_title = std::move(title);
+    }
+    void on(const Event& event) override
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_line != nullptr)
+            m_line->setTitle(m_title);
+        m_receiver.on(event);
+    }
+
+private:
+    std::mutex& m_mutex;
+    Events& m_receiver;
+    ProgressLine* m_line = nullptr;
+    std::string m_title;
 };
 
 struct Nobody : Events
@@ -73,14 +131,16 @@ std::vector<std::string> metricsOf(const std::vector<RunOutcome>& outcomes)
     return ids;
 }
 
-// The parts of the memory, a line each, and their sum.
+// The parts of the memory, a line each, what past runs add or take away, and the sum of these lines.
 std::string partsText(const Estimate& estimate)
 {
     using Align = TextTable::Align;
     TextTable table({{"MEMORY"}, {"BYTES", Align::right}});
     for (const MemoryPart& part : estimate.parts)
         table.add({part.title, bytesText(part.bytes)});
-    table.add({"Together", bytesText(estimate.uncalibratedBytes)});
+    if (const int64_t more = estimate.peakBytes - estimate.uncalibratedBytes; more != 0)
+        table.add({"Calibration", (more < 0 ? "-" : "+") + bytesText(std::abs(more))});
+    table.add({"Together", bytesText(estimate.peakBytes)});
     return table.text();
 }
 
@@ -88,9 +148,8 @@ std::string calibrationText(const Estimate& estimate)
 {
     if (estimate.pastRuns == 0)
         return "No past run of this kind on this machine: counted from the shapes alone, the time from a timed matrix product.\n";
-    return "Calibrated by " + countText(estimate.pastRuns) + " past run" + (estimate.pastRuns == 1 ? "" : "s")
-        + " of this kind on this machine: " + bytesText(estimate.peakBytes) + " instead of "
-        + bytesText(estimate.uncalibratedBytes) + ".\n";
+    return "Memory and time are calibrated by " + countText(estimate.pastRuns) + " past run" + (estimate.pastRuns == 1 ? "" : "s")
+        + " of this kind on this machine.\n";
 }
 
 std::string adviceText(const Estimate& estimate)
@@ -109,8 +168,8 @@ std::string estimateText(const RunConfig& config, const Estimate& estimate)
         + countText(estimate.rows) + " rows, " + countText(estimate.trainable) + " of " + countText(estimate.parameters)
         + " parameters trained, about " + bytesText(estimate.peakBytes) + " of memory"
         + (estimate.memoryBytes > 0 ? " of " + bytesText(estimate.memoryBytes) + " that are free" : "") + " and "
-        + durationText(estimate.seconds) + " (" + durationText(estimate.secondsPerStep) + " a step)\n\n"
-        + partsText(estimate) + calibrationText(estimate) + adviceText(estimate);
+        + durationText(estimate.seconds) + " (" + durationText(estimate.secondsPerStep) + " a step)\n"
+        + "data: " + escaped(readingText(estimate.data)) + "\n\n" + partsText(estimate) + calibrationText(estimate) + adviceText(estimate);
 }
 
 // None where nothing has been trained yet, or where the store cannot be read just now: an estimate does without.
@@ -156,6 +215,12 @@ int statusOfMessage(const std::string& message)
 
 }  // namespace
 
+bool RunOutcome::refused() const
+{
+    const auto is = [this](Code code) { return errorStatus == exitStatus(code); };
+    return !started && result.outcome == RunState::failed && (is(Code::usage) || is(Code::data) || is(Code::missing));
+}
+
 double RunOutcome::tokensPerSecond() const { return seconds > 0 ? double(tokens) / seconds : kNone; }
 
 nlohmann::json toJson(const RunOutcome& outcome)
@@ -167,6 +232,12 @@ nlohmann::json toJson(const RunOutcome& outcome)
         {"evalBefore", jsonNumber(result.evalBefore)}, {"evalAfter", jsonNumber(result.evalAfter)}, {"metrics", metricsJson(result)},
         {"seconds", outcome.seconds}, {"tokens", outcome.tokens},
         {"tokensPerSecond", jsonNumber(outcome.tokensPerSecond())}, {"adapter", result.adapter}};
+    if (!outcome.data.format.empty())
+        json["data"] = toJson(outcome.data);
+    if (result.answers > 0) {
+        json["answers"] = result.answers;
+        json["cutAnswers"] = result.cutAnswers;
+    }
     if (!outcome.error.empty())
         json["error"] = outcome.error;
     return json;
@@ -256,16 +327,25 @@ Training::Training(Context& context, bool events)
 {
 }
 
-RunOutcome Training::run(const std::string& id, const std::string& label, bool resume, bool force, Events* extra)
+RunConfig Training::configOf(const std::string& id)
+{
+    const std::lock_guard lock(m_mutex);
+    return m_store.config(id);
+}
+
+RunOutcome Training::run(const std::string& id, const std::string& label, bool resume, bool force, Events* extra,
+    const Together& together)
 {
     RunOutcome outcome;
     outcome.id = id;
     outcome.label = label;
     outcome.result.finalLoss = kNone;
     Totals totals;
-    std::vector<Events*> receivers{&m_progress, &totals};
+    Shared line(m_mutex, m_progress), stream(m_mutex, m_stream);
+    WithoutLastNote progress(line);
+    std::vector<Events*> receivers{&progress, &totals};
     if (m_events)
-        receivers.push_back(&m_stream);
+        receivers.push_back(&stream);
     if (extra != nullptr)
         receivers.push_back(extra);
     FanOut watcher(receivers);
@@ -274,11 +354,13 @@ RunOutcome Training::run(const std::string& id, const std::string& label, bool r
         outcome.errorStatus = exitStatus(error.code());
     };
     try {
-        const RunConfig config = m_store.config(id);
+        const RunConfig config = configOf(id);
+        if (!together.group.empty())
+            line.setTitle(m_progress, config.name);
         outcome.seed = config.seed;
         outcome.method = config.method;
         outcome.learningRate = config.learningRate;
-        outcome.result = trainRun(m_store.dataDirectory(), id, *m_engine, watcher, m_signals.token(), resume, force);
+        outcome.result = trainRun(m_store.dataDirectory(), id, *m_engine, watcher, m_signals.token(), resume, force, together);
     } catch (const Error& error) {
         note(error);
         outcome.result.outcome = error.code() == Code::stopped ? RunState::stopped : RunState::failed;
@@ -292,7 +374,11 @@ RunOutcome Training::run(const std::string& id, const std::string& label, bool r
             .advice = memory ? "Take a smaller batch or shorter rows." : "Try to resume the run."}));
         outcome.result.outcome = RunState::failed;
     }
-    outcome.trainable = totals.trainable();
+    outcome.started = totals.start().has_value();
+    if (outcome.started) {
+        outcome.trainable = totals.start()->trainable;
+        outcome.data = totals.start()->data;
+    }
     outcome.tokens = totals.tokens();
     outcome.seconds = totals.seconds();
     return outcome;
@@ -327,7 +413,7 @@ std::vector<Estimate> estimatesOf(
     return estimates;
 }
 
-std::string estimatesText(const std::vector<RunConfig>& configs, const std::vector<Estimate>& estimates)
+std::string estimatesText(const std::vector<RunConfig>& configs, const std::vector<Estimate>& estimates, const RunGroups& groups)
 {
     using Align = TextTable::Align;
     TextTable table({{"ARM"}, {"RUNS", Align::right}, {"TRAINED", Align::right}, {"MEMORY", Align::right},
@@ -353,12 +439,23 @@ std::string estimatesText(const std::vector<RunConfig>& configs, const std::vect
                 warnings += line + '\n';
         }
     }
-    return table.text() + warnings + std::to_string(configs.size()) + " runs, one after another: about "
+    size_t most = 1;
+    for (const auto& group : groups) {
+        std::vector<Estimate> together;
+        for (const size_t i : group)
+            together.push_back(estimates[i]);
+        memory = std::max(memory, memoryTogether(together).peakBytes);
+        most = std::max(most, group.size());
+    }
+    const std::string order = most > 1 ? "up to " + std::to_string(most) + " at once on one copy of the model" : "one after another";
+    // The arms of a comparison have the same rows.
+    const std::string data = estimates.empty() ? std::string() : "data: " + escaped(readingText(estimates.front().data)) + '\n';
+    return data + table.text() + warnings + std::to_string(configs.size()) + " runs, " + order + ": about "
         + durationText(seconds) + " of training and at most " + bytesText(memory)
         + " of memory; the methods' starts and evaluations come on top.\n";
 }
 
-int printEstimates(Context& context, const std::vector<RunConfig>& configs)
+int printEstimates(Context& context, const std::vector<RunConfig>& configs, const RunGroups& groups)
 {
     ProgressLine progress(ProgressLine::styleFor(context.quiet));
     Signals signals(context.quiet);
@@ -366,7 +463,7 @@ int printEstimates(Context& context, const std::vector<RunConfig>& configs)
     const auto estimates = estimatesOf(*engine, configs, progress, signals.token());
     if (!context.json) {
         context.out.write(
-            configs.size() == 1 ? estimateText(configs[0], estimates[0]) : estimatesText(configs, estimates));
+            configs.size() == 1 ? estimateText(configs[0], estimates[0]) : estimatesText(configs, estimates, groups));
         return 0;
     }
     nlohmann::json list = nlohmann::json::array();

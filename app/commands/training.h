@@ -10,6 +10,7 @@
 #include "storage/runs/run_training.h"
 
 #include <memory>
+#include <mutex>
 #include <optional>
 
 namespace rankwright {
@@ -24,6 +25,10 @@ struct RunOutcome
     double seconds = 0;     // training time
     std::string error;      // the message of a run that failed or did not start
     int errorStatus = 0;    // and the exit status that it stands for
+    bool started = false;   // it came as far as its first step
+    DataReading data;       // where it did
+    // Its configuration, model or data were refused before the first step.
+    [[nodiscard]] bool refused() const;
     [[nodiscard]] double tokensPerSecond() const;
 };
 nlohmann::json toJson(const RunOutcome& outcome);
@@ -40,8 +45,10 @@ class Training
 public:
     // Loads the engine: first of all, so that nothing is left behind where it is not there.
     Training(Context& context, bool events);
-    // Runs or resumes; never throws for what a run can end with, the outcome has it. `extra` may ask for a stop.
-    RunOutcome run(const std::string& id, const std::string& label, bool resume, bool force, Events* extra = nullptr);
+    // Runs or resumes; never throws for what a run can end with, the outcome has it. `extra` may ask for a stop. Runs that are trained
+    // `together` are each on a thread of its own; their lines are headed by their names.
+    RunOutcome run(const std::string& id, const std::string& label, bool resume, bool force, Events* extra = nullptr,
+        const Together& together = {});
     [[nodiscard]] RunStore& store() { return m_store; }
     [[nodiscard]] Engine& engine() { return *m_engine; }
     [[nodiscard]] const Signals& signals() const { return m_signals; }
@@ -52,10 +59,12 @@ public:
     void finish() const { m_stream.throwIfFailed(); }
 
 private:
+    RunConfig configOf(const std::string& id);
     Context& m_context;
     bool m_events;
     Signals m_signals;
     std::shared_ptr<Engine> m_engine;
+    std::mutex m_mutex;        // of the store and the receivers, where several threads train
     RunStore m_store;
     ProgressLine m_progress;
     EventStream m_stream;
@@ -64,9 +73,11 @@ private:
 // An estimate a configuration; those that differ in nothing that an estimate sees are asked for once.
 std::vector<Estimate> estimatesOf(
     Engine& engine, const std::vector<RunConfig>& configs, Events& progress, std::stop_token stop);
+// Which runs, by their places, are trained at once on one copy of the base; empty: none.
+using RunGroups = std::vector<std::vector<size_t>>;
 // A line an arm, then all of them together.
-std::string estimatesText(const std::vector<RunConfig>& configs, const std::vector<Estimate>& estimates);
+std::string estimatesText(const std::vector<RunConfig>& configs, const std::vector<Estimate>& estimates, const RunGroups& groups = {});
 // --dry-run: what the run would be, without one.
-int printEstimates(Context& context, const std::vector<RunConfig>& configs);
+int printEstimates(Context& context, const std::vector<RunConfig>& configs, const RunGroups& groups = {});
 
 }  // namespace rankwright

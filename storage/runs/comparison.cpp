@@ -6,9 +6,11 @@
 
 #include "training/api/catalog.h"
 #include "training/api/error.h"
+#include "training/api/shared_base.h"
 #include "training/api/words.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace rankwright {
@@ -132,6 +134,28 @@ std::vector<Arm> parseArms(const RunConfig& base, const std::vector<std::string>
         arm.label = label;
     }
     return parsed;
+}
+
+std::vector<std::string> armsInTurn(const Comparison& comparison)
+{
+    std::vector<std::string> sentences;
+    if (comparison.schedule != Schedule::together)
+        return sentences;
+    std::map<std::string, std::vector<std::string>> labels;   // by base
+    for (const Arm& arm : comparison.arms) {
+        const auto why = whyNotTogether(arm.config);
+        if (!why.empty())
+            sentences.push_back(arm.label + " " + why + ": its runs are trained one after another.");
+        else
+            labels[sharedBaseKey(arm.config)].push_back(arm.label);
+    }
+    if (labels.size() > 1) {
+        std::string groups;
+        for (const auto& [key, arms] : labels)
+            groups += (groups.empty() ? "" : "; ") + joined(arms);
+        sentences.push_back("The arms do not all share one base, type and batch: trained together are " + groups + ".");
+    }
+    return sentences;
 }
 
 }  // namespace rankwright

@@ -6,6 +6,9 @@
 
 #include "storage/run_store.h"
 
+#include <optional>
+#include <string_view>
+
 namespace rankwright {
 
 // One arm of a comparison: a label and what differs from the shared configuration.
@@ -27,7 +30,10 @@ struct RateSweep
 // The rates of an arm whose own rate is `own`, ascending. Throws Error{usage} for rates, points or factors that cannot be.
 std::vector<double> ratesOf(const RateSweep& sweep, double own);
 
-enum class Schedule { queued, interleaved };   // one run after another; or the arms of one seed and rate position step by step in turn
+// One run after another; the arms of one seed and rate position step by step in turn; or several runs at once on one copy of the base.
+enum class Schedule { queued, interleaved, together };
+std::string scheduleText(Schedule schedule);                      // "queued", "interleaved", "together"
+std::optional<Schedule> scheduleFromText(std::string_view text);  // nothing: none of them
 
 struct Comparison
 {
@@ -49,6 +55,9 @@ std::vector<Arm> parseArms(const RunConfig& base, const std::vector<std::string>
 // comparison that is stopped half-way has whole pairs. Names: "LABEL", with " lr 4e-05" and " seed 1" where there are several.
 struct PlannedRun { RunConfig config; std::string arm; };
 std::vector<PlannedRun> plannedRuns(const Comparison& comparison);
+
+// Of a comparison whose runs are trained together: which arms are not and why, a sentence each ("DoRA trains ... in turn: ...").
+std::vector<std::string> armsInTurn(const Comparison& comparison);
 
 // Checks every run, stores the comparison and its runs (queued) and returns it with its id. Throws Error; nothing is left behind then.
 Comparison createComparison(RunStore& store, Comparison comparison);

@@ -30,8 +30,6 @@ std::filesystem::path fileOf(const std::filesystem::path& dataDirectory, const s
     return dataDirectory / "comparisons" / (id + ".json");
 }
 
-const char* scheduleText(Schedule schedule) { return schedule == Schedule::interleaved ? "interleaved" : "queued"; }
-
 // Reads a comparison's JSON key by key; a wrong type names the place.
 class Reader
 {
@@ -136,6 +134,20 @@ void removeRuns(RunStore& store, const std::vector<std::string>& ids)
 
 }  // namespace
 
+std::string scheduleText(Schedule schedule)
+{
+    return schedule == Schedule::together ? "together" : schedule == Schedule::interleaved ? "interleaved" : "queued";
+}
+
+std::optional<Schedule> scheduleFromText(std::string_view text)
+{
+    for (const auto schedule : {Schedule::queued, Schedule::interleaved, Schedule::together}) {
+        if (scheduleText(schedule) == text)
+            return schedule;
+    }
+    return std::nullopt;
+}
+
 nlohmann::json toJson(const Comparison& comparison)
 {
     nlohmann::json arms = nlohmann::json::array();
@@ -169,9 +181,10 @@ Comparison comparisonFromJson(const nlohmann::json& document, const std::filesys
     if (const auto* sweep = reader.find("sweep"))
         comparison.sweep = sweepFrom(*sweep, file);
     const std::string schedule = reader.text("schedule", scheduleText(comparison.schedule));
-    if (schedule != "queued" && schedule != "interleaved")
-        reader.refuse("schedule", jsonText(schedule), "queued or interleaved");
-    comparison.schedule = schedule == "interleaved" ? Schedule::interleaved : Schedule::queued;
+    const auto known = scheduleFromText(schedule);
+    if (!known)
+        reader.refuse("schedule", jsonText(schedule), "queued, interleaved or together");
+    comparison.schedule = *known;
     try {
         (void)plannedRuns(comparison);   // seeds and labels once each, rates that can be
     } catch (const Error& problem) {

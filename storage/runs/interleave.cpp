@@ -7,6 +7,10 @@
 #include <thread>
 #include <vector>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace rankwright {
 
 namespace {
@@ -81,6 +85,18 @@ void inTurns(size_t count, const std::function<void(size_t index, Events& turn)>
             turns.handOver(index, true);
         });
     }
+}
+
+void atOnce(size_t count, const std::function<void(size_t index)>& work)
+{
+#if defined(__GLIBC__)
+    // glibc gives every thread that begins a place of its own to allocate in, and what one has freed the others cannot use: 80 MB of 1,490
+    // with four runs (SmolLM2, bfloat16). They hardly ever allocate at the same moment, since one works at a time.
+    ::mallopt(M_ARENA_MAX, 1);
+#endif
+    std::vector<std::jthread> threads;
+    for (size_t index = 0; index < count; ++index)
+        threads.emplace_back([&work, index] { work(index); });
 }
 
 }  // namespace rankwright

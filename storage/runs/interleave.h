@@ -16,5 +16,7 @@ namespace rankwright {
 // that work(i) trains: after each step, and while it is paused, it hands over to the next run that has not ended. Work is begun in order: the second run opens its model
 // when the first has taken a step. An exception of `work` ends the program: it has to keep what went wrong itself.
 void inTurns(size_t count, const std::function<void(size_t index, Events& turn)>& work);
+// The same without turns, for runs that meet in the engine (Together).
+void atOnce(size_t count, const std::function<void(size_t index)>& work);
 
 }  // namespace rankwright

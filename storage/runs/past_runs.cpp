@@ -54,10 +54,10 @@ std::string machineMark()
 
 std::vector<PastRun> pastRuns(RunStore& store, size_t most)
 {
-    // The peak of runs that took turns is that of all of them together.
+    // The peak of runs that took turns, or were trained together, is that of all of them.
     std::set<std::string> together;
     for (const Comparison& comparison : storedComparisons(store.dataDirectory())) {
-        if (comparison.schedule == Schedule::interleaved)
+        if (comparison.schedule != Schedule::queued)
             together.insert(comparison.id);
     }
     std::vector<PastRun> found;

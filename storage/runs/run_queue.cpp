@@ -4,8 +4,10 @@
 
 #include "storage/file_lock.h"
 #include "storage/runs/comparison.h"
+#include "storage/runs/run_folder.h"
 #include "training/api/catalog.h"
 #include "training/api/error.h"
+#include "training/api/shared_base.h"
 #include "training/formats/atomic_file.h"
 #include "training/formats/json.h"
 #include "training/formats/limits.h"
@@ -21,6 +23,8 @@ namespace rankwright {
 namespace {
 
 constexpr int kFormat = 1;
+// Beyond so many the adapters and their moments weigh more than what is shared.
+constexpr int64_t kMostTogether = 8;
 
 struct QueueFile
 {
@@ -71,11 +75,12 @@ void changeQueue(const std::filesystem::path& dataDirectory, const Change& chang
     writeFileAtomically(fileIn(dataDirectory), document.dump(2) + "\n");
 }
 
-std::map<std::string, Comparison> interleavedComparisons(const std::filesystem::path& dataDirectory)
+// Those of whose runs several are trained at once.
+std::map<std::string, Comparison> gatheredComparisons(const std::filesystem::path& dataDirectory)
 {
     std::map<std::string, Comparison> found;
     for (Comparison& comparison : storedComparisons(dataDirectory)) {
-        if (comparison.schedule == Schedule::interleaved)
+        if (comparison.schedule != Schedule::queued)
             found.emplace(comparison.id, std::move(comparison));
     }
     return found;
@@ -130,8 +135,42 @@ std::vector<RunRow> waitingInOrder(
         const auto found = place.find(row.id);
         return found == place.end() ? order.size() : found->second;
     });
-    gather(rows, interleavedComparisons(dataDirectory));
+    gather(rows, gatheredComparisons(dataDirectory));
     return rows;
+}
+
+// What the runs of a group have in common, and how many there may be.
+struct GroupPlace { std::string key; int64_t most = 1; };
+
+// Of an interleaved comparison: the seed and the place of the rate.
+std::optional<GroupPlace> turnOf(const Comparison& comparison, const RunRow& row)
+{
+    const auto place = placeOfRate(comparison, row);
+    if (!place)
+        return std::nullopt;
+    return GroupPlace{comparison.id + " " + std::to_string(row.seed) + " " + std::to_string(*place), int64_t(comparison.arms.size())};
+}
+
+// Of one whose runs are trained together: the base.
+std::optional<GroupPlace> baseOf(const Comparison& comparison, const RunConfig& config)
+{
+    if (!whyNotTogether(config).empty())
+        return std::nullopt;
+    const auto arms = std::ranges::count_if(comparison.arms, [](const Arm& arm) { return whyNotTogether(arm.config).empty(); });
+    const auto pairs = std::min(config.batch, kMostTogether) / std::max<int64_t>(1, arms);
+    return GroupPlace{comparison.id + " " + sharedBaseKey(config), arms * std::max<int64_t>(1, pairs)};
+}
+
+// As its run.json has the run, which may have been edited.
+std::optional<GroupPlace> baseOf(const Comparison& comparison, const RunRow& row)
+{
+    try {
+        return baseOf(comparison, configFromJson(RunFolder(row.folder).read().at("config")));
+    } catch (const Error&) {
+        return std::nullopt;   // whoever trains it says what is wrong
+    } catch (const nlohmann::json::exception&) {
+        return std::nullopt;
+    }
 }
 
 RunRow waitingRun(RunStore& store, const std::string& run)
@@ -210,25 +249,49 @@ void RunQueue::setContinuesOnError(bool on) const
     changeQueue(m_dataDirectory, [&](QueueFile& queue) { queue.continueOnError = on; });
 }
 
-std::vector<std::vector<RunRow>> trainingGroups(const std::filesystem::path& dataDirectory, const std::vector<RunRow>& rows)
+std::vector<TrainingGroup> trainingGroups(const std::filesystem::path& dataDirectory, const std::vector<RunRow>& rows)
 {
-    const auto interleaved = interleavedComparisons(dataDirectory);
-    std::vector<std::vector<RunRow>> groups;
-    std::map<std::tuple<std::string, int64_t, size_t>, size_t> open;   // comparison, seed, place of the rate -> its last group
+    const auto gathered = gatheredComparisons(dataDirectory);
+    std::vector<TrainingGroup> groups;
+    std::map<std::string, size_t> open;   // key -> its last group
     for (const RunRow& row : rows) {
-        const auto comparison = interleaved.find(row.comparison);
-        const auto place = comparison == interleaved.end() ? std::nullopt : placeOfRate(comparison->second, row);
-        if (!place) {
-            groups.push_back({row});
-            continue;
+        const auto comparison = gathered.find(row.comparison);
+        const bool together = comparison != gathered.end() && comparison->second.schedule == Schedule::together;
+        const auto place = comparison == gathered.end() ? std::nullopt
+            : together                                  ? baseOf(comparison->second, row)
+                                                        : turnOf(comparison->second, row);
+        if (place) {
+            const auto [at, fresh] = open.try_emplace(place->key, groups.size());
+            auto* group = fresh ? nullptr : &groups[at->second];
+            const bool taken = group != nullptr && !together && std::ranges::find(group->runs, row.arm, &RunRow::arm) != group->runs.end();
+            if (group != nullptr && !taken && int64_t(group->runs.size()) < place->most) {
+                group->runs.push_back(row);
+                group->together = together;
+                continue;
+            }
+            at->second = groups.size();
         }
-        const auto [at, fresh] = open.try_emplace({row.comparison, row.seed, *place}, groups.size());
-        if (!fresh && std::ranges::find(groups[at->second], row.arm, &RunRow::arm) == groups[at->second].end()) {
-            groups[at->second].push_back(row);
-            continue;
+        groups.push_back({.runs = {row}});
+    }
+    return groups;
+}
+
+std::vector<std::vector<size_t>> plannedTogether(const Comparison& comparison)
+{
+    std::vector<std::vector<size_t>> groups;
+    std::map<std::string, size_t> open;
+    const auto runs = plannedRuns(comparison);
+    for (size_t i = 0; i < runs.size(); ++i) {
+        const auto place = comparison.schedule == Schedule::together ? baseOf(comparison, runs[i].config) : std::nullopt;
+        if (place) {
+            const auto [at, fresh] = open.try_emplace(place->key, groups.size());
+            if (!fresh && int64_t(groups[at->second].size()) < place->most) {
+                groups[at->second].push_back(i);
+                continue;
+            }
+            at->second = groups.size();
         }
-        at->second = groups.size();
-        groups.push_back({row});
+        groups.push_back({i});
     }
     return groups;
 }

@@ -28,10 +28,20 @@ private:
     std::filesystem::path m_dataDirectory;
 };
 
-// Runs in the order of training -> what is trained at once, a step of each in turn (storage/runs/interleave.h): of an interleaved comparison
-// the arms with the same seed and the same place among their learning rates, each arm once, whether they begin or go on from a checkpoint.
-// A group stands where its first run does. Every other run is alone: also one whose rate was edited, so that it has no place, and one whose
-// comparison's file is gone or damaged.
-std::vector<std::vector<RunRow>> trainingGroups(const std::filesystem::path& dataDirectory, const std::vector<RunRow>& rows);
+// Runs in the order of training -> what is trained at once. A group stands where its first run does. Every other run is alone: also one
+// whose comparison's file is gone or damaged.
+// Of an interleaved comparison, a step of each in turn (storage/runs/interleave.h): the arms with the same seed and the same place among
+// their learning rates, each arm once, whether they begin or go on from a checkpoint. A run whose rate was edited has no place.
+// Of a comparison whose runs are trained together: those that can hold one copy of the base (training/api/shared_base.h), whatever their
+// seeds and rates, as many as a batch has rows and no more than eight, but at least all arms of one seed and rate.
+struct TrainingGroup
+{
+    std::vector<RunRow> runs;
+    bool together = false;        // on one copy of the base; else a step of each in turn
+};
+std::vector<TrainingGroup> trainingGroups(const std::filesystem::path& dataDirectory, const std::vector<RunRow>& rows);
+struct Comparison;
+// Which runs of a comparison that is yet to be made are trained together: indices of plannedRuns(). A run alone is a group of one.
+std::vector<std::vector<size_t>> plannedTogether(const Comparison& comparison);
 
 }  // namespace rankwright

@@ -98,7 +98,7 @@ private:
         RunFolder(m_store.folderOf(m_run)).update([&](nlohmann::json& document) {
             auto& provenance = document["provenance"];
             const nlohmann::json event = toJson(Event(end));
-            for (const char* key : {"reason", "bestStep", "keptBest", "peakBytes"})
+            for (const char* key : {"reason", "bestStep", "keptBest", "peakBytes", "peakDeviceBytes"})
                 provenance[key] = event[key];
         });
     }
@@ -295,6 +295,7 @@ TrainResult runEngine(RunStore& store, const TrainJob& job, Engine& engine, Even
         end.bestStep = result.bestStep;
         end.keptBest = result.keptBest;
         end.peakBytes = result.peakBytes;
+        end.peakDeviceBytes = result.peakDeviceBytes;
         events.end(std::move(end));
         return result;
     } catch (const Error& error) {
@@ -312,7 +313,7 @@ TrainResult runEngine(RunStore& store, const TrainJob& job, Engine& engine, Even
 }  // namespace
 
 TrainResult trainRun(const std::filesystem::path& dataDirectory, const std::string& id, Engine& engine, Events& watcher,
-    std::stop_token stop, bool resume, bool force)
+    std::stop_token stop, bool resume, bool force, const Together& together)
 {
     RunStore store(dataDirectory);
     const RunFolder folder(store.folderOf(store.run(id).id));
@@ -325,7 +326,7 @@ TrainResult trainRun(const std::filesystem::path& dataDirectory, const std::stri
     writeProvenance(folder, config, engine.versions());
     setStateUnlessBusy(store, row.id, RunState::running);
     const TrainJob job{
-        .config = config, .run = row.id, .folder = folder.path().string(), .resume = resume, .force = force};
+        .config = config, .run = row.id, .folder = folder.path().string(), .resume = resume, .force = force, .together = together};
     TrainResult result;
     try {
         result = runEngine(store, job, engine, watcher, std::move(stop));

@@ -32,6 +32,9 @@ private slots:
     void hostileNamesAreEscaped();
     void dashNamesAreTakenAfterTwoDashes();
     void inspectsAndTokenizesWithoutTheEngine();
+    void listsPresetsAndShowsOne();
+    void helpNamesTheTemplates();
+    void saysWhatIsNoWholeModel();
     void idsThatAreNotInTheVocabularyAreRefused();
 };
 
@@ -68,7 +71,7 @@ void TestCli::namesTheNearestCommandOrOption()
 void TestCli::everyCommandHasHelpWithoutTheEngine()
 {
     const auto without = withoutEngine();
-    for (const char* command : {"models", "methods", "inspect", "spectrum", "plan", "tokenize", "template", "detokenize", "logits", "train",
+    for (const char* command : {"models", "methods", "presets", "inspect", "data", "spectrum", "plan", "tokenize", "template", "detokenize", "logits", "train",
              "compare", "resume", "runs", "show", "sql", "eval", "generate", "export", "verify"}) {
         const Answer answer = cli({command, "--help"}, without);
         QCOMPARE(answer.status, 0);
@@ -235,6 +238,56 @@ void TestCli::inspectsAndTokenizesWithoutTheEngine()
     QCOMPARE(encoding["pieces"].toArray().size(), ids.size());
     const Answer back = cli({"detokenize", model, "--ids", ids.join(',')}, without);
     QCOMPARE(QString::fromUtf8(back.out), text + '\n');
+}
+
+void TestCli::listsPresetsAndShowsOne()
+{
+    const auto without = withoutEngine();
+    const Answer list = cli({"presets"}, without);
+    QCOMPARE(list.status, 0);
+    const QByteArray id = "pissa-math";   // with epochs, and * for its modules
+    QVERIFY(list.out.contains('\n' + id + ' '));
+    for (const QByteArray& line : list.out.split('\n'))
+        QVERIFY2(line.size() < 120, line.constData());
+    const Answer one = cli({"presets", id}, without);
+    QCOMPARE(one.status, 0);
+    QVERIFY2(one.out.startsWith(id + ": ") && one.out.contains("\nSource: ") && one.out.contains("\nOptions: --"), one.out.constData());
+    QCOMPARE(QJsonDocument::fromJson(cli({"presets", id, "--json"}, without).out).object()["id"].toString(), QString(id));
+    // What it prints can be pasted into a shell: every option is taken, and what is missing is the engine.
+    QProcess shell;
+    shell.setProcessEnvironment(without);
+    const QByteArray options = one.out.mid(one.out.indexOf("\nOptions:") + 9);
+    shell.start("/bin/sh", {"-c", "'" RANKWRIGHT_CLI_PATH "' train default default --dry-run " + QString::fromUtf8(options)});
+    QVERIFY(shell.waitForFinished());
+    QCOMPARE(shell.exitCode(), 66);
+    QVERIFY(shell.readAllStandardError().contains("not-there.so"));
+    const Answer wrong = cli({"presets", id + "x"}, without);
+    QVERIFY2(wrong.status == 2 && wrong.err.contains("Did you mean " + id + "?"), wrong.err.constData());
+}
+
+void TestCli::helpNamesTheTemplates()
+{
+    for (const char* command : {"chat", "train", "data"}) {
+        const QByteArray help = cli({command, "--help"}, withoutEngine()).out;
+        for (const char* name : {"chatml", "llama2", "llama3", "alpaca"})
+            QVERIFY2(help.contains(name), help.constData());
+    }
+}
+
+void TestCli::saysWhatIsNoWholeModel()
+{
+    const auto without = withoutEngine();
+    QVERIFY(QDir(m_folder->path()).mkdir("adapter") && QDir(m_folder->path()).mkdir("bare"));
+    writeFile("adapter/adapter_config.json", R"({"base_model_name_or_path": "org/base"})");
+    const Answer adapter = cli({"inspect", "adapter"}, without);
+    QCOMPARE(adapter.status, 66);
+    QVERIFY2(adapter.err.contains("PEFT adapter") && adapter.err.contains("org/base as the model"), adapter.err.constData());
+    for (const char* name : {"config.json", "model.safetensors"})
+        QVERIFY(QFile::copy(goldenPath("tiny") + '/' + name, m_folder->filePath(QString("bare/") + name)));
+    const Answer bare = cli({"inspect", "bare"}, without);
+    QCOMPARE(bare.status, 0);
+    QVERIFY2(bare.out.contains("usable") && bare.out.contains("its weights alone: "), bare.out.constData());
+    QVERIFY2(cli({"models", "bare"}, without).out.contains("its weights alone: "), "models");
 }
 
 void TestCli::idsThatAreNotInTheVocabularyAreRefused()

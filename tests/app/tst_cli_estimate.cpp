@@ -46,7 +46,7 @@ private slots:
         QCOMPARE(after["uncalibratedBytes"].toDouble(), sum);
         const double seconds = QJsonDocument::fromJson(run.out).object()["seconds"].toDouble() / 3;
         QVERIFY2(std::abs(after["secondsPerStep"].toDouble() / seconds - 1) < 1e-6, run.out.constData());
-        QVERIFY(cli(tinyRun("train") + QStringList{"--steps", "3", "--dry-run", "--quiet"}).out.contains("Calibrated by 1 past run of"));
+        QVERIFY(cli(tinyRun("train") + QStringList{"--steps", "3", "--dry-run", "--quiet"}).out.contains("calibrated by 1 past run of"));
         // Another kind of run learns nothing from it.
         const Answer other = cli(tinyRun("train") + QStringList{"--steps", "3", "--method", "dora", "--dry-run", "--json", "--quiet"});
         QCOMPARE(QJsonDocument::fromJson(other.out).object()["pastRuns"].toInt(), 0);

@@ -3,6 +3,7 @@
 // rankwright-cli and its run store and folders. Rows CL06, CL08, CL12, CK12, TR14 and UI11 of the reliability
 // catalogue.
 #include "storage/run_store.h"
+#include "storage/runs/run_folder.h"
 #include "tests/support/cli_fixture.h"
 
 #include <QJsonArray>
@@ -29,6 +30,7 @@ private slots:
     void outputFileMustBeNew();
     void relativePathsBecomeAbsolute();
     void jsonIsStrictWithOddNamesAndNaN();
+    void deletesRuns();
     void finishedRunIsNotResumed();
     void formatsThatSayNothingAreRefusedBeforeTheEngine();
     void sqlOnlyReads();
@@ -166,6 +168,44 @@ void TestCliStore::jsonIsStrictWithOddNamesAndNaN()  // CL12
         QCOMPARE(run["name"].toString(), QString::fromUtf8("quote \" back \\ tab \t <img src='/x'> \xc3\xa4"));
         QVERIFY(run["loss"].isNull());
     }
+}
+
+void TestCliStore::deletesRuns()
+{
+    std::string first, second, running;
+    {
+        RunStore store(dataFolder());
+        RunConfig config;
+        config.name = "one";
+        first = store.createRun(config);
+        config.name = "two";
+        second = store.createRun(config);
+        config.name = "three";
+        running = store.createRun(config);
+        store.setState(first, RunState::finished);
+        store.setState(second, RunState::failed);
+    }
+    const auto left = [this] { return QJsonDocument::fromJson(cli({"runs", "--json"}).out).array().size(); };
+    const auto folder = [this](const std::string& id) { return QString::fromStdString((dataFolder() / "runs" / id).string()); };
+    // Nobody can be asked: nothing goes.
+    const Answer alone = cli({"runs", "--delete", "one"});
+    QVERIFY2(alone.status == 2 && alone.err.contains("--yes"), alone.err.constData());
+    QCOMPARE(left(), 3);
+    // A run that is held by somebody who trains it, and one that is not there: neither it nor its neighbour goes.
+    {
+        const RunLock held(dataFolder() / "runs" / running);
+        RunStore store(dataFolder());
+        store.setState(running, RunState::running);
+        const Answer busy = cli({"runs", "--delete", "one", "--delete", "three", "--yes"});
+        QVERIFY2(busy.status == 75 && busy.err.contains("running"), busy.err.constData());
+    }
+    QCOMPARE(cli({"runs", "--delete", "one", "--delete", "nobody", "--yes"}).status, 66);
+    QCOMPARE(left(), 3);
+    const Answer gone = cli({"runs", "--delete", "one", "--delete", QString::fromStdString(second), "--delete", "one", "--yes"});
+    QVERIFY2(gone.status == 0, gone.err.constData());
+    QCOMPARE(gone.err.count("Deleted run "), 2);
+    QCOMPARE(left(), 1);
+    QVERIFY(!QFile::exists(folder(first)) && !QFile::exists(folder(second)) && QFile::exists(folder(running)));
 }
 
 void TestCliStore::finishedRunIsNotResumed()  // TR14

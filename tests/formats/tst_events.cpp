@@ -35,7 +35,13 @@ void TestEvents::eventsComeBackAsTheyWere_data()
     const auto row = [](const char* name, const Event& event) {
         QTest::newRow(name) << QString::fromStdString(toJson(event).dump());
     };
-    RunStarted start{.run = "r1", .method = "pissa", .steps = 10, .firstStep = 3, .trainable = 7, .parameters = 9};
+    RunStarted start;
+    start.run = "r1";
+    start.method = "pissa";
+    start.steps = 10;
+    start.firstStep = 3;
+    start.trainable = 7;
+    start.parameters = 9;
     start.rows = 5;
     start.truncatedRows = 1;
     start.evalRows = 2;
@@ -48,12 +54,15 @@ void TestEvents::eventsComeBackAsTheyWere_data()
     start.stepZero = {1e-5, 1e-6, 2e-7, "model.layers.0.mlp.up_proj", 64, 31.5};
     start.estimatedBytes = 1000;
     start.productsPerStep = 2e9;
+    start.data = {.format = "labels", .columns = {{"text", "sentence"}, {"label", "kind"}}, .chatTemplate = "none", .task = "classify",
+        .labels = {"good", "bad"}, .rows = 5, .evalRows = 2, .counted = 4, .tokens = 90, .targets = 4};
     row("start", start);
     row("step", StepEvent{"r1", 3, 10, 2.5, 1e-4, 0.7, 100, 50, 1.5, true});
     row("eval", EvalEvent{"r1", 3, 2.25, 8, 400, 0.5, true});
+    row("eval with answers", EvalEvent{"r1", 3, 2.25, 8, 400, 0.5, true, {{"gsm8k-strict", 0.25}}, 8, 3});
     row("checkpoint", CheckpointEvent{"r1", 3, "/runs/r1/checkpoints/3"});
     row("note", NoteEvent{"r1", "warning", "two\nlines"});
-    row("end", RunEnded{"r1", RunState::diverged, 4, 2.0, "/a", "why", "no gain", 3, true, 5000});
+    row("end", RunEnded{"r1", RunState::diverged, 4, 2.0, "/a", "why", "no gain", 3, true, 5000, 6000});
     row("drift", DriftEvent{"r1", 3, 0.25, {{"model.layers.0.mlp.up_proj", 8, 0.01, 0.5, 10, 25, 3.5, 2}}});
 }
 

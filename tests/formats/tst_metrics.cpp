@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // Metrics against scipy, confusion matrices and Python's regular expressions (tests/golden/make_metrics_golden.py).
+#include "training/api/error.h"
 #include "training/api/metrics.h"
 
 #include <QFile>
@@ -64,6 +65,28 @@ private slots:
         const auto* f1 = findMetricCard("f1");
         QCOMPARE(f1->ofLabels(predicted, truth, 2), 2.0 / 3);               // of class 1
         QCOMPARE(f1->ofLabels(predicted, truth, 3), (0.8 + 2.0 / 3) / 2);   // the mean of those that occur
+    }
+
+    void saysWhichFit()
+    {
+        const auto refused = [](const std::vector<std::string>& ids, const char* task, bool generates = true) -> std::string {
+            try {
+                refuseMetricsThatDoNotFit(ids, task, generates, "--metrics", "loss");
+            } catch (const Error& error) {
+                return error.what();
+            }
+            return {};
+        };
+        QCOMPARE(refused({"accuracy", "f1", "matthews", "loss"}, "classify"), "");
+        QCOMPARE(refused({"pearson", "spearman"}, "regress"), "");
+        QCOMPARE(refused({"gsm8k-strict", "gsm8k-flexible", "math-string"}, "lm"), "");
+        const auto text = refused({"gsm8k-strict", "accuracy"}, "lm");
+        QVERIFY2(text.find("--metrics: accuracy for a model of text (allowed: loss, gsm8k-strict") != std::string::npos, text.c_str());
+        const auto classes = refused({"pearson"}, "classify");
+        QVERIFY2(classes.find("pearson for a model of classes (allowed: loss, accuracy, f1, matthews)") != std::string::npos, classes.c_str());
+        QVERIFY(!refused({"accuracy"}, "regress").empty());
+        QVERIFY(!refused({"math-string"}, "classify").empty());
+        QVERIFY(!refused({"math-string"}, "lm", false).empty());   // an encoder
     }
 
     void nothingIsNoNumber()

@@ -17,6 +17,7 @@ private slots:
     void init();
     void resolvesPlaces();
     void refusesWhatIsNoModel();
+    void licenceOfAFile();
     void readsTheHuggingFaceCache();
     void followsLinksInsideTheCacheOnly();
     void describesWhatAModelIs();
@@ -61,6 +62,11 @@ void TestModelPlaces::refusesWhatIsNoModel()
     refuse("../../no such folder", Code::missing, "no such file");
     refuse(m_path / "absent", Code::missing, "no such file");
     refuse(m_path, Code::missing, "without config.json");
+    writeBytes(m_path / "adapter_config.json", R"({"peft_type": "LORA", "base_model_name_or_path": "org/base"})");
+    refuse(m_path, Code::missing, "PEFT adapter for the model org/base.*--adapter");
+    writeBytes(m_path / "adapter_config.json", "[");
+    refuse(m_path, Code::missing, "PEFT adapter");
+    fs::remove(m_path / "adapter_config.json");
     writeBytes(m_path / "pytorch_model.bin", "\x80\x02}q\x01.");
     refuse(m_path / "pytorch_model.bin", Code::pickle, "pickle");
     writeBytes(m_path / "notes.txt", "hello");
@@ -92,6 +98,27 @@ void TestModelPlaces::readsTheHuggingFaceCache()
     QCOMPARE(resolved.parent_path(), model / "snapshots");
     fs::remove_all(model / "snapshots");
     requireRejection([] { (void)resolveModel("my-org/tiny.model"); }, Code::missing, "no finished download");
+}
+
+// The model card says it; where there is none, the file with the licence's text.
+void TestModelPlaces::licenceOfAFile()
+{
+    writeModel(m_path, tinyConfig());
+    const auto licence = [this] { return inspectModel(m_path.string()).license; };
+    QCOMPARE(licence(), "");
+    writeBytes(m_path / "LICENSE", "\n                                 Apache License\n                           Version 2.0, January 2004\n");
+    QCOMPARE(licence(), "apache-2.0 (its file LICENSE)");
+    writeBytes(m_path / "LICENSE", "MIT License\n\nPermission is hereby granted, free of charge, to any person\n\nTHE SOFTWARE IS PROVIDED \"AS IS\"\n");
+    QCOMPARE(licence(), "mit (its file LICENSE)");
+    writeBytes(m_path / "LICENSE", "\n  SOME COMMUNITY LICENSE AGREEMENT\nof its own\n");
+    QCOMPARE(licence(), "SOME COMMUNITY LICENSE AGREEMENT (its file LICENSE)");
+    fs::rename(m_path / "LICENSE", m_path / "LICENSE.md");
+    QCOMPARE(licence(), "SOME COMMUNITY LICENSE AGREEMENT (its file LICENSE.md)");
+    writeBytes(m_path / "LICENSE.md", "");
+    QCOMPARE(licence(), "");
+    writeBytes(m_path / "README.md", "---\nlicense: bsd\n---\n");
+    QCOMPARE(licence(), "bsd");
+    QVERIFY(inspectModel(m_path.string()).usable);
 }
 
 // As the cache really is: files of a snapshot are links to blobs.

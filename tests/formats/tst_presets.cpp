@@ -132,16 +132,24 @@ private slots:
 
     void commands()
     {
-        QCOMPARE(commandForHarness("org/model", "runs/a/adapter", {"gsm8k", "arc_easy"}),
+        using Tasks = std::vector<std::string>;
+        QCOMPARE(commandForHarness({.base = "org/model", .adapter = "runs/a/adapter"}, {"gsm8k", "arc_easy"}),
             "lm_eval --model hf --model_args pretrained=org/model,peft=runs/a/adapter --tasks gsm8k,arc_easy");
-        QCOMPARE(commandForHarness("merged", "", {"gsm8k"}), "lm_eval --model hf --model_args pretrained=merged --tasks gsm8k");
-        QCOMPARE(commandForHarness("/m/x.gguf", "a", {"gsm8k"}),
-            "lm_eval --model hf --model_args pretrained=/m,gguf_file=x.gguf,peft=a --tasks gsm8k");
-        QCOMPARE(commandForHarness("/my model", "it's", {"gsm8k"}),
+        QCOMPARE(commandForHarness({.base = "merged", .chat = true}, {"gsm8k"}),
+            "lm_eval --model hf --model_args pretrained=merged --tasks gsm8k --apply_chat_template");
+        QCOMPARE(commandForHarness({.base = "/m/x.gguf", .adapter = "a"}, {"gsm8k"}),
+            "lm_eval --model hf --model_args pretrained=/m,gguf_file=x.gguf,tokenizer=FOLDER_OF_ITS_TOKENIZER,peft=a --tasks gsm8k");
+        QCOMPARE(commandForHarness({.base = "/my model", .adapter = "it's"}, {"gsm8k"}),
             "lm_eval --model hf --model_args 'pretrained=/my model,peft=it'\\''s' --tasks gsm8k");
-        QCOMPARE(commandForHarness("a,b", "c=d", {"gsm8k"}),
+        QCOMPARE(commandForHarness({.base = "a,b", .adapter = "c=d"}, {"gsm8k"}),
             R"(lm_eval --model hf --model_args '{"peft":"c=d","pretrained":"a,b"}' --tasks gsm8k)");
-        QVERIFY(commandForHarness("$(rm x)", "`y`", {"g;h"}).find("'pretrained=$(rm x),peft=`y`' --tasks 'g;h'") != std::string::npos);
+        QVERIFY(commandForHarness({.base = "$(rm x)", .adapter = "`y`"}, {"g;h"}).find("'pretrained=$(rm x),peft=`y`' --tasks 'g;h'")
+            != std::string::npos);
+        // What no adapter says is merged first, and never the base in its place.
+        QCOMPARE(commandForHarness({.base = "org/model", .adapter = "a", .mergedRun = "r1"}, Tasks{"gsm8k"}),
+            "rankwright-cli export r1 --format merged --out merged-r1 && lm_eval --model hf --model_args pretrained=merged-r1 --tasks gsm8k");
+        QVERIFY(commandForHarness({.base = "/m/x.gguf", .mergedRun = "r1"}, Tasks{"gsm8k"}).find("pretrained=merged-r1,tokenizer=FOLDER")
+            != std::string::npos);
     }
 };
 

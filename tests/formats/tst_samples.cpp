@@ -10,6 +10,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <fstream>
+
 using namespace rankwright;
 
 namespace {
@@ -140,6 +142,7 @@ private slots:
     void specialTokensInDataAreText();
     void trainsTheAssistantsOfAChat_data();
     void trainsTheAssistantsOfAChat();
+    void leavesOutAnswersOfNoWeight();
     void specialTokensInMessagesAreText();
     void theFirstTokenIsNeverTrained();
     void cutsLongRows();
@@ -264,6 +267,30 @@ void TestSamples::trainsTheAssistantsOfAChat()
     const auto options = with(loss.toStdString(), chatTemplate.toStdString(), source.toStdString());
     const auto sample = Sampler(*m_bytes, options).sample(chats({messages}), 0);
     QCOMPARE(QString::fromStdString(shown(*m_bytes, sample)), expected);
+}
+
+// OpenAI's files say by "weight": 0 which answers are there to be read only.
+void TestSamples::leavesOutAnswersOfNoWeight()
+{
+    const auto path = std::filesystem::path(m_folder.path().toStdString()) / "weights.jsonl";
+    const auto write = [&path](const std::string& weight) {
+        std::ofstream(path) << R"({"messages": [{"role": "user", "content": "hi", "weight": 0}, {"role": "assistant", "content": "no", "weight": )"
+                            << weight << R"(}, {"role": "user", "content": "?"}, {"role": "assistant", "content": "yes", "weight": 1}]})" << '\n';
+    };
+    const auto shownWith = [&](const std::string& weight, const char* chatTemplate, const char* loss) {
+        write(weight);
+        const auto dataset = openDataset(path.string(), Split::train);
+        return QString::fromStdString(shown(*m_bytes, Sampler(*m_bytes, with(loss, chatTemplate, kChatMl)).sample(dataset, 0)));
+    };
+    QCOMPARE(shownWith("0", "auto", "answer"), QString("_yes<|im_end|>_"));
+    QCOMPARE(shownWith("1", "auto", "answer"), QString("_no<|im_end|>_yes<|im_end|>_"));
+    QCOMPARE(shownWith("null", "auto", "answer"), QString("_no<|im_end|>_yes<|im_end|>_"));
+    QCOMPARE(shownWith("0", "none", "answer"), QString("_yes<|end|>"));
+    QCOMPARE(shownWith("0", "none", "all"), QString("_i\nno\n?\nyes"));
+    for (const char* weight : {"0.5", "\"0\"", "-1"}) {
+        write(weight);
+        requireRejection([&] { (void)openDataset(path.string(), Split::train); }, Code::data, "message 2 has the weight.*0 or 1");
+    }
 }
 
 void TestSamples::specialTokensInMessagesAreText()

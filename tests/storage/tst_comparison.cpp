@@ -277,7 +277,7 @@ private slots:
             Comparison made = comparison("lora,pissa", {2, 0});
             made.name = "a name; \"quoted\"";
             made.sweep = {.rates = {1e-4, 3e-4}, .points = 3, .factor = 4};
-            made.schedule = Schedule::interleaved;
+            made.schedule = Schedule::together;
             stored = createComparison(store, made);
             QVERIFY(stored.id.size() == 8 && !stored.created.empty());
             made.id = stored.id;

@@ -31,6 +31,7 @@ class FakeEngine : public Engine
 public:
     // How it behaves; set before run().
     std::chrono::microseconds perStep{200};
+    std::vector<DeviceInfo> devices{{.id = "cpu", .name = "Processor of the tests", .bytes = int64_t(16) << 30, .freeBytes = int64_t(8) << 30}};
     std::chrono::microseconds perModule{50};       // of a spectrum
     int64_t defaultSteps = 40;                     // where the configuration leaves it to the epochs
     int64_t notFiniteAt = 0;                       // this step's loss is NaN and the step is skipped
@@ -470,6 +471,11 @@ private:
             result.tensors += count;
         result.bytes = info.bytes;
         return result;
+    }
+
+    Result answer(const DevicesJob&, Events&, const std::stop_token&)
+    {
+        return DeviceList{.devices = devices, .note = devices.size() > 1 ? "" : "this build has no CUDA"};
     }
 
     struct Nobody : Events

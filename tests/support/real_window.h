@@ -14,23 +14,36 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <filesystem>
+#include <functional>
 #include <mutex>
 
 namespace rankwright {
 
 struct RealWindow
 {
+    using Prepare = std::function<void(const std::filesystem::path& data)>;
     QTemporaryDir folder;
+    std::filesystem::path data;
     Settings settings{folder.filePath("window.ini").toStdString()};
-    Workbench bench{folder.filePath("data").toStdString(), engine()};
+    Workbench bench{data, engine()};
     MainWindow window{bench, settings};
 
-    RealWindow()
+    // `prepare` fills the data folder before anything looks at it.
+    explicit RealWindow(const Prepare& prepare = {}) : data(prepared(folder, prepare))
     {
         theme::apply(*qApp, theme::Mode::light);
         window.resize(1280, 800);
         window.show();
         QApplication::setActiveWindow(&window);   // a virtual display has no window manager that would
+    }
+
+    static std::filesystem::path prepared(const QTemporaryDir& folder, const Prepare& prepare)
+    {
+        const std::filesystem::path data = folder.filePath("data").toStdString();
+        if (prepare)
+            prepare(data);
+        return data;
     }
 
     static JobCall::LoadEngine engine()

@@ -59,7 +59,7 @@ class TestEarlyStopping : public QObject
         c.evalData = c.data;
         c.evalEvery = 1;
         c.steps = 60;
-        c.learningRate = 0.05;
+        c.learningRate = 0.1;
         return c;
     }
     static TrainResult trainWith(const TrainJob& job, Listener& listener) { return run(*makeTorchEngine(), job, listener, {}); }
@@ -211,8 +211,11 @@ private Q_SLOTS:
             together[i] = listener.losses();
         });
         QCOMPARE(together, alone);
-        const std::vector<size_t> begins(order.begin(), order.begin() + 6);
-        QCOMPARE(begins, (std::vector<size_t>{0, 1, 2, 0, 1, 2}));
+        // A run opens its model when the one before has taken a step. Later a slow machine may hand over in the middle of one.
+        const std::vector<size_t> begins(order.begin(), order.begin() + 3);
+        QCOMPARE(begins, (std::vector<size_t>{0, 1, 2}));
+        const auto last = [&](size_t run) { return std::find(order.rbegin(), order.rend(), run) - order.rbegin(); };
+        QVERIFY(std::max(last(0), last(2)) < last(1));   // the short one ends first: they went on side by side
     }
 };
 

@@ -109,6 +109,22 @@ private Q_SLOTS:
             [&](const Tensors& x) { return Tensors{ops::attention(x[0], x[1], x[2], {0, 5, 12}, rule)}; }, tolerance);
     }
 
+    // More queries than a block has, with windows that begin inside of one.
+    void attentionInBlocksEqualsPlain_data() { attentionEqualsPlain_data(); }
+    void attentionInBlocksEqualsPlain()
+    {
+        QFETCH(int, type);
+        QFETCH(int, window);
+        QFETCH(double, tolerance);
+        QFETCH(bool, causal);
+        const auto t = at::ScalarType(type);
+        const ops::AttentionRule rule{.window = window * 50, .causal = causal};
+        for (const int64_t kvHeads : {2, 4}) {   // heads that share keys, and heads with their own
+            compare({random({430, 4, 8}, t), random({430, kvHeads, 8}, t), random({430, kvHeads, 8}, t)},
+                [&](const Tensors& x) { return Tensors{ops::attention(x[0], x[1], x[2], {0, 130, 130, 430}, rule)}; }, tolerance);
+        }
+    }
+
     void longRowsEqualPlain()
     {
         compare({random({1100, 2, 4}), random({1100, 1, 4}), random({1100, 1, 4})},
@@ -183,6 +199,89 @@ private Q_SLOTS:
                 return ops::linearGroup(x[0], slots, {});
             },
             tolerance);
+    }
+
+    // What is computed again in the backward pass, biases, and what a shared base still holds.
+    void inputsAreComputedAgain_data() { fastEqualsPlain_data(); }
+    void inputsAreComputedAgain()
+    {
+        QFETCH(int, type);
+        QFETCH(double, tolerance);
+        const auto t = at::ScalarType(type);
+        const auto W = random({20, 16}, t), weight = random({16}, t), bias = random({20}, t), A0 = random({3, 16}), B0 = random({20, 3});
+        std::deque<LinearSlot> kept;
+        const auto slotWith = [&](const Tensors& x) -> const LinearSlot* {
+            auto& slot = kept.emplace_back();
+            slot.base = BaseWeight(W);
+            slot.bias = bias;
+            slot.delta = Delta{.A = x[2], .B = x[3], .scaling = 0.5, .edit = BaseEdit{A0, B0, 0.7}};
+            return &slot;
+        };
+        const Tensors inputs{random({9, 16}, t), random({9, 16}, t), random({3, 16}), random({20, 3})};
+        compare(inputs, [&](const Tensors& x) {
+            const std::array<const LinearSlot*, 1> slots{slotWith(x)};
+            return Tensors{ops::linearGroup(ops::Input::normed(x[0], weight, 1e-5), slots, {})[0] + x[1].sum()};
+        }, tolerance);
+        compare(inputs, [&](const Tensors& x) {
+            const std::array<const LinearSlot*, 1> slots{slotWith(x)};
+            return ops::linearGroup(ops::Input::gated(x[0], x[1], "silu"), slots, {});
+        }, tolerance);
+        compare(inputs, [&](const Tensors& x) {
+            const std::array<const LinearSlot*, 1> slots{slotWith(x)};
+            return ops::linearGroup(ops::Input::gated(x[0], x[1], "gelu_tanh"), slots, {});
+        }, tolerance);
+    }
+
+    // Arms on one base: each one's rows as if it were alone, with the fast form and where an arm needs LibTorch's operators.
+    void armsSeeTheirOwnDeltas_data()
+    {
+        QTest::addColumn<bool>("core");
+        QTest::newRow("A and B") << false;
+        QTest::newRow("a core") << true;
+    }
+    void armsSeeTheirOwnDeltas()
+    {
+        QFETCH(bool, core);
+        const auto W = random({20, 16});
+        const auto x = random({9, 16}), dy = random({9, 20});
+        std::array<LinearSlot, 2> arms;
+        LinearSlot joint;
+        joint.base = BaseWeight(W);
+        Tensors leaves;
+        for (size_t i = 0; i < arms.size(); ++i) {
+            const auto rank = int64_t(3 + i);
+            auto A = random({rank, 16}).set_requires_grad(true), B = random({20, rank}).set_requires_grad(true);
+            arms[i].base = BaseWeight(W);
+            arms[i].delta = Delta{.A = A, .B = B, .scaling = 0.5 + double(i)};
+            if (i == 1)
+                arms[i].delta->edit = BaseEdit{random({2, 16}), random({20, 2}), 0.7};
+            if (core)
+                arms[i].delta->core = random({rank});
+            leaves.insert(leaves.end(), {A, B});
+            joint.arms.push_back(&arms[i]);
+        }
+        const std::vector<ops::ArmTokens> tokens{{.first = 0, .last = 4, .bounds = {0, 4}, .sampleIndex = {0}},
+            {.first = 4, .last = 9, .bounds = {0, 5}, .sampleIndex = {1}}};
+        auto input = x.clone().set_requires_grad(true);
+        leaves.push_back(input);
+        const std::array<const LinearSlot*, 1> together{&joint};
+        const auto y = ops::linearGroup(input, together, {.arms = &tokens})[0];
+        const auto found = torch::autograd::grad({y}, leaves, {dy});
+        auto same = x.clone().set_requires_grad(true);
+        leaves.back() = same;
+        Tensors parts;
+        for (size_t i = 0; i < arms.size(); ++i) {
+            const std::array<const LinearSlot*, 1> alone{&arms[i]};
+            parts.push_back(ops::linearGroup(same.narrow(0, tokens[i].first, tokens[i].last - tokens[i].first), alone, {})[0]);
+        }
+        const auto expected = at::cat(parts);
+        QVERIFY((y - expected).abs().max().item<double>() < 1e-4);
+        const auto gradients = torch::autograd::grad({expected}, leaves, {dy});
+        for (size_t i = 0; i < leaves.size(); ++i)
+            QVERIFY((found[i] - gradients[i]).abs().max().item<double>() < 1e-4);
+        // Against the weight that the slot says it computes with.
+        const auto W1 = effectiveWeight(arms[1]);
+        QVERIFY((at::matmul(x.narrow(0, 4, 5), W1.t()) - y.narrow(0, 4, 5)).abs().max().item<double>() < 1e-4);
     }
 
     // Delta-LoRA 2309.02411: forward with gain (1 + lambda) s, gradients with LoRA's gain s.

@@ -194,6 +194,13 @@ void TestConfigurePage::armsInTurnNeedTheirMemoryTogether()
     fixture.bench.setPlan(plan);
     QVERIFY(memory->text() != alone);
     QVERIFY2(memory->toolTip().contains("own copy"), qPrintable(memory->toolTip()));
+    plan.schedule = Schedule::together;
+    fixture.bench.setPlan(plan);
+    QVERIFY2(memory->toolTip().contains("one copy"), qPrintable(memory->toolTip()));
+    auto* count = Fixture::part<QLabel>(page, "comparisonCount");
+    QVERIFY2(count->text().contains("runs at once"), qPrintable(count->text()));
+    plan.schedule = Schedule::interleaved;
+    fixture.bench.setPlan(plan);
     // Where only one after another fits, that is offered.
     fixture.engine->freeMemory = 80'000'000;
     auto config = fixture.bench.config();
@@ -409,9 +416,15 @@ void TestConfigurePage::planIsUndone()
     ConfigurePage page(fixture.bench);
     Fixture::part<QSpinBox>(page, "seedCount")->setValue(2);
     auto* schedule = Fixture::part<QComboBox>(page, "scheduleBox");
+    schedule->setCurrentIndex(2);
+    emit schedule->activated(2);
+    QVERIFY(fixture.bench.plan().schedule == Schedule::together);
+    QCOMPARE(schedule->currentIndex(), 2);
     schedule->setCurrentIndex(1);
     emit schedule->activated(1);
     QVERIFY(fixture.bench.plan().schedule == Schedule::interleaved);
+    fixture.bench.undoStack().undo();
+    QCOMPARE(schedule->currentIndex(), 2);
     fixture.bench.undoStack().undo();
     QCOMPARE(schedule->currentIndex(), 0);
     fixture.bench.undoStack().undo();

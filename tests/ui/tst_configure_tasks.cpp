@@ -40,7 +40,7 @@ void TestConfigureTasks::metricsAreTicked()
     Fixture fixture;
     ConfigurePage page(fixture.bench);
     auto* chooser = Fixture::part<MetricChooser>(page, "field_metrics");
-    QVERIFY(chooser->text().startsWith("none"));
+    QVERIFY(chooser->text().startsWith("loss only"));
     chooser->box("matthews")->click();
     chooser->box("accuracy")->click();
     QCOMPARE(metricIds(fixture.bench.config().metrics).size(), size_t(2));

@@ -67,6 +67,7 @@ private slots:
     void aQueueThatCannotBeReadIsTold();
     void aStoreThatIsBusyIsAskedAgain();
     void armsThatGoOnTakeTurns();
+    void runsOnOneBaseAreTrainedAtOnce();
     void windowThatFellBehindIsToldWhatItMissed();
     void endOfTheSessionStopsWithACheckpoint();
     void comparisonHasOneRunAnArm();
@@ -555,6 +556,31 @@ void TestRunSession::armsThatGoOnTakeTurns()
         QCOMPARE(log.steps[run].back(), int64_t(60));
         QVERIFY(fixture.store().run(run.toStdString()).state == RunState::finished);
     }
+}
+
+// Both arms with both seeds.
+void TestRunSession::runsOnOneBaseAreTrainedAtOnce()
+{
+    PageFixture fixture;
+    fixture.engine->perStep = std::chrono::milliseconds(1);
+    RunConfig config = fixture.bench.config();
+    config.steps = 40;
+    config.batch = 4;
+    fixture.bench.edit(config, "steps");
+    ComparisonPlan plan;
+    plan.seeds = {0, 1};
+    plan.sweep = RateSweep{.points = 1};
+    plan.schedule = Schedule::together;
+    fixture.bench.setPlan(plan);
+    RunSession& session = fixture.bench.session();
+    qsizetype together = 0;
+    connect(&session, &RunSession::advanced, this, [&] { together = std::max(together, session.running().size()); });
+    const QStringList runs = fixture.create();
+    QCOMPARE(runs.size(), 4);
+    QTRY_VERIFY(!session.isBusy());
+    QCOMPARE(together, qsizetype(4));
+    for (const QString& run : runs)
+        QVERIFY(fixture.store().run(run.toStdString()).state == RunState::finished);
 }
 
 void TestRunSession::addedRunsWaitOrFollow()

@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "training/adapters/adapter_set.h"
 
+#include "training/adapters/shared_bases.h"
+#include "training/adapters/start_each.h"
 #include "training/api/error.h"
 #include "training/export/adapter_file.h"
 #include "training/formats/sha256.h"
@@ -45,22 +47,6 @@ void checkShapes(const std::string& name, const Start& start, const LinearSlot* 
     }
 }
 
-// Quantisers know rows, not names: what they refuse is said of the tensor.
-void placeBase(LinearSlot& slot, Weights& weights, const std::optional<BaseEdit>& edit, const std::string& format)
-{
-    const auto name = slot.name + ".weight";
-    try {
-        slot.base.place(originalOf(weights, name), edit, format);
-    } catch (const Error& error) {
-        if (error.code() != Code::data)
-            throw;
-        auto parts = error.parts();
-        parts.file = weights.source().path;
-        parts.place = "tensor " + name + ", " + parts.place;
-        throw Error(parts);
-    }
-}
-
 // Values that a start trains, of a slot of this shape.
 int64_t trainedCount(const Start& start, int64_t weightCount)
 {
@@ -79,7 +65,7 @@ int64_t trainedCount(const Start& start, int64_t weightCount)
 }  // namespace
 
 AdapterSet::AdapterSet(Model& model, Weights& weights, const std::vector<PlacedStart>& starts, double dropout,
-    const std::string& format, const Model::Progress& progress)
+    const std::string& format, const Model::Progress& progress, SharedBases* shared)
 {
     int64_t count = 0;
     for (const auto& [name, start] : starts) {
@@ -89,8 +75,9 @@ AdapterSet::AdapterSet(Model& model, Weights& weights, const std::vector<PlacedS
             checkShapes(name, start, slot);
         count += trainedCount(start, tensor ? tensor->numel() : slot->out() * slot->in());
     }
-    m_parameters = at::empty({count}, at::kFloat);
-    m_gradients = at::zeros({count}, at::kFloat);
+    const auto options = at::TensorOptions().dtype(at::kFloat).device(model.device());
+    m_parameters = at::empty({count}, options);
+    m_gradients = at::zeros({count}, options);
     m_entries.reserve(starts.size());
     for (const auto& placed : starts) {
         if (progress)
@@ -98,7 +85,7 @@ AdapterSet::AdapterSet(Model& model, Weights& weights, const std::vector<PlacedS
         if (m_entries.size() % kBetweenReleases == 0)
             releaseFreedMemory();
         if (model.slot(placed.name))
-            attach(model, weights, placed, dropout, format);
+            attach(model, weights, placed, dropout, format, shared);
         else
             attachTensor(model, weights, placed);
     }
@@ -107,7 +94,10 @@ AdapterSet::AdapterSet(Model& model, Weights& weights, const std::vector<PlacedS
             continue;
         if (progress)
             progress("Quantising " + slot.name, int64_t(&slot - model.slots().data()), int64_t(model.slots().size()));
-        placeBase(slot, weights, {}, format);
+        if (shared != nullptr)
+            shared->place(slot, weights, {}, format);
+        else
+            placeBase(slot, weights, {}, format);
     }
     if (m_drifting.defined())
         stateLoaded();   // no drift yet
@@ -128,7 +118,8 @@ at::Tensor AdapterSet::place(const std::string& name, TrainedTensor::Role role, 
     return parameter;
 }
 
-void AdapterSet::attach(Model& model, Weights& weights, const PlacedStart& placed, double dropout, const std::string& format)
+void AdapterSet::attach(Model& model, Weights& weights, const PlacedStart& placed, double dropout, const std::string& format,
+    SharedBases* shared)
 {
     using Role = TrainedTensor::Role;
     const auto& [name, start] = placed;
@@ -147,20 +138,24 @@ void AdapterSet::attach(Model& model, Weights& weights, const PlacedStart& place
         m_entries.push_back(std::move(entry));
         return;
     }
-    delta.A = start.trainsA ? place(name + ".lora_A", start.trainsB ? Role::A : Role::other, start.A) : start.A;
+    delta.A = start.trainsA ? place(name + ".lora_A", start.trainsB ? Role::A : Role::other, start.A) : start.A.to(model.device());
     delta.B = start.trainsB
         ? place(name + ".lora_B", start.trainsA ? Role::B : Role::other, start.B, start.rateFactorB)
-        : start.B;
+        : start.B.to(model.device());
     if (start.core.defined())
         delta.core = place(name + ".core", Role::other, start.core);
     if (start.magnitude.defined())
         delta.magnitude = place(name + ".magnitude", Role::other, start.magnitude);
-    if (start.edit || entry.format != "none")
-        placeBase(*slot, weights, start.edit, entry.format);
+    if (start.edit || entry.format != "none") {
+        if (shared != nullptr)
+            entry.edit = shared->place(*slot, weights, start.edit, entry.format);
+        else
+            placeBase(*slot, weights, start.edit, entry.format);
+    }
     if (start.driftGain > 0) {
-        m_drifting = at::zeros({1}, at::kFloat);
-        entry.driftA = at::zeros_like(start.A);
-        entry.driftB = at::zeros_like(start.B);
+        m_drifting = at::zeros({1}, m_parameters.options());
+        entry.driftA = at::zeros_like(start.A, m_parameters.options());
+        entry.driftB = at::zeros_like(start.B, m_parameters.options());
     }
     m_entries.push_back(std::move(entry));
 }
@@ -201,12 +196,12 @@ std::string AdapterSet::baseHash() const
 {
     std::string hashes;
     for (const auto& entry : m_entries) {
-        if (!entry.slot || (!entry.edit && entry.format == "none"))
+        if (!entry.slot || (!entry.baseIsEdited() && entry.format == "none"))
             continue;
         const auto& base = entry.slot->base;
         Sha256 sum;
         for (const auto& [name, tensor] : base.stored()) {
-            const auto bytes = tensor.contiguous();
+            const auto bytes = tensor.cpu().contiguous();
             sum.update(std::span(static_cast<const std::byte*>(bytes.const_data_ptr()), size_t(bytes.nbytes())));
         }
         hashes += entry.name + " " + sum.hex() + "\n";
@@ -269,7 +264,7 @@ std::pair<double, std::string> AdapterSet::largestDeviation(Weights& weights) co
         const auto original = weights.read(entry.name + ".weight");
         const double size = original.abs().max().item<double>();
         const double deviation
-            = (effectiveWeight(*entry.slot) - original).abs().max().item<double>() / (size > 0 ? size : 1);
+            = (effectiveWeight(*entry.slot).cpu() - original).abs().max().item<double>() / (size > 0 ? size : 1);
         if (largest.second.empty() || deviation > largest.first)
             largest = {deviation, entry.name};
     }
@@ -332,20 +327,6 @@ int64_t trainedValues(const RunConfig& config, const ModuleShape& module, int64_
 
 namespace {
 
-at::Tensor finiteWeight(Weights& weights, const std::string& module)
-{
-    auto weight = weights.read(module + ".weight");
-    if (const auto bad = weight.numel() - at::isfinite(weight).sum().item<int64_t>(); bad > 0) {
-        throw Error({.code = Code::data,
-            .file = weights.source().path,
-            .place = "tensor " + module + ".weight",
-            .found = std::to_string(bad) + " values that are not finite",
-            .allowed = "finite weights",
-            .advice = "Fetch the model again, or leave this module out with --modules; `verify` reads everything."});
-    }
-    return weight;
-}
-
 // Norms, embeddings, biases and an untied head: trained where every layer of a model is.
 void addOtherTensors(std::vector<PlacedStart>& starts, const Model& model)
 {
@@ -406,19 +387,7 @@ std::vector<PlacedStart> startAdapters(Model& model, Weights& weights, const Run
         prepared = method.prepare(context);
     }
     const at::NoGradGuard guard;
-    std::vector<PlacedStart> starts;
-    for (const auto& [module, rank] : chosen) {
-        if (stopped && stopped())
-            throw Error({.code = Code::stopped, .place = "preparing the adapters", .found = "a stop was asked for"});
-        if (progress)
-            progress("Preparing " + module.name, int64_t(starts.size()), int64_t(chosen.size()));
-        if (starts.size() % kBetweenReleases == 0)
-            releaseFreedMemory();
-        const auto found = prepared.find(module.name);
-        const SlotStart place{module.name, rank.rank, rank.alpha, config, effectiveBase(config),
-            found == prepared.end() ? nullptr : &found->second};
-        starts.push_back({module.name, method.start(finiteWeight(weights, module.name), place)});
-    }
+    auto starts = startEach(chosen, method, prepared, model, weights, config, progress, stopped);
     if (starts.front().start.trainsWeight && config.modules == "*")
         addOtherTensors(starts, model);
     addLabelHead(starts, model);

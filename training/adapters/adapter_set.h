@@ -10,6 +10,8 @@
 
 namespace rankwright {
 
+class SharedBases;
+
 struct PlacedStart
 {
     std::string name;     // of a slot, or of a whole tensor ("model.norm.weight") whose start trains the weight
@@ -21,9 +23,9 @@ class AdapterSet
 public:
     // Attaches a Delta to each named slot of the model, edits its base where the start says so and stores every slot's base in
     // `format` (BaseFormat::id; "none": as it is). Original weights come from `weights`. Throws Error{mismatch} where a name or shape
-    // does not fit.
+    // does not fit. `shared`, where given, is what places the bases of models that hold them in common (Model::sharing).
     AdapterSet(Model& model, Weights& weights, const std::vector<PlacedStart>& starts, double dropout,
-        const std::string& format = "none", const Model::Progress& progress = {});
+        const std::string& format = "none", const Model::Progress& progress = {}, SharedBases* shared = nullptr);
 
     [[nodiscard]] at::Tensor& parameters() { return m_parameters; }     // (count) float32
     [[nodiscard]] at::Tensor& gradients() { return m_gradients; }       // (count) float32
@@ -39,6 +41,8 @@ public:
         double driftGain = 0;
         at::Tensor driftA, driftB;           // the snapshot that the drift is measured from; undefined where none is
         bool belongsToBase = false;          // quantised and edited, or made for what this base lost
+        // Whether the base in memory lacks what `edit` says; a base that is shared and dense still has it.
+        [[nodiscard]] bool baseIsEdited() const { return edit && !(slot != nullptr && slot->delta && slot->delta->edit); }
     };
     [[nodiscard]] const std::vector<Entry>& entries() const { return m_entries; }
     [[nodiscard]] bool editsBase() const;
@@ -55,7 +59,8 @@ public:
     [[nodiscard]] std::pair<double, std::string> largestDeviation(Weights& weights) const;
 
 private:
-    void attach(Model& model, Weights& weights, const PlacedStart& placed, double dropout, const std::string& format);
+    void attach(Model& model, Weights& weights, const PlacedStart& placed, double dropout, const std::string& format,
+        SharedBases* shared);
     void attachTensor(Model& model, Weights& weights, const PlacedStart& placed);
     at::Tensor place(const std::string& name, TrainedTensor::Role role, const at::Tensor& value, double rateFactor = 1);
 

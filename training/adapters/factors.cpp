@@ -74,7 +74,7 @@ Triplets principalTriplets(const at::Tensor& weight, const SlotStart& slot)
 {
     const auto svd = optionText(slot.config, "svd");
     if (svd == "exact")
-        return exactTriplets(weight, slot.rank);
+        return largestTriplets(weight, slot.rank);
     return randomisedTriplets(weight, slot.rank, std::stoll(svd), int64_t(optionNumber(slot.config, "oversample")),
         slot.config.seed, slot.name);
 }

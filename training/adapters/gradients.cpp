@@ -91,7 +91,7 @@ void give(const TakeGradient& take, const std::string& name, const at::Tensor& g
             .allowed = "finite gradients of the base model",
             .advice = "Use dtype float32, or look at the training rows: the base model's own loss on them overflows."});
     }
-    take(name, gradient);
+    take(name, gradient.cpu());   // starts are made on the CPU
 }
 
 }  // namespace
@@ -140,7 +140,7 @@ void squaredGradients(PrepareContext& context, int64_t sequences, const TakeGrad
         }
         requireTargets(counted);
         for (size_t i = 0; i < sums.size(); ++i)
-            give(take, groups[g][i], sums[i].defined() ? sums[i] : at::zeros(weights.weight(i).sizes(), at::kFloat));
+            give(take, groups[g][i], sums[i].defined() ? sums[i] : at::zeros_like(weights.weight(i)));
     }
 }
 

@@ -196,7 +196,7 @@ std::vector<ModuleDrift> DriftMonitor::measure() const
     std::vector<ModuleDrift> drifts;
     for (const auto& module : m_modules) {
         const auto& entry = module.entry;
-        drifts.push_back(driftOf(entry.name, module.rank, lowRankUpdate(entry, module.atStart), entry.slot->delta->B.detach(),
+        drifts.push_back(driftOf(entry.name, module.rank, lowRankUpdate(entry, module.atStart), entry.slot->delta->B.detach().cpu(),
             module.first, module.norm));
     }
     return drifts;

@@ -3,33 +3,48 @@
 #include "training/analysis/spectrum.h"
 
 #include "training/adapters/decompose.h"
+#include "training/adapters/in_parallel.h"
 #include "training/analysis/calibration.h"
 #include "training/analysis/largest_values.h"
 #include "training/analysis/update.h"
 #include "training/api/error.h"
 #include "training/formats/sha256.h"
+#include "training/ops/vector_loops.h"
 #include "training/train/trained_model.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
+#include <optional>
+#include <thread>
 #include <unordered_map>
 
 namespace rankwright {
 
 namespace {
 
-constexpr int64_t kPiece = 4 << 20;   // numbers that are float64 at a time
+// In float64; eight sums side by side, so that they become vector code.
+template <class T>
+RANKWRIGHT_VECTOR_CLONES double sumOfSquares(const T* values, int64_t count)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < count; ++i)
+        sum += double(values[i]) * double(values[i]);
+    return sum;
+}
 
 double squaredNorm(const at::Tensor& weight)
 {
-    const auto rows = std::max<int64_t>(1, kPiece / std::max<int64_t>(1, weight.size(1)));
-    double sum = 0;
-    for (int64_t first = 0; first < weight.size(0); first += rows)
-        sum += weight.narrow(0, first, std::min(rows, weight.size(0) - first)).to(at::kDouble).square().sum().item<double>();
-    return sum;
+    const auto whole = weight.contiguous();
+    if (whole.scalar_type() == at::kDouble)
+        return sumOfSquares(whole.const_data_ptr<double>(), whole.numel());
+    const auto values = whole.to(at::kFloat);
+    return sumOfSquares(values.const_data_ptr<float>(), values.numel());
 }
 
 int64_t listedValues(int64_t rows, int64_t cols, int64_t top, int64_t wholeSide)
@@ -73,6 +88,14 @@ public:
 
     [[nodiscard]] const ModelConfig& config() { return weights().config(); }
 
+    [[nodiscard]] int64_t count(const std::string& name)
+    {
+        int64_t values = 1;
+        for (const auto size : weights().shape(name + ".weight"))
+            values *= size;
+        return values;
+    }
+
     // Of the weight with its scales, which is read only where the hash is its own.
     std::string hash(const std::string& name)
     {
@@ -113,6 +136,86 @@ private:
     std::map<std::string, at::Tensor> m_rms;   // module -> (in), empty where nothing is weighted
     std::string m_name;
     at::Tensor m_weight;                       // of m_name: hash() and weight() share it
+};
+
+// The matrices of a job, several at once; what is known of them is sent in model order, from the caller's thread.
+class SpectrumWork
+{
+public:
+    using Known = std::unordered_map<std::string, const ModuleSpectrum*>;
+    SpectrumWork(const SpectrumJob& job, SpectrumSource& source, const std::vector<MatchingModule>& modules, const Known& known,
+        JobContext& context)
+        : m_job(job), m_source(source), m_modules(modules), m_known(known), m_context(context), m_found(modules.size())
+    {
+    }
+
+    SpectrumReport report()
+    {
+        const bool small = std::ranges::all_of(
+            m_modules, [&](const MatchingModule& one) { return m_source.count(one.name) <= kManyAtOnce; });
+        const auto total = int64_t(m_modules.size());
+        m_context.checkStop("Singular values");
+        tell();
+        inParallel(total, small ? at::get_num_threads() : 1, [&](int64_t i) { find(size_t(i)); }, [&] { tell(); });
+        m_context.progress("Singular values", total, total);
+        return std::move(m_report);
+    }
+
+private:
+    void find(size_t index)
+    {
+        const auto& name = m_modules[index].name;
+        std::unique_lock lock(m_mutex);   // the source holds one matrix at a time
+        const auto hash = m_source.hash(name);
+        ModuleSpectrum spectrum;
+        if (const auto cached = m_known.find(hash); cached != m_known.end() && enough(*cached->second)) {
+            spectrum = *cached->second;
+            spectrum.name = name;
+            if (m_job.top > 0 && int64_t(spectrum.values.size()) > m_job.top)
+                spectrum.values.resize(size_t(m_job.top));
+        } else {
+            const auto weight = m_source.weight(name);
+            lock.unlock();
+            spectrum = spectrumOf(name, weight, hash, m_job.top, [&] { checkStop(name); });
+            lock.lock();
+        }
+        m_found[index] = std::move(spectrum);
+    }
+
+    // A cached spectrum with fewer values than asked for does not help.
+    [[nodiscard]] bool enough(const ModuleSpectrum& known) const
+    {
+        return int64_t(known.values.size()) >= listedValues(known.rows, known.cols, m_job.top, kWholeSide);
+    }
+
+    // Between the steps of a long decomposition: only the caller's thread may ask the context.
+    void checkStop(const std::string& name)
+    {
+        if (std::this_thread::get_id() == m_caller)
+            m_context.checkStop("Singular values of " + name);
+    }
+
+    void tell()
+    {
+        for (std::unique_lock lock(m_mutex); m_report.modules.size() < m_found.size() && m_found[m_report.modules.size()]; lock.lock()) {
+            auto& spectrum = m_report.modules.emplace_back(std::move(*m_found[m_report.modules.size()]));
+            lock.unlock();
+            m_context.events().on(spectrum);
+            m_context.checkStop("Singular values of " + spectrum.name);
+        }
+        if (const auto done = m_report.modules.size(); done < m_modules.size())
+            m_context.progress("Singular values of " + m_modules[done].name, int64_t(done), int64_t(m_modules.size()));
+    }
+
+    const SpectrumJob& m_job;
+    SpectrumSource& m_source;
+    const std::vector<MatchingModule>& m_modules;
+    const Known& m_known;
+    JobContext& m_context;
+    std::thread::id m_caller = std::this_thread::get_id();
+    std::mutex m_mutex;   // of the source and of m_found
+    std::vector<std::optional<ModuleSpectrum>> m_found;
+    SpectrumReport m_report;   // those that were sent
 };
 
 }  // namespace
@@ -165,32 +268,7 @@ SpectrumReport modelSpectrum(const SpectrumJob& job, JobContext& context)
     std::unordered_map<std::string, const ModuleSpectrum*> known;
     for (const auto& spectrum : job.known)
         known.emplace(spectrum.hash, &spectrum);
-    SpectrumReport report;
-    const auto total = int64_t(modules.size());
-    for (const auto& [name, kind] : modules) {
-        const auto what = "Singular values of " + name;
-        context.checkStop(what);
-        context.progress(what, int64_t(report.modules.size()), total);
-        const auto hash = source.hash(name);
-        const auto cached = known.find(hash);
-        // A cached spectrum with fewer values than asked for does not help.
-        const auto enough = [&](const ModuleSpectrum& s) {
-            return int64_t(s.values.size()) >= listedValues(s.rows, s.cols, job.top, kWholeSide);
-        };
-        ModuleSpectrum spectrum;
-        if (cached != known.end() && enough(*cached->second)) {
-            spectrum = *cached->second;
-            spectrum.name = name;
-            if (job.top > 0 && int64_t(spectrum.values.size()) > job.top)
-                spectrum.values.resize(size_t(job.top));
-        } else {
-            spectrum = spectrumOf(name, source.weight(name), hash, job.top, [&] { context.checkStop(what); });
-        }
-        report.modules.push_back(spectrum);
-        context.events().on(std::move(spectrum));
-    }
-    context.progress("Singular values", total, total);
-    return report;
+    return SpectrumWork(job, source, modules, known, context).report();
 }
 
 }  // namespace rankwright

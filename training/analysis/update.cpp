@@ -42,7 +42,8 @@ bool hasLowRankUpdate(const AdapterSet::Entry& entry)
 Factors foldedFactors(const LinearSlot& slot)
 {
     const auto& delta = *slot.delta;
-    return folded(delta.A, delta.B, delta.core, delta.scaling);
+    // Decomposed on the CPU, wherever the run is.
+    return folded(delta.A.cpu(), delta.B.cpu(), delta.core.defined() ? delta.core.cpu() : delta.core, delta.scaling);
 }
 
 Factors foldedFactors(const Start& start)
@@ -74,7 +75,8 @@ ThinProduct lowRankUpdate(const AdapterSet::Entry& entry, const Factors& atStart
         update = difference(now, {entry.edit->A0, entry.edit->B0 * entry.edit->scaling});
     if (delta.driftA.defined()) {   // + gain s (B A - B' A'), the base's own move
         const double gain = delta.driftGain * delta.scaling;
-        const auto moved = difference({delta.A.detach(), delta.B.detach() * gain}, {delta.driftA, delta.driftB * gain});
+        const auto moved = difference(
+            {delta.A.detach().cpu(), delta.B.detach().cpu() * gain}, {delta.driftA.cpu(), delta.driftB.cpu() * gain});
         update = {at::cat({update.P, moved.P}, 1), at::cat({update.Q, moved.Q}, 1)};
     }
     return update;
@@ -87,7 +89,7 @@ at::Tensor denseUpdate(const AdapterSet::Entry& entry, const at::Tensor& origina
         return now - original;
     // The base in memory, not the file's values: it may have been rounded to the compute dtype or quantised.
     const auto base = entry.slot->base.dense();
-    return entry.edit ? now - at::addmm(base, entry.edit->B0, entry.edit->A0, 1, entry.edit->scaling) : now - base;
+    return entry.baseIsEdited() ? now - at::addmm(base, entry.edit->B0, entry.edit->A0, 1, entry.edit->scaling) : now - base;
 }
 
 Triplets tripletsOf(const ThinProduct& product)

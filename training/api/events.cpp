@@ -43,7 +43,7 @@ json form(const RunStarted& e)
         {"modelHash", jsonText(e.modelHash)}, {"dataHash", jsonText(e.dataHash)}, {"evalHash", jsonText(e.evalHash)},
         {"stepZero", toJson(e.stepZero)},
         {"estimatedBytes", e.estimatedBytes}, {"productsPerStep", jsonNumber(e.productsPerStep)},
-        {"task", jsonText(e.task)}, {"labels", textList(e.labels)}};
+        {"task", jsonText(e.task)}, {"labels", textList(e.labels)}, {"data", toJson(e.data)}};
 }
 
 json form(const StepEvent& e)
@@ -59,6 +59,10 @@ json form(const EvalEvent& e)
         {"rows", e.rows}, {"tokens", e.tokens}, {"seconds", jsonNumber(e.seconds)}, {"best", e.best}};
     if (!e.metrics.empty())
         document["metrics"] = numberMap(e.metrics);
+    if (e.answers > 0) {
+        document["answers"] = e.answers;
+        document["cutAnswers"] = e.cutAnswers;
+    }
     return document;
 }
 
@@ -76,7 +80,8 @@ json form(const RunEnded& e)
 {
     return {{"event", "end"}, {"run", jsonText(e.run)}, {"outcome", stateText(e.outcome)}, {"step", e.step},
         {"finalLoss", jsonNumber(e.finalLoss)}, {"adapter", jsonText(e.adapter)}, {"error", jsonText(e.error)},
-        {"reason", jsonText(e.reason)}, {"bestStep", e.bestStep}, {"keptBest", e.keptBest}, {"peakBytes", e.peakBytes}};
+        {"reason", jsonText(e.reason)}, {"bestStep", e.bestStep}, {"keptBest", e.keptBest}, {"peakBytes", e.peakBytes},
+        {"peakDeviceBytes", e.peakDeviceBytes}};
 }
 
 json form(const ModuleDrift& m)
@@ -187,6 +192,11 @@ public:
             to[name] = value.is_null() ? numberFromJson(value) : value.get<double>();
         }
     }
+    void read(const char* key, DataReading& to) const
+    {
+        if (const json* value = find(key, &json::is_object, "an object"))
+            to = readingFromJson(*value);
+    }
     void read(const char* key, StepZero& to) const
     {
         if (const json* value = find(key, &json::is_object, "an object")) {
@@ -250,6 +260,7 @@ RunStarted startFrom(const Fields& fields)
     fields.read("productsPerStep", e.productsPerStep);
     fields.read("task", e.task);
     fields.read("labels", e.labels);
+    fields.read("data", e.data);
     return e;
 }
 
@@ -280,6 +291,8 @@ EvalEvent evalFrom(const Fields& fields)
     fields.read("seconds", e.seconds);
     fields.read("best", e.best);
     fields.read("metrics", e.metrics);
+    fields.read("answers", e.answers);
+    fields.read("cutAnswers", e.cutAnswers);
     return e;
 }
 
@@ -321,6 +334,7 @@ RunEnded endFrom(const Fields& fields)
     fields.read("bestStep", e.bestStep);
     fields.read("keptBest", e.keptBest);
     fields.read("peakBytes", e.peakBytes);
+    fields.read("peakDeviceBytes", e.peakDeviceBytes);
     return e;
 }
 

@@ -3,7 +3,7 @@
 // What a running job says while it works. Plain values; the same stream feeds the store, the window and --events.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include "training/api/data_reading.h"
 
 #include <cstdint>
 #include <map>
@@ -48,6 +48,7 @@ struct RunStarted
     // calibrated by them. 0 in runs of earlier versions.
     int64_t estimatedBytes = 0;
     double productsPerStep = 0;            // multiply-adds
+    DataReading data = {};                 // of the training rows
 };
 // Losses are of the step just taken, token-weighted over the effective batch, before the update.
 struct StepEvent
@@ -69,6 +70,7 @@ struct EvalEvent
     double seconds = 0;
     bool best = false;                     // the lowest of this run so far
     std::map<std::string, double> metrics = {};   // by metric id
+    int64_t answers = 0, cutAnswers = 0;   // generated for the metrics; those of them that RunConfig::answerTokens ended
 };
 struct CheckpointEvent
 {
@@ -94,6 +96,7 @@ struct RunEnded
     int64_t bestStep = -1;                 // of the lowest evaluation loss; -1: never evaluated
     bool keptBest = false;                 // the adapter is the one of bestStep, not of the last step
     int64_t peakBytes = 0;                 // most memory the process held while this run was open (VmHWM); 0: unknown
+    int64_t peakDeviceBytes = 0;           // most that tensors held on the accelerator; 0: a run on the CPU
 };
 // How far a module's weight has gone from the original W, in W's own singular directions. U_r, V_r: the first r singular vectors of
 // W (never of the residual), r the module's rank; dW = W_eff - W.

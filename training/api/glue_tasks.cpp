@@ -4,6 +4,8 @@
 // them, metrics from table 1 of the paper.
 #include "training/api/glue_tasks.h"
 
+#include "training/api/words.h"
+
 #include <algorithm>
 
 namespace rankwright {
@@ -12,13 +14,8 @@ namespace {
 
 std::string plainName(std::string_view name)
 {
-    std::string plain;
-    for (const char c : name) {
-        if (c >= 'A' && c <= 'Z')
-            plain += char(c | 0x20);
-        else if (c != '-' && c != '_')
-            plain += c;
-    }
+    std::string plain = lowered(name);
+    std::erase_if(plain, [](char c) { return c == '-' || c == '_'; });
     return plain;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// lm_eval --model hf --model_args pretrained=BASE,peft=ADAPTER --tasks A,B
+// lm_eval --model hf --model_args pretrained=BASE,peft=ADAPTER --tasks A,B. Keys of model_args as in the harness's README: pretrained, peft,
+// gguf_file, tokenizer.
 #include "training/api/harness_command.h"
 
 #include "training/api/words.h"
@@ -40,19 +41,28 @@ std::string quoted(const std::string& word)
 
 }  // namespace
 
-std::string commandForHarness(const std::string& base, const std::string& adapter, const std::vector<std::string>& tasks)
+std::string commandForHarness(const HarnessModel& model, const std::vector<std::string>& tasks)
 {
     std::vector<std::pair<std::string, std::string>> parts;
-    const std::filesystem::path file(base);
-    if (file.extension() == ".gguf") {
+    std::string first;
+    const std::filesystem::path file(model.base);
+    const bool gguf = file.extension() == ".gguf";
+    if (!model.mergedRun.empty()) {
+        const std::string folder = "merged-" + model.mergedRun;
+        first = "rankwright-cli export " + quoted(model.mergedRun) + " --format merged --out " + quoted(folder) + " && ";
+        parts.emplace_back("pretrained", folder);
+    } else if (gguf) {
         parts.emplace_back("pretrained", file.has_parent_path() ? file.parent_path().string() : ".");
         parts.emplace_back("gguf_file", file.filename().string());
     } else {
-        parts.emplace_back("pretrained", base);
+        parts.emplace_back("pretrained", model.base);
     }
-    if (!adapter.empty())
-        parts.emplace_back("peft", adapter);
-    return "lm_eval --model hf --model_args " + quoted(modelArguments(parts)) + " --tasks " + quoted(joined(tasks, ","));
+    if (gguf)
+        parts.emplace_back("tokenizer", kTokenizerPlace);
+    if (!model.adapter.empty() && model.mergedRun.empty())
+        parts.emplace_back("peft", model.adapter);
+    return first + "lm_eval --model hf --model_args " + quoted(modelArguments(parts)) + " --tasks " + quoted(joined(tasks, ","))
+        + (model.chat ? " --apply_chat_template" : "");
 }
 
 }  // namespace rankwright

@@ -50,6 +50,14 @@ struct PreviewJob
 };
 struct EstimateJob { using Answer = Estimate; RunConfig config; std::vector<PastRun> past; };
 struct StepZeroJob { using Answer = StepZero; RunConfig config; };
+// Runs that are trained at the same time on one copy of the frozen base (Schedule::together): each is a job on a thread of its own, and
+// they meet in the engine by this name.
+struct Together
+{
+    std::string group;                    // empty: alone
+    int64_t arms = 1;                     // as many jobs come, or say that they do not (by ending)
+    bool operator==(const Together&) const = default;
+};
 struct TrainJob
 {
     using Answer = TrainResult;
@@ -58,6 +66,7 @@ struct TrainJob
     std::string folder;                   // run folder: start.safetensors, checkpoints/, adapter/ are written there
     bool resume = false;                  // go on from the newest whole checkpoint
     bool force = false;                   // also where the data file has changed
+    Together together = {};
 };
 struct EvalJob
 {
@@ -66,7 +75,7 @@ struct EvalJob
     std::string model = "default", adapter, metric = "loss";
     RunConfig data;                       // data parts; labels, template, lengths as of the run where one is given
     std::string folder;                   // a run's folder, instead of model and adapter: its newest checkpoint
-    std::string samples;                  // answers are written here as JSON lines {row, prompt, response, generated, right}; empty: not
+    std::string samples;                  // answers are written here as JSON lines {row, prompt, response, generated, right, tokens, stop}; empty: not
 };
 struct LogitsJob
 {
@@ -83,6 +92,10 @@ struct GenerateJob
     int64_t maxTokens = 128;
     double temperature = 0;               // 0: greedy
     int64_t seed = 0;
+    std::string folder;                   // a run's folder, instead of model and adapter: its newest checkpoint and its own template
+    std::string dtype = "auto";           // auto: a run's own, float32 otherwise | float32 | bfloat16
+    bool pastEnd = false;                 // goes on where the model would end: for measurements
+    std::string device = "cpu";           // as RunConfig::device
 };
 // One who answers in a chat: the base, or what a run or an adapter made of it.
 struct ChatTurn { std::string role, content; };   // system | user | assistant
@@ -105,6 +118,7 @@ struct ChatJob
     double topP = 1;                      // of the sampled, the most probable tokens that hold this share
     int64_t seed = 0;                     // the same numbers for every voice
     std::string dtype = "auto";           // auto: a run's own, float32 otherwise
+    std::string device = "cpu";           // as RunConfig::device
 };
 // How far a stored run has gone, against the original weights.
 struct DriftJob
@@ -133,10 +147,12 @@ struct ExportJob
     std::string dtype;                    // merged: float32 | bfloat16 | float16; gguf: also q8_0 | q4_0 | q4_1; empty: float32
 };
 struct VerifyJob { using Answer = VerifyResult; std::string model = "default"; };
+// What a run can be trained on (RunConfig::device).
+struct DevicesJob { using Answer = DeviceList; };
 
 using Job = std::variant<InspectJob, SpectrumJob, QuantErrorJob, PreviewJob, EstimateJob, StepZeroJob, TrainJob, EvalJob, LogitsJob,
-    GenerateJob, ChatJob, DriftJob, ShrinkJob, ExportJob, VerifyJob>;
+    GenerateJob, ChatJob, DriftJob, ShrinkJob, ExportJob, VerifyJob, DevicesJob>;
 using Result = std::variant<ModelInfo, SpectrumReport, QuantErrorReport, DataPreview, Estimate, StepZero, TrainResult, EvalResult,
-    LogitsResult, GenerateResult, ChatResult, DriftReport, ShrinkReport, ExportResult, VerifyResult>;
+    LogitsResult, GenerateResult, ChatResult, DriftReport, ShrinkReport, ExportResult, VerifyResult, DeviceList>;
 
 }  // namespace rankwright

@@ -3,10 +3,9 @@
 #include "training/api/method_line.h"
 
 #include "training/api/catalog.h"
+#include "training/api/words.h"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 
 namespace rankwright {
@@ -42,9 +41,7 @@ const std::map<std::string, MethodLine, std::less<>>& methodLines()
 
 MethodLine methodLine(std::string_view method)
 {
-    std::string id(method);
-    std::ranges::transform(id, id.begin(), [](unsigned char letter) { return char(std::tolower(letter)); });
-    if (const auto found = methodLines().find(id); found != methodLines().end())
+    if (const auto found = methodLines().find(lowered(method)); found != methodLines().end())
         return found->second;
     uint32_t hash = 0;
     for (const unsigned char letter : method)

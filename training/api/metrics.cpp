@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "training/api/metrics.h"
 
+#include "training/api/error.h"
 #include "training/api/words.h"
 
 namespace rankwright {
@@ -37,15 +38,40 @@ std::string allowedMetrics()
     return "one of " + joined(ids);
 }
 
+bool metricFits(const MetricCard& card, std::string_view task, bool generates)
+{
+    if (card.kind == MetricCard::Kind::answers)
+        return task == "lm" && generates;
+    return task != "lm" && card.numbers == (task == "regress");
+}
+
+void refuseMetricsThatDoNotFit(const std::vector<std::string>& ids, std::string_view task, bool generates, const std::string& place,
+    const std::string& besides)
+{
+    std::vector<std::string> fitting;
+    if (!besides.empty())
+        fitting.push_back(besides);
+    for (const MetricCard& card : metricCards()) {
+        if (metricFits(card, task, generates))
+            fitting.push_back(card.id);
+    }
+    for (const std::string& id : ids) {
+        const MetricCard* card = findMetricCard(id);
+        if (card == nullptr || metricFits(*card, task, generates))
+            continue;
+        throw Error({.code = Code::usage,
+            .place = place,
+            .found = id + " for a model " + (task == "classify" ? "of classes" : task == "regress" ? "of numbers" : "of text"),
+            .allowed = fitting.empty() ? "none" : joined(fitting),
+            .advice = card->kind == MetricCard::Kind::answers ? "It judges generated answers: choose another metric, or a model of text."
+                : task == "lm" ? "It judges predicted labels: choose another metric, or data with labels (--columns text=NAME,label=NAME)."
+                               : "Choose another metric."});
+    }
+}
+
 std::vector<std::string> metricIds(std::string_view list)
 {
-    std::vector<std::string> ids;
-    for (std::string& word : split(list)) {
-        const size_t first = word.find_first_not_of(' ');
-        if (first != std::string::npos)
-            ids.push_back(word.substr(first, word.find_last_not_of(' ') - first + 1));
-    }
-    return ids;
+    return listed(list);
 }
 
 }  // namespace rankwright

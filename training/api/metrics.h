@@ -34,6 +34,12 @@ struct MetricCard
 const std::vector<MetricCard>& metricCards();
 const MetricCard* findMetricCard(std::string_view id);   // nullptr where there is none
 std::string allowedMetrics();                            // "one of accuracy, f1, ..."
+// Whether a model can be measured so: one for labels of this kind, or for text one that generates. `task`: lm | classify | regress.
+bool metricFits(const MetricCard& card, std::string_view task, bool generates = true);
+// Throws Error{usage} that names the first of `ids` that does not fit, and those that do. Ids without a card are passed over. `place`:
+// the option that named them; `besides`: what else it takes, before the list of those that fit.
+void refuseMetricsThatDoNotFit(const std::vector<std::string>& ids, std::string_view task, bool generates, const std::string& place,
+    const std::string& besides = {});
 // "accuracy,f1" -> its parts without spaces; empty: none.
 std::vector<std::string> metricIds(std::string_view list);
 

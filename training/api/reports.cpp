@@ -47,6 +47,48 @@ json toJson(const ModelInfo& info)
         {"problem", jsonText(info.problem)}};
 }
 
+namespace {
+
+json toJson(const PreviewRow& row)
+{
+    json pieces = json::array();
+    for (const PreviewPiece& piece : row.pieces) {
+        pieces.push_back({{"text", jsonText(piece.text)}, {"id", piece.id}, {"trained", piece.trained}, {"special", piece.special},
+            {"begin", piece.begin}, {"end", piece.end}});
+    }
+    return {{"row", row.row}, {"tokens", row.tokens}, {"truncated", row.truncated}, {"label", jsonText(row.label)},
+        {"pieces", std::move(pieces)}};
+}
+
+}  // namespace
+
+json toJson(const DataPreview& preview)
+{
+    json labels = json::object(), columns = json::object(), available = json::array(), head = json::array(), samples = json::array(),
+         warnings = json::array();
+    for (const auto& [label, rows] : preview.labels)
+        labels[jsonText(label)] = rows;
+    for (const auto& [role, column] : preview.columns)
+        columns[jsonText(role)] = jsonText(column);
+    for (const std::string& column : preview.available)
+        available.push_back(jsonText(column));
+    for (const auto& row : preview.head) {
+        json cells = json::array();
+        for (const std::string& cell : row)
+            cells.push_back(jsonText(cell));
+        head.push_back(std::move(cells));
+    }
+    for (const PreviewRow& row : preview.samples)
+        samples.push_back(toJson(row));
+    for (const std::string& warning : preview.warnings)
+        warnings.push_back(jsonText(warning));
+    return {{"format", jsonText(preview.format)}, {"columns", std::move(columns)}, {"available", std::move(available)},
+        {"template", jsonText(preview.chatTemplate)}, {"task", preview.task}, {"labels", std::move(labels)}, {"rows", preview.rows},
+        {"truncatedRows", preview.truncatedRows}, {"rowsWithoutTargets", preview.emptyTargetRows}, {"tokens", preview.tokens},
+        {"targets", preview.targetTokens}, {"lengths", preview.lengths}, {"head", std::move(head)}, {"samples", std::move(samples)},
+        {"warnings", std::move(warnings)}};
+}
+
 json toJson(const SpectrumReport& report)
 {
     json modules = json::array();
@@ -108,7 +150,7 @@ json toJson(const Estimate& estimate)
         {"productsPerStep", jsonNumber(estimate.productsPerStep)}, {"pastRuns", estimate.pastRuns},
         {"suggestions", std::move(suggestions)},
         {"secondsPerStep", jsonNumber(estimate.secondsPerStep)}, {"seconds", jsonNumber(estimate.seconds)},
-        {"warnings", std::move(warnings)}};
+        {"data", toJson(estimate.data)}, {"warnings", std::move(warnings)}};
 }
 
 json toJson(const DriftReport& report)
@@ -141,7 +183,7 @@ json toJson(const EvalResult& result)
     for (const auto& [id, value] : result.metrics)
         metrics[id] = jsonNumber(value);
     return {{"metric", jsonText(result.metric)}, {"value", jsonNumber(result.value)}, {"rows", result.rows},
-        {"tokens", result.tokens}, {"metrics", std::move(metrics)}};
+        {"tokens", result.tokens}, {"metrics", std::move(metrics)}, {"answers", result.answers}, {"cutAnswers", result.cutAnswers}};
 }
 
 json toJson(const ExportResult& result)
@@ -153,6 +195,16 @@ json toJson(const ExportResult& result)
         {"largestDifference", jsonNumber(result.largestDifference)},
         {"largestLogit", jsonNumber(result.largestLogit)}, {"bytes", result.bytes},
         {"files", std::move(files)}};
+}
+
+json toJson(const DeviceList& list)
+{
+    json devices = json::array();
+    for (const DeviceInfo& device : list.devices) {
+        devices.push_back(
+            {{"id", device.id}, {"name", jsonText(device.name)}, {"bytes", device.bytes}, {"freeBytes", device.freeBytes}});
+    }
+    return {{"devices", std::move(devices)}, {"note", jsonText(list.note)}};
 }
 
 json toJson(const VerifyResult& result)

@@ -98,6 +98,7 @@ struct DataPreview
     std::vector<std::string> available;             // column names found
     std::vector<std::vector<std::string>> head;     // the first rows' cells, cut to 200 characters, in the order of `available`
     std::map<std::string, std::string> columns;     // role -> column in use
+    std::string chatTemplate;         // as DataReading::chatTemplate
     int64_t rows = 0, truncatedRows = 0, emptyTargetRows = 0;
     int64_t tokens = 0, targetTokens = 0;           // over all rows, after cutting
     std::vector<int64_t> lengths;     // tokens of each row before cutting
@@ -133,6 +134,7 @@ struct Estimate
     double secondsPerStep = 0;        // from past runs, or from a timed matrix product
     double seconds = 0;
     int64_t pastRuns = 0;             // runs that calibrated memory or time; 0: none, the estimate is from first principles
+    DataReading data;                 // of the training rows
     std::vector<Suggestion> suggestions;   // where it does not fit: two, the largest saving first
     std::vector<std::string> warnings;
 };
@@ -169,12 +171,14 @@ struct TrainResult
     double finalLoss = 0;
     std::optional<double> evalBefore, evalAfter;
     std::map<std::string, double> metrics;   // of the last evaluation, by id
+    int64_t answers = 0, cutAnswers = 0;     // as of EvalEvent, of the last evaluation
     std::string adapter;
     StepZero stepZero;
     std::string reason;               // as in RunEnded, with the next two
     int64_t bestStep = -1;
     bool keptBest = false;
-    int64_t peakBytes = 0;
+    int64_t peakBytes = 0;                // of the process's memory
+    int64_t peakDeviceBytes = 0;          // of the accelerator's; 0 on the CPU
 };
 struct EvalResult
 {
@@ -182,9 +186,19 @@ struct EvalResult
     double value = 0;
     int64_t rows = 0, tokens = 0;
     std::map<std::string, double> metrics = {};   // all that were asked for, by id
+    int64_t answers = 0, cutAnswers = 0;          // generated; those of them that the limit of their length ended
 };
 struct LogitsResult { std::string file; std::vector<int64_t> shape; };
-struct GenerateResult { std::string text; int64_t tokens = 0; std::string stop; /* "end" | "length" | "cancelled" */ };
+struct GenerateResult
+{
+    std::string text;
+    int64_t tokens = 0;
+    std::string stop;                     // "end" | "length" | "cancelled"
+    int64_t promptTokens = 0;
+    // Until the first token was chosen, and for all that came after it. The model's loading is in neither.
+    double promptSeconds = 0, seconds = 0;
+    double tokensPerSecond = 0;           // those after the first one
+};
 // One answer a voice, in their order.
 struct ChatResult { std::vector<GenerateResult> answers; double seconds = 0; };
 struct ExportResult
@@ -202,8 +216,17 @@ struct VerifyResult
     std::string firstNonFinite;
     std::vector<std::string> warnings;
 };
+// A device that runs can be trained on. `id` is what RunConfig::device says; the processor comes first.
+struct DeviceInfo { std::string id, name; int64_t bytes = 0, freeBytes = 0; };
+struct DeviceList
+{
+    std::vector<DeviceInfo> devices;
+    std::string note;                 // why there is no accelerator among them; empty where there is one
+};
 
+nlohmann::json toJson(const DeviceList& list);
 nlohmann::json toJson(const ModelInfo& info);
+nlohmann::json toJson(const DataPreview& preview);
 nlohmann::json toJson(const SpectrumReport& report);
 nlohmann::json toJson(const QuantError& error);
 nlohmann::json toJson(const QuantErrorReport& report);

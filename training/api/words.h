@@ -20,6 +20,15 @@ inline std::string joined(const std::vector<std::string>& words, std::string_vie
     return text;
 }
 
+// Letters A to Z made small; everything else as it is.
+inline std::string lowered(std::string_view text)
+{
+    std::string small(text);
+    for (char& letter : small)
+        letter = letter >= 'A' && letter <= 'Z' ? char(letter - 'A' + 'a') : letter;
+    return small;
+}
+
 // "a,,b" gives "a", "" and "b"; an empty text gives one empty word.
 inline std::vector<std::string> split(std::string_view text, char at = ',')
 {
@@ -31,6 +40,18 @@ inline std::vector<std::string> split(std::string_view text, char at = ',')
             return words;
         text.remove_prefix(end + 1);
     }
+}
+
+// "a, b,,c" gives "a", "b" and "c": the words of a list without the blanks around them, empty ones left out.
+inline std::vector<std::string> listed(std::string_view text)
+{
+    std::vector<std::string> words;
+    for (const std::string& word : split(text)) {
+        const size_t first = word.find_first_not_of(' ');
+        if (first != std::string::npos)
+            words.push_back(word.substr(first, word.find_last_not_of(' ') - first + 1));
+    }
+    return words;
 }
 
 // The first word that is there twice, nullptr where none is.

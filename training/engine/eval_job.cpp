@@ -5,6 +5,7 @@
 #include "training/api/error.h"
 #include "training/api/json_text.h"
 #include "training/api/metrics.h"
+#include "training/device/device.h"
 #include "training/formats/atomic_file.h"
 #include "training/generate/answers.h"
 #include "training/train/adapted_model.h"
@@ -76,7 +77,7 @@ Judged open(const EvalJob& job, JobContext& context)
         judged.adapted = openAdapted(job.model, job.adapter, job.data, context);
         judged.config = job.data;
     } else {
-        judged.run = openTrained(job.folder, context);
+        judged.run = openTrained(job.folder, context, deviceOf(job.data.device));
         judged.config = overRun(judged.run->config, job.data);
     }
     judged.config.maxLength = std::min(judged.config.maxLength, judged.model().config().contextLength);
@@ -106,7 +107,7 @@ PreparedData rowsOf(const Judged& judged, const ModelText& text, JobContext& con
     const PreparedData asTrained{.task = model.task(), .labels = judged.labels()};
     auto data = text.prepare(config.data, Split::test, config, config.rows, context, known ? &asTrained : nullptr);
     if (const auto head = model.task() == Task::classify ? data.outputs() : 0; !known && head > 0) {
-        const auto outputs = model.scores(at::zeros({1, model.config().hiddenSize})).size(1);
+        const auto outputs = model.scores(at::zeros({1, model.config().hiddenSize}, at::TensorOptions(model.device()))).size(1);
         if (data.task != model.task() || head != outputs) {
             throw Error({.code = Code::mismatch, .file = data.dataset.file, .place = "labels",
                 .found = std::to_string(head) + " classes", .allowed = std::to_string(outputs) + ", as the model's head",
@@ -116,34 +117,20 @@ PreparedData rowsOf(const Judged& judged, const ModelText& text, JobContext& con
     return data;
 }
 
-void checkFit(const std::vector<std::string>& metrics, const Model& model)
-{
-    const auto task = model.task();
-    for (const auto& id : metrics) {
-        const auto* card = findMetricCard(id);
-        if (card == nullptr)
-            continue;
-        const bool text = card->kind == MetricCard::Kind::answers;
-        if (text ? task == Task::lm && model.generates() : task != Task::lm && card->numbers == (task == Task::regress))
-            continue;
-        const std::string is = task == Task::classify ? "of classes" : task == Task::regress ? "of numbers" : "of text";
-        refuseMetric(Code::usage, id + " for a model " + is, "metrics " + is,
-            task == Task::lm ? "Choose loss, perplexity or one that judges answers, or a model with a head for labels."
-                             : "Choose another metric.");
-    }
-}
-
 // One JSON object a line, written as a whole at the end: an answer costs more than a line.
 class SampleLines
 {
 public:
     explicit SampleLines(const PreparedData& data) : m_data(data) {}
-    void add(const JudgedAnswer& answer)
+    // Also the whole prompt, template and special tokens included: what a grader elsewhere needs to ask the same question.
+    void add(const JudgedAnswer& answer, const Tokenizer& tokenizer)
     {
         nlohmann::json right = nlohmann::json::object();
         for (const auto& [id, yes] : answer.right)
             right[id] = yes;
-        add(answer.question.row, answer.question.prompt, {}, answer.question.reference, answer.generated, right);
+        add({{"row", answer.question.row}, {"prompt", answer.question.prompt}, {"response", answer.question.reference},
+            {"generated", answer.generated}, {"right", right}, {"tokens", answer.tokens}, {"stop", answer.cut ? "length" : "end"},
+            {"input", tokenizer.decode(answer.question.ids, false)}});
     }
     void addLabels(const Evaluation& found)
     {
@@ -155,20 +142,19 @@ public:
             const double predicted = found.predicted[next], truth = found.truth[next];
             ++next;
             const bool classes = m_data.task == Task::classify;
-            add(sample.row, example.prompt, example.response, example.label.value_or(""),
-                classes ? m_data.labels.at(size_t(predicted)) : nlohmann::json(jsonNumber(predicted)).dump(),
-                classes ? nlohmann::json{{"accuracy", predicted == truth}} : nlohmann::json::object());
+            nlohmann::json line{{"row", sample.row}, {"prompt", example.prompt}, {"response", example.label.value_or("")},
+                {"generated", classes ? m_data.labels.at(size_t(predicted)) : nlohmann::json(jsonNumber(predicted)).dump()},
+                {"right", classes ? nlohmann::json{{"accuracy", predicted == truth}} : nlohmann::json::object()}};
+            if (!example.response.empty())
+                line["second"] = example.response;
+            add(line);
         }
     }
     void write(const std::filesystem::path& file) const { writeFileAtomically(file, m_text); }
 
 private:
-    void add(int64_t row, const std::string& prompt, const std::string& second, const std::string& response,
-        const std::string& generated, const nlohmann::json& right)
+    void add(const nlohmann::json& line)
     {
-        nlohmann::json line{{"row", row}, {"prompt", prompt}, {"response", response}, {"generated", generated}, {"right", right}};
-        if (!second.empty())
-            line["second"] = second;
         m_text += line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
     }
     const PreparedData& m_data;
@@ -196,7 +182,7 @@ EvalResult evaluateModel(const EvalJob& job, JobContext& context)
             .found = "an encoder without a head for labels", .allowed = "a trained one (--run, --adapter)",
             .advice = "Train it on data with labels first."});
     }
-    checkFit(metrics, model);
+    refuseMetricsThatDoNotFit(metrics, taskText(model.task()), model.generates(), "--metric", "loss, perplexity");
     const ModelText text(judged.weights().source().path, model.config().vocabSize);
     const auto data = rowsOf(judged, text, context);
     const at::NoGradGuard guard;
@@ -212,8 +198,11 @@ EvalResult evaluateModel(const EvalJob& job, JobContext& context)
     const bool writes = model.task() == Task::lm;
     if (!cards.empty() || (writes && !job.samples.empty())) {
         const auto questions = questionsOf(data, text, judged.config);
-        result.metrics.merge(judgeAnswers(model, text, questions, cards, judged.config.answerTokens, context,
-            [&](const JudgedAnswer& answer) { lines.add(answer); }));
+        auto scores = judgeAnswers(model, text, questions, cards, judged.config.answerTokens, context,
+            [&](const JudgedAnswer& answer) { lines.add(answer, text.tokenizer()); });
+        result.metrics.merge(scores.shares);
+        result.answers = scores.answers;
+        result.cutAnswers = scores.cut;
     }
     if (!writes)
         lines.addLabels(found);

@@ -3,9 +3,11 @@
 #include "training/engine/inference_jobs.h"
 
 #include "training/api/error.h"
+#include "training/device/device.h"
 #include "training/generate/generate.h"
 #include "training/io/tensor_writer.h"
 #include "training/train/adapted_model.h"
+#include "training/train/trained_model.h"
 
 #include <ATen/ATen.h>
 
@@ -88,7 +90,19 @@ LogitsResult writeLogits(const LogitsJob& job, JobContext& context)
 
 GenerateResult generate(const GenerateJob& job, JobContext& context)
 {
-    const auto opened = openAdapted(job.model, job.adapter, {}, context);
+    if (!job.folder.empty()) {
+        const auto run = openTrained(job.folder, context, deviceOf(job.device));
+        if (job.dtype != "auto" && job.dtype != run->config.dtype) {
+            throw Error({.code = Code::usage, .place = "--dtype", .found = job.dtype, .allowed = "the run's " + run->config.dtype,
+                .advice = "Leave it out: a run answers in the type that it was trained in."});
+        }
+        return generateText(run->model, ModelText(run->weights->source().path), job, context);
+    }
+    RunConfig config;
+    if (job.dtype != "auto")
+        config.dtype = job.dtype;
+    config.device = job.device;
+    const auto opened = openAdapted(job.model, job.adapter, config, context);
     const ModelText text(opened->weights->source().path);
     return generateText(opened->model, text, job, context);
 }

@@ -3,6 +3,7 @@
 #include "training/engine/preview_job.h"
 
 #include "training/models/model_source.h"
+#include "training/train/run_reading.h"
 
 namespace rankwright {
 
@@ -61,6 +62,7 @@ DataPreview previewData(const PreviewJob& job, JobContext& context)
         .available = dataset.available,
         .head = dataset.head,
         .columns = dataset.columns,
+        .chatTemplate = templateInUse(job.config, data),
         .rows = int64_t(data.samples.size()),
         .truncatedRows = data.truncated,
         .emptyTargetRows = data.withoutTargets,

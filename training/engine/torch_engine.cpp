@@ -7,6 +7,7 @@
 #include "training/analysis/shrink.h"
 #include "training/analysis/spectrum.h"
 #include "training/api/error.h"
+#include "training/device/device.h"
 #include "training/engine/eval_job.h"
 #include "training/engine/inference_jobs.h"
 #include "training/engine/preview_job.h"
@@ -39,11 +40,12 @@ Result answer(const DriftJob& job, JobContext& context) { return measureDrift(jo
 Result answer(const ShrinkJob& job, JobContext& context) { return shrinkRun(job, context); }
 Result answer(const ExportJob& job, JobContext& context) { return exportRun(job, context); }
 Result answer(const VerifyJob& job, JobContext& context) { return verifyModel(job, context); }
+Result answer(const DevicesJob&, JobContext&) { return devices(); }
 
 // Questions that the window asks beside a conversation and that take little memory.
 template<class J>
 constexpr bool kIsSmall = std::is_same_v<J, InspectJob> || std::is_same_v<J, PreviewJob> || std::is_same_v<J, EstimateJob>
-    || std::is_same_v<J, ChatJob>;
+    || std::is_same_v<J, DevicesJob> || std::is_same_v<J, ChatJob>;
 
 // LibTorch throws on many lines; its text is for developers. On a CPU, running out of memory is a c10::Error too.
 [[noreturn]] void translate(const c10::Error& error)
@@ -99,7 +101,7 @@ public:
 
     [[nodiscard]] std::string versions() const override
     {
-        return std::string("LibTorch ") + TORCH_VERSION + ", CUDA none, " + std::to_string(at::get_num_threads())
+        return std::string("LibTorch ") + TORCH_VERSION + ", CUDA " + cudaText() + ", " + std::to_string(at::get_num_threads())
             + " threads";
     }
 

@@ -123,18 +123,18 @@ std::vector<PlacedStart> adapterAsTrained(const AdapterSet& adapters)
         if (!entry.slot || entry.slot->delta->weight.defined())
             continue;
         const auto& delta = *entry.slot->delta;
-        Start start{.A = delta.A.detach().clone(), .B = delta.B.detach().clone(), .scaling = delta.scaling};
+        Start start{.A = delta.A.detach().cpu().clone(), .B = delta.B.detach().cpu().clone(), .scaling = delta.scaling};
         if (delta.core.defined() && delta.core.dim() == 1)
-            start.B = start.B * delta.core.detach();
+            start.B = start.B * delta.core.detach().cpu();
         else if (delta.core.defined())
-            start.A = at::matmul(delta.core.detach(), start.A);
+            start.A = at::matmul(delta.core.detach().cpu(), start.A);
         if (delta.magnitude.defined())
-            start.magnitude = delta.magnitude.detach().clone();
+            start.magnitude = delta.magnitude.detach().cpu().clone();
         starts.push_back({entry.name, std::move(start)});
     }
     for (const auto& tensor : adapters.trained()) {
         if (isWholeTensor(tensor.name))
-            starts.push_back({tensor.name, {.trainsWeight = true, .weight = tensor.parameter.detach().clone()}});
+            starts.push_back({tensor.name, {.trainsWeight = true, .weight = tensor.parameter.detach().cpu().clone()}});
     }
     return starts;
 }
@@ -165,7 +165,7 @@ std::vector<PlacedStart> adapterForOriginalBase(const AdapterSet& adapters)
         const auto& delta = *entry->slot->delta;
         if (delta.driftA.defined()) {
             start.B = start.B * (1 + delta.driftGain);
-            append(start, delta.driftA, delta.driftB * -delta.driftGain);
+            append(start, delta.driftA.cpu(), delta.driftB.cpu() * -delta.driftGain);
         }
         if (entry->edit)
             subtractEdit(start, *entry->edit);

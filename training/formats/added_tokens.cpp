@@ -6,10 +6,12 @@
 #include "training/formats/unicode.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rankwright {
 namespace {
 
+constexpr size_t kSpecials = 1, kOthers = 2;  // kinds of tokens to look for
 constexpr size_t kLongestContent = 512;  // bytes; bounds the work at each position of a text
 
 unsigned char firstByte(std::string_view text) { return static_cast<unsigned char>(text.front()); }
@@ -73,8 +75,30 @@ AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const std::filesystem::
         for (uint32_t i = 0; i < set.order.size(); ++i) {
             auto& range = set.byFirstByte[firstByte(matchOf(set.order[i]))];
             range = {range.second == 0 ? i : range.first, i + 1};
+            const AddedToken& token = m_tokens[set.order[i]];
+            for (size_t kinds = 1; kinds < 4; ++kinds) {
+                const bool wanted = (kinds & (token.special ? kSpecials : kOthers)) != 0;
+                const unsigned char first = firstByte(matchOf(set.order[i]));
+                if (!wanted || std::exchange(set.begins[kinds][first], true))
+                    continue;
+                ++set.beginning[kinds];
+                set.oneBeginning[kinds] = static_cast<char>(first);
+            }
         }
     }
+}
+
+// Most texts hold no added token: the bytes between are skipped, by memchr where all matches begin alike ("<").
+size_t AddedTokens::nextStart(std::string_view text, size_t at, const MatchSet& set, size_t kinds)
+{
+    if (set.beginning[kinds] == 0)
+        return text.size();
+    if (set.beginning[kinds] == 1)
+        return std::min(text.find(set.oneBeginning[kinds], at), text.size());
+    const auto& begins = set.begins[kinds];
+    while (at < text.size() && !begins[static_cast<unsigned char>(text[at])])
+        ++at;
+    return at;
 }
 
 std::string_view AddedTokens::matchOf(uint32_t token) const
@@ -123,9 +147,11 @@ std::vector<TextPart> AddedTokens::split(std::string_view text, bool normalised,
 {
     std::vector<TextPart> parts;
     const MatchSet& set = m_sets[normalised ? 1 : 0];
+    const bool specials = special == SpecialText::recognise;
+    const size_t kinds = kOthers | (specials ? kSpecials : 0);
     size_t done = 0;
-    for (size_t at = 0; at < text.size() && !set.order.empty();) {
-        const auto* token = longestAt(text, at, set, special == SpecialText::recognise, true);
+    for (size_t at = 0; (at = nextStart(text, at, set, kinds)) < text.size();) {
+        const auto* token = longestAt(text, at, set, specials, true);
         if (token == nullptr) {
             ++at;
             continue;
@@ -152,7 +178,7 @@ int64_t AddedTokens::specialOccurrences(std::string_view text) const
 {
     int64_t count = 0;
     for (const MatchSet& set : m_sets)
-        for (size_t at = 0; at < text.size() && !set.order.empty();) {
+        for (size_t at = 0; (at = nextStart(text, at, set, kSpecials)) < text.size();) {
             const auto* token = longestAt(text, at, set, true, false);
             count += token == nullptr ? 0 : 1;
             at += token == nullptr ? 1 : (token->match.empty() ? token->content : token->match).size();

@@ -52,7 +52,13 @@ private:
     {
         std::vector<uint32_t> order;
         std::array<std::pair<uint32_t, uint32_t>, 256> byFirstByte{};
+        // Which bytes begin a match of special tokens, of others, of any: [specials + 2 * others].
+        std::array<std::array<bool, 256>, 4> begins{};
+        std::array<size_t, 4> beginning{};     // how many bytes do
+        std::array<char, 4> oneBeginning{};    // where it is one: that
     };
+    // The first byte from `at` on that may begin a match.
+    static size_t nextStart(std::string_view text, size_t at, const MatchSet& set, size_t kinds);
     [[nodiscard]] std::string_view matchOf(uint32_t token) const;
     [[nodiscard]] const AddedToken* longestAt(std::string_view text, size_t at, const MatchSet& set, bool specials,
         bool others) const;

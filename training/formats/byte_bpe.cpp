@@ -38,16 +38,29 @@ void ByteBpe::tokenize(std::string_view piece, std::vector<PieceToken>& tokens) 
         tokens.push_back({whole, 0, static_cast<uint32_t>(piece.size())});
         return;
     }
-    std::vector<BpeSymbol> symbols;
-    symbols.reserve(piece.size());
+    const auto find = [this](const BpeSymbol& left, const BpeSymbol& right) { return m_merges.find(left.id, right.id); };
+    if (piece.size() <= kFewSymbols) {
+        std::array<BpeSymbol, kFewSymbols> symbols;
+        return emit(mergeSymbols(std::span(symbols).first(addSymbols(piece, symbols.data())), find), tokens);
+    }
+    std::vector<BpeSymbol> symbols(piece.size());
+    symbols.resize(addSymbols(piece, symbols.data()));
+    emit(mergeSymbols(symbols, find), tokens);
+}
+
+size_t ByteBpe::addSymbols(std::string_view piece, BpeSymbol* to) const
+{
+    size_t count = 0;
     for (uint32_t i = 0; i < piece.size(); ++i) {
         const int32_t id = m_byteIds[static_cast<unsigned char>(piece[i])];
         if (id >= 0 || m_settings.unknown >= 0)
-            symbols.push_back({.id = id, .begin = i, .end = i + 1});
+            to[count++] = {.id = id, .begin = i, .end = i + 1};
     }
-    mergeSymbols(symbols, [this](const BpeSymbol& left, const BpeSymbol& right) {
-        return m_merges.find(left.id, right.id);
-    });
+    return count;
+}
+
+void ByteBpe::emit(std::span<const BpeSymbol> symbols, std::vector<PieceToken>& tokens) const
+{
     const size_t first = tokens.size();
     for (const BpeSymbol& symbol : symbols) {
         if (symbol.end == 0)

@@ -7,6 +7,7 @@
 #include "training/formats/token_model.h"
 
 #include <filesystem>
+#include <span>
 
 namespace rankwright {
 
@@ -30,6 +31,9 @@ public:
     [[nodiscard]] std::string_view kind() const override { return "byte-level BPE"; }
 
 private:
+    // Writes the symbols of the piece's bytes, at most one each; returns how many.
+    size_t addSymbols(std::string_view piece, BpeSymbol* to) const;
+    void emit(std::span<const BpeSymbol> symbols, std::vector<PieceToken>& tokens) const;
     Vocabulary m_vocabulary;
     MergeTable m_merges;
     BpeSettings m_settings;

@@ -17,8 +17,8 @@ bool piecesStayInWords(const Vocabulary& vocabulary)
 {
     if (vocabulary.idOf(kSpaceMark) < 0)
         return false;
-    return std::ranges::none_of(vocabulary.ids, [](const auto& entry) {
-        std::string_view piece = entry.first;
+    return std::ranges::none_of(vocabulary.ids.entries(), [](const auto& entry) {
+        std::string_view piece = entry.piece;
         while (piece.starts_with(kSpaceMark))
             piece.remove_prefix(kSpaceMark.size());
         return piece.find(kSpaceMark) != std::string_view::npos;
@@ -28,8 +28,12 @@ bool piecesStayInWords(const Vocabulary& vocabulary)
 CharacterBpe::CharacterBpe(CharacterBpeParts parts)
     : m_parts(std::move(parts))
 {
-    for (const auto& entry : m_parts.vocabulary.ids)
-        m_longestPiece = std::max(m_longestPiece, entry.first.size());
+    for (const auto& entry : m_parts.vocabulary.ids.entries())
+        m_longestPiece = std::max(m_longestPiece, entry.piece.size());
+    for (size_t byte = 0; byte < m_asciiIds.size(); ++byte) {
+        const char text = static_cast<char>(byte);
+        m_asciiIds[byte] = m_parts.vocabulary.idOf(std::string_view(&text, 1));
+    }
 }
 
 std::optional<BpeMerge> CharacterBpe::mergeByScore(
@@ -52,19 +56,37 @@ void CharacterBpe::tokenize(std::string_view piece, std::vector<PieceToken>& tok
         tokens.push_back({whole, 0, static_cast<uint32_t>(piece.size())});
         return;
     }
-    std::vector<BpeSymbol> symbols;
+    if (piece.size() <= kFewSymbols) {  // nothing is allocated for a word
+        std::array<BpeSymbol, kFewSymbols> symbols;
+        return merge(piece, std::span(symbols).first(addSymbols(piece, symbols.data())), tokens);
+    }
+    std::vector<BpeSymbol> symbols(piece.size());
+    symbols.resize(addSymbols(piece, symbols.data()));
+    merge(piece, symbols, tokens);
+}
+
+size_t CharacterBpe::addSymbols(std::string_view piece, BpeSymbol* to) const
+{
+    size_t count = 0;
     for (uint32_t at = 0; at < piece.size();) {
         const uint32_t end = at + utf8At(piece, at).length;
-        symbols.push_back({.id = m_parts.vocabulary.idOf(piece.substr(at, end - at)), .begin = at, .end = end});
+        const auto first = static_cast<unsigned char>(piece[at]);
+        const int32_t id = first < 0x80 ? m_asciiIds[first] : m_parts.vocabulary.idOf(piece.substr(at, end - at));
+        to[count++] = {.id = id, .begin = at, .end = end};
         at = end;
     }
+    return count;
+}
+
+void CharacterBpe::merge(std::string_view piece, std::span<BpeSymbol> symbols, std::vector<PieceToken>& tokens) const
+{
     Splits splits;
     if (m_parts.merges)
-        mergeSymbols(symbols, [this](const BpeSymbol& left, const BpeSymbol& right) {
+        symbols = mergeSymbols(symbols, [this](const BpeSymbol& left, const BpeSymbol& right) {
             return m_parts.merges->find(left.id, right.id);
         });
     else
-        mergeSymbols(symbols, [&](const BpeSymbol& left, const BpeSymbol& right) {
+        symbols = mergeSymbols(symbols, [&](const BpeSymbol& left, const BpeSymbol& right) {
             return mergeByScore(piece, left, right, splits);
         });
     for (const BpeSymbol& symbol : symbols) {

@@ -33,6 +33,9 @@ public:
 
 private:
     using Splits = std::unordered_map<uint64_t, uint32_t>;  // where an unused piece, by its range, was joined
+    // Writes the symbols of the piece's characters; returns how many.
+    size_t addSymbols(std::string_view piece, BpeSymbol* to) const;
+    void merge(std::string_view piece, std::span<BpeSymbol> symbols, std::vector<PieceToken>& tokens) const;
     [[nodiscard]] std::optional<BpeMerge> mergeByScore(
         std::string_view piece, const BpeSymbol& left, const BpeSymbol& right, Splits& splits) const;
     void emit(std::string_view piece, const BpeSymbol& symbol, std::vector<PieceToken>& tokens) const;
@@ -40,6 +43,7 @@ private:
         std::vector<PieceToken>& tokens) const;
 
     CharacterBpeParts m_parts;
+    std::array<int32_t, 128> m_asciiIds{};
     size_t m_longestPiece = 0;
 };
 

@@ -49,6 +49,10 @@ CharacterMap::CharacterMap(std::string_view bytes, const std::string& place, con
     m_replacements = bytes.substr(4 + size_t{size});
     if (firstIllFormedUtf8(m_replacements) != std::string_view::npos)
         fail("replacements that are not UTF-8", "UTF-8");
+    for (size_t byte = 1; byte < m_begins.size(); ++byte) {
+        const size_t node = offsetOf(m_units[0]) ^ byte;
+        m_begins[byte] = node < m_units.size() && labelOf(m_units[node]) == byte;
+    }
 }
 
 std::optional<CharacterMap::Match> CharacterMap::find(std::string_view text, bool first) const

@@ -5,6 +5,7 @@
 // ended by a zero byte; the trie's values are positions among them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -27,10 +28,13 @@ public:
     // Of the keys that `text` begins with.
     [[nodiscard]] std::optional<Match> shortest(std::string_view text) const { return find(text, true); }
     [[nodiscard]] std::optional<Match> longest(std::string_view text) const { return find(text, false); }
+    // Whether a key begins with this byte.
+    [[nodiscard]] bool begins(unsigned char byte) const { return m_begins[byte]; }
 
 private:
     [[nodiscard]] std::optional<Match> find(std::string_view text, bool first) const;
     std::vector<uint32_t> m_units;
+    std::array<bool, 256> m_begins{};
     std::string m_replacements;
 };
 

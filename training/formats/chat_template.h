@@ -13,7 +13,11 @@
 
 namespace rankwright {
 
-struct ChatMessage { std::string role, content; };
+struct ChatMessage
+{
+    std::string role, content;
+    bool learned = true;   // false: an answer that is read and not trained on (OpenAI's "weight": 0)
+};
 struct ChatRequest;  // chat_request.h: conversations with parts, tools and further variables
 
 class ChatTemplate

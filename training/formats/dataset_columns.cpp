@@ -4,6 +4,7 @@
 #include "training/formats/dataset_columns.h"
 
 #include "training/api/error.h"
+#include "training/api/words.h"
 #include "training/formats/dataset_messages.h"
 
 #include <algorithm>
@@ -18,7 +19,7 @@ constexpr size_t kHeadRows = 8, kHeadBytes = 200;
 
 std::string inQuotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
-std::string joined(const std::vector<std::string>& names)
+std::string firstFew(const std::vector<std::string>& names)
 {
     constexpr size_t kShown = 20;
     std::string out;
@@ -101,7 +102,7 @@ ColumnMap::ColumnMap(std::map<std::string, std::string> chosen, std::filesystem:
         if (dataRole(role) == nullptr) {
             const auto nearest = nearestName(role, names);
             throw Error(ErrorParts {.code = Code::config, .file = {}, .place = "columns",
-                .found = "the role " + inQuotes(role), .allowed = joined(names),
+                .found = "the role " + inQuotes(role), .allowed = firstFew(names),
                 .advice = nearest.empty() ? "Use one of these roles" : "Did you mean " + nearest + "?"});
         }
     }
@@ -141,7 +142,7 @@ void ColumnMap::failColumn(const std::string& place, const std::string& role, co
 {
     const auto nearest = nearestName(column, m_available);
     throw Error(ErrorParts {.code = Code::data, .file = m_file, .place = place,
-        .found = "no column " + inQuotes(column) + " for the role " + role, .allowed = joined(m_available),
+        .found = "no column " + inQuotes(column) + " for the role " + role, .allowed = firstFew(m_available),
         .advice = nearest.empty() ? "Choose a column that is there" : "Did you mean " + inQuotes(nearest) + "?"});
 }
 
@@ -157,7 +158,7 @@ std::string ColumnMap::find(const nlohmann::json& row, const ColumnRole& role) c
     };
     for (const auto& usual : role.columns) {
         for (const auto& [column, value] : row.items()) {
-            if (lowerCase(column) == usual && !used(column))
+            if (lowered(column) == usual && !used(column))
                 return column;
         }
     }
@@ -169,12 +170,12 @@ void ColumnMap::decidePairs(const nlohmann::json& row, const RawRow& raw)
     for (const std::string role : {"prompt", "response"}) {
         const auto column = find(row, *dataRole(role));
         if (column.empty()) {
-            fail(raw, "no column for the " + role + " among " + joined(m_available), "prompt and response columns",
+            fail(raw, "no column for the " + role + " among " + firstFew(m_available), "prompt and response columns",
                 "Name it: --columns " + role + "=NAME");
         }
         m_columns[role] = column;
     }
-    const bool alpaca = chose("input") || lowerCase(m_columns["prompt"]) == "instruction";
+    const bool alpaca = chose("input") || lowered(m_columns["prompt"]) == "instruction";
     m_kind = alpaca ? Kind::alpaca : Kind::pairs;
     const auto input = find(row, *dataRole("input"));
     if (alpaca)
@@ -234,7 +235,7 @@ void ColumnMap::decide(const nlohmann::json& row, const RawRow& raw)
         m_kind = Kind::text;
         m_columns["text"] = text;
     } else {
-        fail(raw, "no usual column names among " + joined(m_available),
+        fail(raw, "no usual column names among " + firstFew(m_available),
             "prompt and response, messages, text, or texts and a label under one of their usual names",
             "Name the columns: --columns prompt=NAME,response=NAME, or text=NAME,label=NAME");
     }

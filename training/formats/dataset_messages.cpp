@@ -38,6 +38,17 @@ std::string joinedParts(const nlohmann::json& parts, const CheckedText& text, co
     return out;
 }
 
+// OpenAI's "weight" of an answer: 0 where it is not to be learned. Theirs are 0 and 1, and we know no other either.
+bool isLearned(const nlohmann::json& message, const std::string& number)
+{
+    const auto weight = message.find("weight");
+    if (weight == message.end() || weight->is_null() || *weight == 1)
+        return true;
+    if (*weight != 0)
+        throw BadConversation {number + " has the weight " + weight->dump().substr(0, 40), "0 or 1", "Correct the weight or remove it"};
+    return false;
+}
+
 }  // namespace
 
 Conversation readConversation(const nlohmann::json& list, const CheckedText& text)
@@ -62,7 +73,8 @@ Conversation readConversation(const nlohmann::json& list, const CheckedText& tex
         out.repeatsRole = out.repeatsRole
             || ((role == "user" || role == "assistant") && !out.messages.empty() && out.messages.back().role == role);
         out.messages.push_back({role,
-            content.is_array() ? joinedParts(content, text, number) : text(content, number + ", \"" + textKey + "\",")});
+            content.is_array() ? joinedParts(content, text, number) : text(content, number + ", \"" + textKey + "\","),
+            role != "assistant" || isLearned(message, number)});
     }
     return out;
 }

@@ -3,6 +3,8 @@
 // Usual column names, as published data sets have them, and the recognition of GLUE's files.
 #include "training/formats/dataset_roles.h"
 
+#include "training/api/words.h"
+
 #include <algorithm>
 #include <array>
 
@@ -70,7 +72,7 @@ const std::vector<ColumnRole>& dataRoles()
 bool saysLabelOfPairs(std::string_view column)
 {
     static constexpr std::array<std::string_view, 5> names {"is_duplicate", "quality", "score", "similarity", "similarity_score"};
-    return std::ranges::find(names, lowerCase(column)) != names.end();
+    return std::ranges::find(names, lowered(column)) != names.end();
 }
 
 const ColumnRole* dataRole(std::string_view name)
@@ -86,14 +88,6 @@ const ColumnRole& labelledTextRole()
     return role;
 }
 
-std::string lowerCase(std::string_view text)
-{
-    std::string out(text);
-    for (char& c : out)
-        c = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
-    return out;
-}
-
 std::vector<std::string> usualColumnNames(const std::map<std::string, std::string>& chosen)
 {
     std::vector<std::string> names;
@@ -101,7 +95,7 @@ std::vector<std::string> usualColumnNames(const std::map<std::string, std::strin
         names.insert(names.end(), role.columns.begin(), role.columns.end());
     names.insert(names.end(), labelledTextRole().columns.begin(), labelledTextRole().columns.end());
     for (const auto& [role, column] : chosen)
-        names.push_back(lowerCase(column));
+        names.push_back(lowered(column));
     return names;
 }
 

@@ -27,7 +27,6 @@ const ColumnRole& labelledTextRole();
 bool saysLabelOfPairs(std::string_view column);
 // Every usual name, and those in `chosen` (role -> column), in lower case: what makes a table's first row a header.
 std::vector<std::string> usualColumnNames(const std::map<std::string, std::string>& chosen);
-std::string lowerCase(std::string_view text);
 
 // What is known about a file of GLUE's before its rows are read.
 struct GlueFile

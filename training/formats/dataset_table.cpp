@@ -5,6 +5,7 @@
 #include "training/formats/dataset_table.h"
 
 #include "training/api/error.h"
+#include "training/api/words.h"
 #include "training/formats/limits.h"
 
 #include <algorithm>
@@ -18,14 +19,6 @@ namespace {
 
 constexpr int kEnd = TextStream::kEnd;
 constexpr size_t kLongestName = 64;   // characters that a column's name is believed to have at most
-
-std::string lower(std::string_view text)
-{
-    std::string out(text);
-    for (char& c : out)
-        c = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
-    return out;
-}
 
 }  // namespace
 
@@ -185,7 +178,7 @@ bool TableReader::isHeader(const Record& first) const
     std::set<std::string> seen;
     bool data = false;
     for (const auto& cell : first.cells) {
-        const auto name = lower(cell.text);
+        const auto name = lowered(cell.text);
         if (std::find(m_options.names.begin(), m_options.names.end(), name) != m_options.names.end())
             return true;
         data = data || name.empty() || isNumber(name) || name.size() > kLongestName || !seen.insert(name).second;

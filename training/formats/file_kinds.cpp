@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // What a file really is, told from its first bytes: people rename pickles, and downloads end as HTML pages.
 #include "training/api/error.h"
+#include "training/api/words.h"
 #include "training/formats/file_reader.h"
 #include "training/formats/limits.h"
 
@@ -77,9 +78,7 @@ bool looksLikeHtml(std::string_view bytes)
     bytes.remove_prefix(bytes.starts_with("\xef\xbb\xbf") ? 3 : 0);
     while (!bytes.empty() && isSpace(bytes.front()))
         bytes.remove_prefix(1);
-    std::string start(bytes.substr(0, 14));
-    std::transform(start.begin(), start.end(), start.begin(),
-        [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    const std::string start = lowered(bytes.substr(0, 14));
     return start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head");
 }
 
@@ -111,10 +110,7 @@ std::string recognisedKind(std::string_view firstBytes)
 
 std::string lowerExtension(const std::filesystem::path& file)
 {
-    std::string extension = file.extension().string();
-    std::ranges::transform(
-        extension, extension.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return extension;
+    return lowered(file.extension().string());
 }
 
 void refuseKnownWrongKinds(const FileReader& file)

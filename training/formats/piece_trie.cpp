@@ -10,6 +10,7 @@ PieceTrie::PieceTrie(std::vector<std::pair<std::string_view, int32_t>> pieces)
 {
     std::ranges::stable_sort(pieces, {}, [](const auto& entry) { return entry.first; });
     m_nodes.emplace_back();
+    m_bytes.push_back(0);
     // Level by level: each entry is a node with the range of pieces that pass through it.
     struct Open
     {
@@ -27,11 +28,21 @@ PieceTrie::PieceTrie(std::vector<std::pair<std::string_view, int32_t>> pieces)
                 while (last < end && pieces[last].first[depth] == byte)
                     ++last;
                 next.push_back({m_nodes.size(), at, last});
-                m_nodes.push_back({.byte = static_cast<uint8_t>(byte)});
+                m_nodes.emplace_back();
+                m_bytes.push_back(static_cast<uint8_t>(byte));
                 ++m_nodes[node].count;
                 at = last;
             }
         }
+    }
+    for (Node& node : m_nodes) {
+        if (node.count < kMany)
+            continue;
+        auto& table = m_tables.emplace_back();
+        table.fill(0);
+        for (uint32_t i = 0; i < node.count; ++i)
+            table[m_bytes[node.children + i]] = node.children + i;
+        node.children = static_cast<uint32_t>(m_tables.size() - 1);
     }
 }
 

@@ -4,6 +4,7 @@
 // are: a tree over bytes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -35,31 +36,31 @@ public:
     // The longest of them: length (0: none) and id.
     [[nodiscard]] std::pair<size_t, int32_t> longest(std::string_view text) const;
 
+    // Whether a piece begins with this byte.
+    [[nodiscard]] bool begins(unsigned char byte) const { return !m_nodes.empty() && child(0, byte) != 0; }
+
 private:
     struct Node
     {
-        uint32_t children = 0;  // the first of them
+        uint32_t children = 0;  // the first of them; or, of many, the table of them
         uint16_t count = 0;
-        uint8_t byte = 0;       // that leads here
         int32_t id = -1;
     };
+    static constexpr size_t kMany = 24;  // children: then a table finds one at once
     [[nodiscard]] size_t child(size_t node, unsigned char byte) const
     {
-        size_t begin = m_nodes[node].children, end = begin + m_nodes[node].count;
-        if (m_nodes[node].count == 256)
-            return begin + byte;
-        while (begin < end) {
-            const size_t middle = (begin + end) / 2;
-            if (m_nodes[middle].byte < byte)
-                begin = middle + 1;
-            else if (m_nodes[middle].byte > byte)
-                end = middle;
-            else
-                return middle;
-        }
+        const Node& from = m_nodes[node];
+        if (from.count >= kMany)
+            return m_tables[from.children][byte];
+        const uint8_t* bytes = m_bytes.data() + from.children;
+        for (size_t i = 0; i < from.count; ++i)
+            if (bytes[i] == byte)
+                return from.children + i;
         return 0;  // the root is nobody's child
     }
     std::vector<Node> m_nodes;
+    std::vector<uint8_t> m_bytes;                       // that lead to each node: those of a node's children are together
+    std::vector<std::array<uint32_t, 256>> m_tables;
 };
 
 }  // namespace rankwright

@@ -22,6 +22,8 @@ constexpr std::string_view kOpen = "\xf4\x8f\xbf\xb0", kClose = "\xf4\x8f\xbf\xb
         .advice = "Choose another template, or none, or correct the message"});
 }
 
+bool isAnswer(const ChatMessage& message) { return message.role == "assistant" && message.learned; }
+
 struct Skeleton
 {
     std::vector<std::string> literals;  // one more than there are messages in it
@@ -108,7 +110,7 @@ RenderedChat renderChat(const ChatTemplate& chatTemplate, const std::vector<Chat
         if (variant == variants.end())
             failChanged();
         if (!variant->empty())
-            out.contents.push_back({at, at + variant->size(), message.role == "assistant"});
+            out.contents.push_back({at, at + variant->size(), isAnswer(message)});
         at += variant->size() + literal.size();
     }
     if (at != text.size())
@@ -124,7 +126,7 @@ RenderedChat joinChat(const std::vector<ChatMessage>& messages)
         const size_t begin = out.text.size();
         out.text += messages[i].content;
         if (!messages[i].content.empty())
-            out.contents.push_back({begin, out.text.size(), messages[i].role == "assistant"});
+            out.contents.push_back({begin, out.text.size(), isAnswer(messages[i])});
     }
     return out;
 }

@@ -12,7 +12,7 @@ namespace rankwright {
 struct ContentRange
 {
     size_t begin = 0, end = 0;  // bytes of RenderedChat::text
-    bool assistant = false;
+    bool assistant = false;     // an answer to train on
 };
 struct RenderedChat
 {

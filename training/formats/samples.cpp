@@ -12,8 +12,11 @@
 #include "training/formats/rendered_chat.h"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cmath>
+#include <mutex>
+#include <thread>
 
 namespace rankwright {
 
@@ -321,6 +324,54 @@ Sample Sampler::sample(const Dataset& dataset, const Example& example, int64_t r
     return out;
 }
 
+// Rows are handed out in order, 64 at a time, so that all rows before one that fails are looked at too.
+std::vector<Sample> Sampler::inThreads(const Dataset& dataset, int64_t first, int64_t last,
+    const std::function<bool(int64_t, int64_t)>& progress) const
+{
+    const int64_t count = last - first;
+    std::vector<Sample> out(static_cast<size_t>(count));
+    std::atomic<int64_t> next = 0, done = 0;
+    std::mutex mutex;
+    int64_t failed = count;          // the first row that failed,
+    std::exception_ptr failure;      // and why
+    const auto work = [&](const std::function<void()>& report) {
+        for (;;) {
+            report();
+            const int64_t begin = next.fetch_add(kProgressEvery);
+            for (int64_t row = begin; row < std::min(begin + kProgressEvery, count); ++row) {
+                try {
+                    out[size_t(row)] = sample(dataset, first + row);
+                } catch (...) {
+                    next = count;
+                    const std::lock_guard lock(mutex);
+                    failure = row < failed ? std::current_exception() : failure;
+                    failed = std::min(row, failed);
+                    return;
+                }
+            }
+            if (begin >= count)
+                return;
+            done += std::min(kProgressEvery, count - begin);
+        }
+    };
+    {
+        const int64_t shares = (count + kProgressEvery - 1) / kProgressEvery;
+        std::vector<std::jthread> others;
+        for (int64_t i = 1; i < std::min(m_options.threads, shares); ++i)
+            others.emplace_back([&work] { work([] {}); });
+        try {
+            work([&] { step(progress, done, count); });
+        } catch (...) {  // cancelled: the others end with the rows they have
+            next = count;
+            throw;
+        }
+    }
+    if (failure)
+        std::rethrow_exception(failure);
+    step(progress, count, count);
+    return out;
+}
+
 std::vector<Sample> Sampler::samples(const Dataset& dataset, const std::string& rows,
     const std::function<bool(int64_t, int64_t)>& progress) const
 {
@@ -333,12 +384,7 @@ std::vector<Sample> Sampler::samples(const Dataset& dataset, const std::string& 
         step(progress, 1, 1);
     } else {
         const auto [first, last] = parseRows(rows, int64_t(dataset.examples.size()), "--rows");
-        out.reserve(size_t(last - first));
-        for (int64_t row = first; row < last; ++row) {
-            step(progress, row - first, last - first);
-            out.push_back(sample(dataset, row));
-        }
-        step(progress, last - first, last - first);
+        out = inThreads(dataset, first, last, progress);
     }
     const auto trains = [](const Sample& s) { return s.targets() > 0; };
     if (std::none_of(out.begin(), out.end(), trains)) {

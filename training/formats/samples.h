@@ -32,6 +32,7 @@ struct SampleOptions
     std::string templateSource;           // the model's template, empty where it has none
     int64_t maxLength = 512;
     bool offsets = false;                 // keep Sample::offsets, for showing
+    int64_t threads = 1;                  // that samples() may use at most; what comes out does not depend on it
 };
 
 // Prompt/response without a template: the ids of prompt + "\n" + response, tokenised as ONE text without special
@@ -57,13 +58,15 @@ public:
     // The same for an example that is not kept in dataset.examples; of `dataset` the name, file and format are used.
     [[nodiscard]] Sample sample(const Dataset& dataset, const Example& example, int64_t row) const;
     // All rows of `rows` ("A:B", empty: all), cut at maxLength. `progress(done, total)` returns false to cancel
-    // (Error{stopped}).
+    // (Error{stopped}); it is called in this thread. Of several rows that cannot be read the first is told of.
     [[nodiscard]] std::vector<Sample> samples(const Dataset& dataset, const std::string& rows,
         const std::function<bool(int64_t, int64_t)>& progress = {}) const;
 
 private:
     [[nodiscard]] const ChatTemplate& templateInUse() const;
     [[nodiscard]] Sample tokens(const Dataset& dataset, const Example& example) const;
+    [[nodiscard]] std::vector<Sample> inThreads(const Dataset& dataset, int64_t first, int64_t last,
+        const std::function<bool(int64_t, int64_t)>& progress) const;
     [[nodiscard]] Sample labelled(const Example& example) const;
     [[nodiscard]] double labelOf(const Example& example) const;
 

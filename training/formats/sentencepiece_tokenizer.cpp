@@ -173,7 +173,7 @@ std::unique_ptr<TokenModel> bpeOf(const SentencePieceModel& model, ByteTokens by
     }
     for (size_t id = 0; id < model.pieces.size(); ++id)
         if (isText(model.pieces[id].type))
-            all.vocabulary.ids.emplace(all.vocabulary.pieces[id], static_cast<int32_t>(id));
+            all.vocabulary.ids.add(all.vocabulary.pieces[id], static_cast<int32_t>(id));
     all.settings = {.unknown = unknownOf(model), .fuseUnknown = true};
     all.bytes = bytes;
     if (piecesStayInWords(all.vocabulary))

@@ -17,51 +17,78 @@ namespace {
 
 using Kind = NormalizerStep::Kind;
 
+constexpr std::string_view kDottedI = "\xC4\xB0";  // U+0130, whose lower case alone has two characters
+
+uint32_t utf8Length(char32_t code)
+{
+    return code < 0x80 || code >= kRawByte ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+}
+
+using Positions = std::vector<std::pair<uint32_t, uint32_t>>;
+
+Positions positionsUpTo(const AlignedText& aligned, size_t end, size_t expected)
+{
+    Positions positions;
+    positions.reserve(expected);
+    for (size_t i = 0; i < end; ++i)
+        positions.push_back(aligned.positionOf(i));
+    return positions;
+}
+
 // Each character by what `map` makes of it: itself, another one, or nothing (it vanishes). Where nothing changes, the
-// text stays as it is.
+// text stays as it is; where only characters of the same length come in, the positions do.
 template<class Map>
 void mapCharacters(AlignedText& aligned, const Map& map)
 {
     const std::string_view before = aligned.text();
     std::string after;
-    std::vector<std::pair<uint32_t, uint32_t>> positions;
-    bool changed = false;
+    Positions positions;
+    bool changed = false, moved = false;
     for (size_t at = 0; at < before.size();) {
         const auto [code, length] = codeOrByteAt(before, at);
         const std::optional<char32_t> to = map(code);
         if (!changed && to != code) {
             changed = true;
-            after.reserve(before.size());
-            positions.reserve(before.size());
-            after = before.substr(0, at);
-            for (size_t i = 0; i < at; ++i)
-                positions.push_back(aligned.positionOf(i));
+            after = before;
         }
-        if (changed && to) {
+        if (changed && !moved && (!to || utf8Length(*to) != length)) {
+            moved = true;
+            after.resize(at);
+            positions = positionsUpTo(aligned, at, before.size());
+        }
+        if (moved && to) {
             appendUtf8(after, *to);
             positions.resize(after.size(), aligned.positionOf(at));
+        } else if (changed && !moved && to != code) {
+            overwriteUtf8(after, at, *to);
         }
         at += length;
     }
-    if (changed)
+    if (moved)
         aligned.change(std::move(after), std::move(positions));
+    else if (changed)
+        aligned.changeInPlace(std::move(after));
 }
 
 template<class Drops>
 void dropCharacters(AlignedText& aligned, const Drops& drops)
 {
+    if (isAscii(aligned.text()))  // no mark is
+        return;
     mapCharacters(aligned, [&drops](char32_t code) { return drops(code) ? std::nullopt : std::optional(code); });
 }
 
 void applyNormalForm(NormalForm form, AlignedText& aligned)
 {
-    if (!isNormalized(form, aligned.text()))
+    if (!isAscii(aligned.text()) && !isNormalized(form, aligned.text()))
         aligned.transform(normalFormChanges(form, aligned.text()));
 }
 
 void makeLowercase(AlignedText& aligned)
 {
     const std::string_view text = aligned.text();
+    if (text.find(kDottedI) == std::string_view::npos)
+        return mapCharacters(aligned, [](char32_t code) { return std::optional(lowercase(code).first); });
     std::vector<TextChange> changes;
     bool changed = false;
     for (size_t at = 0; at < text.size();) {
@@ -102,7 +129,9 @@ void replaceAll(const NormalizerStep& step, AlignedText& aligned)
         kept -= match.end - match.begin;
     aligned.requireRoom(kept + matches.size() * step.to.size());
     std::string after;
-    std::vector<std::pair<uint32_t, uint32_t>> positions;
+    Positions positions;
+    after.reserve(kept + matches.size() * step.to.size());
+    positions.reserve(kept + matches.size() * step.to.size());
     size_t done = 0;
     const auto copyUpTo = [&](size_t end) {
         after.append(before.substr(done, end - done));
@@ -126,7 +155,9 @@ void prepend(const NormalizerStep& step, AlignedText& aligned)
         || (step.unlessThere && before.starts_with(step.to)))
         return;
     aligned.requireRoom(before.size() + step.to.size());
-    std::vector<std::pair<uint32_t, uint32_t>> positions(step.to.size(), aligned.positionOf(0));
+    Positions positions;
+    positions.reserve(before.size() + step.to.size());
+    positions.assign(step.to.size(), aligned.positionOf(0));
     for (size_t i = 0; i < before.size(); ++i)
         positions.push_back(aligned.positionOf(i));
     aligned.change(step.to + std::string(before), std::move(positions));
@@ -168,6 +199,8 @@ void makeWellFormed(AlignedText& aligned)
 void spaceIdeographs(AlignedText& aligned)
 {
     const std::string_view text = aligned.text();
+    if (isAscii(text))
+        return;
     std::vector<TextChange> changes;
     bool changed = false;
     for (size_t at = 0; at < text.size();) {
@@ -207,7 +240,7 @@ void spellBytes(AlignedText& aligned)
 {
     const std::string_view before = aligned.text();
     std::string after;
-    std::vector<std::pair<uint32_t, uint32_t>> positions;
+    Positions positions;
     for (size_t i = 0; i < before.size(); ++i) {
         appendUtf8(after, spelledByte(static_cast<unsigned char>(before[i])));
         positions.resize(after.size(), aligned.positionOf(i));
@@ -259,26 +292,22 @@ void applyStep(const NormalizerStep& step, AlignedText& text)
 
 }  // namespace
 
-std::pair<uint32_t, uint32_t> AlignedText::positionOf(size_t byte) const
+std::pair<uint32_t, uint32_t> AlignedText::longPositionOf(size_t byte) const
 {
-    if (m_changed)
-        return m_positions[byte];
     const size_t start = characterStart(m_view, byte);
     return {static_cast<uint32_t>(m_origin + start),
         static_cast<uint32_t>(m_origin + std::min<size_t>(start + utf8At(m_view, start).length, m_view.size()))};
 }
 
-std::pair<size_t, size_t> AlignedText::source(size_t begin, size_t end) const
-{
-    if (begin >= end)
-        return {m_origin, m_origin};
-    return {positionOf(begin).first, positionOf(end - 1).second};
-}
-
 AlignedText AlignedText::slice(size_t begin, size_t end) const
 {
-    if (!m_changed)
-        return {m_view.substr(begin, end - begin), m_origin + begin};
+    if (m_positions.empty() && !m_view.empty()) {
+        AlignedText part(m_view.substr(begin, end - begin), m_origin + begin);
+        part.m_changed = m_changed;
+        if (m_changed)
+            part.m_text = m_text.substr(begin, end - begin);
+        return part;
+    }
     AlignedText part({}, source(begin, end).first);
     part.m_changed = true;
     const auto [first, last] = source(begin, end);
@@ -306,6 +335,12 @@ void AlignedText::change(std::string text, std::vector<std::pair<uint32_t, uint3
     m_positions = std::move(positions);
     m_changed = true;
     m_view = {};
+}
+
+void AlignedText::changeInPlace(std::string text)
+{
+    m_text = std::move(text);
+    m_changed = true;
 }
 
 void AlignedText::transform(std::span<const TextChange> changes, size_t removed)

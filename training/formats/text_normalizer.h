@@ -39,7 +39,12 @@ public:
     }
     [[nodiscard]] std::string_view text() const { return m_changed ? std::string_view(m_text) : m_view; }
     // The bytes of the source that the bytes [begin, end) of the text come from, whole characters.
-    [[nodiscard]] std::pair<size_t, size_t> source(size_t begin, size_t end) const;
+    [[nodiscard]] std::pair<size_t, size_t> source(size_t begin, size_t end) const
+    {
+        if (begin >= end)
+            return {m_origin, m_origin};
+        return {positionOf(begin).first, positionOf(end - 1).second};
+    }
     // Where in the source this text, or the part that it was cut from, begins.
     [[nodiscard]] size_t origin() const { return m_origin; }
     // A part of the text, at character boundaries; a part of an unchanged text is a view, too.
@@ -48,19 +53,29 @@ public:
     void transform(std::span<const TextChange> changes, size_t removed = 0);
     // Replaces the text; `positions` has the source of each byte.
     void change(std::string text, std::vector<std::pair<uint32_t, uint32_t>> positions);
+    // Replaces the text by one whose characters are as long as those that they stand for.
+    void changeInPlace(std::string text);
     // Throws Error{limit} for more bytes than 64 times those of the source and 4096: steps that each make a text longer
     // would multiply. change() and transform() ask, too; ask before and while a text is built.
     void requireRoom(size_t bytes) const;
     // The source of one byte.
-    [[nodiscard]] std::pair<uint32_t, uint32_t> positionOf(size_t byte) const;
+    [[nodiscard]] std::pair<uint32_t, uint32_t> positionOf(size_t byte) const
+    {
+        if (!m_positions.empty())
+            return m_positions[byte];
+        if (static_cast<unsigned char>(m_view[byte]) >= 0x80)
+            return longPositionOf(byte);
+        return {static_cast<uint32_t>(m_origin + byte), static_cast<uint32_t>(m_origin + byte + 1)};
+    }
 
 private:
-    std::string_view m_view;
+    [[nodiscard]] std::pair<uint32_t, uint32_t> longPositionOf(size_t byte) const;
+    std::string_view m_view;   // the source, as long as no position changed
     size_t m_origin = 0;
     size_t m_sourceBytes = 0;
     bool m_changed = false;
     std::string m_text;
-    std::vector<std::pair<uint32_t, uint32_t>> m_positions;  // for a changed text
+    std::vector<std::pair<uint32_t, uint32_t>> m_positions;  // by byte of m_text; empty as long as they are the source's
 };
 
 struct NormalizerStep

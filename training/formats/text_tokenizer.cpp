@@ -12,9 +12,6 @@
 namespace rankwright {
 namespace {
 
-constexpr size_t kCachedPieces = 65'536;
-constexpr size_t kCachedPieceBytes = 64;
-
 using Offset = std::pair<size_t, size_t>;
 
 void append(Encoding& encoding, int32_t id, Offset range)
@@ -69,7 +66,7 @@ Vocabulary namesOf(std::vector<std::string> contents)
     names.ids.reserve(names.pieces.size());
     for (size_t id = 0; id < names.pieces.size(); ++id)
         if (!names.pieces[id].empty())
-            names.ids.emplace(names.pieces[id], static_cast<int32_t>(id));
+            names.ids.add(names.pieces[id], static_cast<int32_t>(id));
     return names;
 }
 
@@ -78,6 +75,11 @@ TextTokenizer::TextTokenizer(TokenizerParts parts)
 {
     m_bos = m_parts.bos;
     m_eos = m_parts.eos;
+    const auto looksForStart = [](const PreTokenizer& part) {
+        return std::ranges::any_of(part.rewrite, &NormalizerStep::onlyAtStart);
+    };
+    for (auto part = m_parts.preTokenizers.begin(); part != m_parts.preTokenizers.end(); ++part)
+        m_startMatters.push_back(std::any_of(part, m_parts.preTokenizers.end(), looksForStart));
 }
 
 int32_t TextTokenizer::idOf(std::string_view content) const
@@ -158,9 +160,8 @@ std::vector<Offset> TextTokenizer::shownOffsets(
 Encoding TextTokenizer::tokens(std::string_view text, SpecialText special) const
 {
     needFittingText(text);
-    std::unique_lock lock(m_cacheMutex, std::try_to_lock);
-    PieceCache own;
-    PieceCache& cache = lock ? m_cache : own;
+    PieceCaches::Lease lease(m_caches);
+    PieceCache& cache = *lease;
     Encoding encoding;
     encoding.ids.reserve(text.size() / 4);
     encoding.offsets.reserve(text.size() / 4);
@@ -190,43 +191,61 @@ void TextTokenizer::encodeText(
 {
     if (stage == m_parts.preTokenizers.size()) {
         if (!text.text().empty())
-            encodePiece(text, {0, text.text().size()}, cache, encoding);
+            encodePieces(text, {{0, text.text().size()}}, stage, cache, encoding);
         return;
     }
     const PreTokenizer& preTokenizer = m_parts.preTokenizers[stage];
-    const bool last = stage + 1 == m_parts.preTokenizers.size();
-    const auto encodeRanges = [&](const AlignedText& from) {
-        for (const TextRange range : preTokenizer.split(from.text()))
-            if (last)
-                encodePiece(from, range, cache, encoding);
-            else
-                encodeText(from.slice(range.begin, range.end), stage + 1, cache, encoding);
-    };
     if (preTokenizer.rewrite.empty())
-        return encodeRanges(text);
+        return encodePieces(text, preTokenizer.split(text.text()), stage + 1, cache, encoding);
     AlignedText rewritten = text;
     applyNormalizer(preTokenizer.rewrite, rewritten);
-    encodeRanges(rewritten);
+    encodePieces(rewritten, preTokenizer.split(rewritten.text()), stage + 1, cache, encoding);
 }
 
-void TextTokenizer::encodePiece(
-    const AlignedText& text, TextRange range, PieceCache& cache, Encoding& encoding) const
+void TextTokenizer::encodePieces(const AlignedText& text, const std::vector<TextRange>& pieces, size_t stage,
+    PieceCache& cache, Encoding& encoding) const
 {
-    const std::string_view piece = text.text().substr(range.begin, range.end - range.begin);
-    const auto emit = [&](const std::vector<PieceToken>& found) {
-        for (const PieceToken& token : found)
-            append(encoding, token.id, text.source(range.begin + token.begin, range.begin + token.end));
-    };
-    if (const auto found = cache.find(piece); found != cache.end())
-        return emit(found->second);
     std::vector<PieceToken> found;
-    m_parts.model->tokenize(piece, found);
-    emit(found);
-    if (piece.size() > kCachedPieceBytes)
-        return;
-    if (cache.size() >= kCachedPieces)
-        cache.clear();
-    cache.emplace(piece, std::move(found));
+    for (const TextRange range : pieces) {
+        const std::string_view piece = text.text().substr(range.begin, range.end - range.begin);
+        const auto emit = [&](const PieceToken& token) {
+            // What a pre-tokenizer put before a piece stands for nothing of it.
+            const auto place = token.begin < token.end ? text.source(range.begin + token.begin, range.begin + token.end)
+                                                       : Offset(text.source(range.begin, range.end).first,
+                                                             text.source(range.begin, range.end).first);
+            append(encoding, token.id, place);
+        };
+        const bool last = stage == m_parts.preTokenizers.size();
+        const bool first = !last && m_startMatters[stage] && text.source(range.begin, range.end).first == 0;
+        const PieceCache::Key key = first ? PieceCache::Key() : PieceCache::keyOf(piece, stage);
+        if (key.length == 0 && !last) {
+            encodeText(text.slice(range.begin, range.end), stage, cache, encoding);
+            continue;
+        }
+        if (const PieceCache::Slot* slot = key.length > 0 ? cache.find(key) : nullptr) {
+            for (size_t i = 0; i < slot->count; ++i)
+                emit(slot->token(i));
+            continue;
+        }
+        found.clear();
+        pieceTokens(piece, stage, cache, found);
+        cache.keep(key, found);
+        std::ranges::for_each(found, emit);
+    }
+}
+
+void TextTokenizer::pieceTokens(
+    std::string_view piece, size_t stage, PieceCache& cache, std::vector<PieceToken>& tokens) const
+{
+    if (stage == m_parts.preTokenizers.size())
+        return m_parts.model->tokenize(piece, tokens);
+    constexpr size_t kOrigin = 1;  // anywhere but at the start of a text
+    Encoding inner;
+    encodeText(AlignedText(piece, kOrigin), stage, cache, inner);
+    for (size_t i = 0; i < inner.ids.size(); ++i) {
+        const auto [begin, end] = inner.offsets[i];
+        tokens.push_back({inner.ids[i], static_cast<uint32_t>(begin - kOrigin), static_cast<uint32_t>(end - kOrigin)});
+    }
 }
 
 }  // namespace rankwright

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // The way every kind of tokenizer goes: added tokens, normaliser, pre-tokenizers, the model piece by piece (with a
-// cache of pieces seen), the post-processor; and back through the decoder.
+// cache of pieces seen), the post-processor; and back through the decoder. Many threads may use one.
 #pragma once
 
 #include "training/formats/added_tokens.h"
+#include "training/formats/piece_cache.h"
 #include "training/formats/post_processor.h"
 #include "training/formats/pre_tokenizer.h"
 #include "training/formats/token_decoder.h"
 #include "training/formats/token_model.h"
-
-#include <mutex>
 
 namespace rankwright {
 
@@ -48,20 +47,19 @@ public:
     [[nodiscard]] int64_t specialOccurrences(std::string_view text) const override;
 
 private:
-    struct PieceHash
-    {
-        using is_transparent = void;
-        size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-    };
-    using PieceCache = std::unordered_map<std::string, std::vector<PieceToken>, PieceHash, std::equal_to<>>;
     [[nodiscard]] Encoding tokens(std::string_view text, SpecialText special) const;
+    // Appends the tokens of a text as the normaliser and the pre-tokenizers before `stage` left it.
     void encodeText(const AlignedText& text, size_t stage, PieceCache& cache, Encoding& encoding) const;
-    void encodePiece(const AlignedText& text, TextRange range, PieceCache& cache, Encoding& encoding) const;
+    // The same for the pieces that a pre-tokenizer, or nothing, cut it into.
+    void encodePieces(const AlignedText& text, const std::vector<TextRange>& pieces, size_t stage, PieceCache& cache,
+        Encoding& encoding) const;
+    // The tokens of one piece, with their ranges in it.
+    void pieceTokens(std::string_view piece, size_t stage, PieceCache& cache, std::vector<PieceToken>& tokens) const;
     [[nodiscard]] NamedToken named(int32_t id) const;
 
     TokenizerParts m_parts;
-    mutable std::mutex m_cacheMutex;
-    mutable PieceCache m_cache;  // guarded by m_cacheMutex; a call that finds it taken uses one of its own
+    std::vector<bool> m_startMatters;  // by stage: a pre-tokenizer from there on asks whether the text begins there
+    mutable PieceCaches m_caches;
 };
 
 }  // namespace rankwright

@@ -182,7 +182,7 @@ std::unique_ptr<Tokenizer> byteLevel(const GgufFile& file)
         vocabulary.pieces[id] = bytes.value_or(tokens[id]);
         const bool mergeable = types[id] != PieceType::control && types[id] != PieceType::unknown;
         if (mergeable && bytes && !bytes->empty())
-            vocabulary.ids.emplace(vocabulary.pieces[id], static_cast<int32_t>(id));
+            vocabulary.ids.add(vocabulary.pieces[id], static_cast<int32_t>(id));
     }
     const std::string pre = file.text(kPre, "default");
     const auto split = ggufSplit(pre, file.path);

@@ -242,7 +242,7 @@ Vocabulary Reader::mergeable() const
     vocabulary.ids.reserve(m_spelled.size());
     for (size_t id = 0; id < m_spelled.size(); ++id)
         if (reachable[id])
-            vocabulary.ids.emplace(vocabulary.pieces[id], static_cast<int32_t>(id));
+            vocabulary.ids.add(vocabulary.pieces[id], static_cast<int32_t>(id));
     return vocabulary;
 }
 
@@ -367,7 +367,7 @@ std::unique_ptr<TokenModel> Reader::bpe()
 {
     Vocabulary vocabulary = mergeable();
     MergeTable merges = readMerges(vocabulary);
-    std::erase_if(vocabulary.ids, [this](const auto& entry) { return isSpecial(static_cast<size_t>(entry.second)); });
+    vocabulary.ids.removeIf([this](int32_t id) { return isSpecial(static_cast<size_t>(id)); });
     const BpeSettings settings{.unknown = readUnknown(),
         .fuseUnknown = modelFlag("fuse_unk"),
         .ignoreMerges = modelFlag("ignore_merges")};

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace rankwright {
 namespace {
@@ -37,15 +38,11 @@ unsigned byteAt(std::string_view text, size_t at) { return static_cast<unsigned 
 
 uint32_t categoryMask(char32_t code) { return U_GET_GC_MASK(static_cast<UChar32>(code)); }
 
-bool isAsciiLetter(char32_t code) { return (code | 0x20) >= 'a' && (code | 0x20) <= 'z'; }
-
 }  // namespace
 
-Utf8Character utf8At(std::string_view text, size_t at)
+Utf8Character longUtf8At(std::string_view text, size_t at)
 {
     const unsigned first = byteAt(text, at);
-    if (first < 0x80)
-        return {.code = first, .length = 1, .valid = true};
     const Lead lead = leadOf(first);
     if (lead.length == 0)
         return {.code = 0xFFFD, .length = 1, .valid = false};
@@ -59,12 +56,17 @@ Utf8Character utf8At(std::string_view text, size_t at)
     return {.code = code, .length = lead.length, .valid = true};
 }
 
-std::pair<char32_t, uint32_t> codeOrByteAt(std::string_view text, size_t at)
+size_t asciiPrefix(std::string_view text)
 {
-    const auto character = utf8At(text, at);
-    if (!character.valid)
-        return {kRawByte + byteAt(text, at), 1};
-    return {character.code, character.length};
+    size_t at = 0;
+    for (uint64_t eight = 0; at + sizeof eight <= text.size(); at += sizeof eight) {
+        std::memcpy(&eight, text.data() + at, sizeof eight);
+        if ((eight & 0x8080808080808080ull) != 0)
+            break;
+    }
+    while (at < text.size() && byteAt(text, at) < 0x80)
+        ++at;
+    return at;
 }
 
 void appendUtf8(std::string& text, char32_t code)
@@ -89,9 +91,20 @@ void appendUtf8(std::string& text, char32_t code)
     }
 }
 
+void overwriteUtf8(std::string& text, size_t at, char32_t code)
+{
+    if (code < 0x80) {
+        text[at] = static_cast<char>(code);
+        return;
+    }
+    std::string one;  // in its own storage: at most 4 bytes
+    appendUtf8(one, code);
+    one.copy(text.data() + at, one.size());
+}
+
 size_t firstIllFormedUtf8(std::string_view bytes)
 {
-    for (size_t at = 0; at < bytes.size();) {
+    for (size_t at = asciiPrefix(bytes); at < bytes.size(); at += asciiPrefix(bytes.substr(at))) {
         const auto character = utf8At(bytes, at);
         if (!character.valid)
             return at;
@@ -115,7 +128,7 @@ std::string wellFormedUtf8(std::string_view bytes)
     return text;
 }
 
-size_t characterStart(std::string_view text, size_t at)
+size_t longCharacterStart(std::string_view text, size_t at)
 {
     if (at >= text.size())
         return text.size();
@@ -125,39 +138,31 @@ size_t characterStart(std::string_view text, size_t at)
     return at;
 }
 
-bool isLetter(char32_t code)
+bool isOtherLetter(char32_t code)
 {
-    if (code < 0x80)
-        return isAsciiLetter(code);
     const uint32_t mask = categoryMask(code);
     return (mask & U_GC_L_MASK) != 0 || ((mask & U_GC_CN_MASK) != 0 && isLetterKind(kindOfLater(code)));
 }
 
-bool isNumber(char32_t code)
+bool isOtherNumber(char32_t code)
 {
-    if (code < 0x80)
-        return code >= '0' && code <= '9';
     const uint32_t mask = categoryMask(code);
     return (mask & U_GC_N_MASK) != 0 || ((mask & U_GC_CN_MASK) != 0 && kindOfLater(code) == LaterKind::digit);
 }
 
-bool isNumeric(char32_t code)
+bool isOtherNumeric(char32_t code)
 {
     // The first and the last range are Unicode 17's.
     return isNumber(code) || (code >= 0x11DE0 && code <= 0x11DE9) || (code >= 0x16FF4 && code <= 0x16FF6);
 }
 
-bool isWhitespace(char32_t code)
+bool isOtherWhitespace(char32_t code)
 {
-    if (code < 0x80)
-        return code == ' ' || (code >= 9 && code <= 13);
     return u_isUWhiteSpace(static_cast<UChar32>(code)) != 0;
 }
 
-bool isWordCharacter(char32_t code)
+bool isOtherWordCharacter(char32_t code)
 {
-    if (code < 0x80)
-        return isAsciiLetter(code) || isNumber(code) || code == '_';
     if (code == 0x200C || code == 0x200D || u_isUAlphabetic(static_cast<UChar32>(code)) != 0)
         return true;
     const uint32_t mask = categoryMask(code);
@@ -183,20 +188,16 @@ bool isAccent(char32_t code)
     return (categoryMask(code) & U_GC_M_MASK) != 0 && inUnicode(code, 9);
 }
 
-bool isBertControl(char32_t code)
+bool isOtherBertControl(char32_t code)
 {
-    if (code == '\t' || code == '\n' || code == '\r')
-        return false;
     const uint32_t mask = categoryMask(code);
     if ((mask & U_GC_CO_MASK) != 0)
         return true;
     return (mask & (U_GC_CC_MASK | U_GC_CF_MASK)) != 0 && inUnicode(code, 8);
 }
 
-bool isBertPunctuation(char32_t code)
+bool isOtherBertPunctuation(char32_t code)
 {
-    if (code < 0x80)
-        return code > ' ' && code < 0x7F && !isAsciiLetter(code) && !isNumber(code);
     if (code == 0x166D || code == 0x111C9)
         return true;
     return (categoryMask(code) & U_GC_P_MASK) != 0 && inUnicode(code, 8);
@@ -223,10 +224,8 @@ bool isBertIdeograph(char32_t code)
     return std::ranges::any_of(kBlocks, [code](auto block) { return code >= block.first && code <= block.second; });
 }
 
-std::pair<char32_t, char32_t> lowercase(char32_t code)
+std::pair<char32_t, char32_t> otherLowercase(char32_t code)
 {
-    if (code < 0x80)
-        return {code >= 'A' && code <= 'Z' ? code + 0x20 : code, 0};
     if (code == 0x130)
         return {'i', 0x307};
     if (code > 0x10FFFF)

@@ -6,12 +6,13 @@
 #include "training/formats/unicode.h"
 
 #include <algorithm>
-#include <ranges>
+#include <array>
 
 namespace rankwright {
 namespace {
 
 constexpr double kUnknownPenalty = 10;
+constexpr size_t kWord = 128;                // bytes; the search for less goes on the stack
 constexpr size_t kLongestPiece = 64 << 20;  // bytes; the search takes 16 bytes for each
 
 }  // namespace
@@ -32,9 +33,9 @@ double Unigram::sum(double score, double more) const
     return m_parts.singlePrecision ? static_cast<double>(static_cast<float>(score + more)) : score + more;
 }
 
-std::vector<Unigram::Best> Unigram::bestPaths(std::string_view piece) const
+void Unigram::bestPaths(std::string_view piece, std::span<Best> best) const
 {
-    std::vector<Best> best(piece.size() + 1);
+    std::ranges::fill(best, Best());
     const double unknownScore = sum(m_parts.lowest, -kUnknownPenalty);
     for (size_t at = 0; at < piece.size();) {
         const size_t character = codeOrByteAt(piece, at).second;
@@ -58,7 +59,6 @@ std::vector<Unigram::Best> Unigram::bestPaths(std::string_view piece) const
             offer(character, m_parts.unknown, unknownScore);
         at += character;
     }
-    return best;
 }
 
 void Unigram::emitUnknown(std::string_view piece, const PieceToken& token, std::vector<PieceToken>& tokens) const
@@ -85,19 +85,36 @@ void Unigram::tokenize(std::string_view piece, std::vector<PieceToken>& tokens) 
             .found = std::to_string(piece.size()) + " bytes in one piece",
             .allowed = "at most " + std::to_string(kLongestPiece) + " for a Unigram tokenizer",
             .advice = "Split the file."});
-    const std::vector<Best> best = bestPaths(piece);
-    std::vector<PieceToken> path;  // backwards, neighbouring unknown characters as one
-    for (size_t end = piece.size(); end > 0;) {
+    if (piece.size() < kWord) {  // nothing is allocated for a word
+        std::array<Best, kWord> best;
+        return followBest(piece, std::span(best).first(piece.size() + 1), tokens);
+    }
+    std::vector<Best> best(piece.size() + 1);
+    followBest(piece, best, tokens);
+}
+
+void Unigram::followBest(std::string_view piece, std::span<Best> best, std::vector<PieceToken>& tokens) const
+{
+    bestPaths(piece, best);
+    const auto first = static_cast<ptrdiff_t>(tokens.size());
+    bool unknown = false;
+    for (size_t end = piece.size(); end > 0;) {  // backwards, neighbouring unknown characters as one
         const Best& last = best[end];
         const auto begin = static_cast<uint32_t>(last.begin);
-        const bool fuses = last.id == m_parts.unknown && !path.empty() && path.back().id == m_parts.unknown;
-        if (fuses)
-            path.back().begin = begin;
+        const bool lacks = last.id == m_parts.unknown;
+        if (lacks && static_cast<ptrdiff_t>(tokens.size()) > first && tokens.back().id == m_parts.unknown)
+            tokens.back().begin = begin;
         else
-            path.push_back({last.id, begin, static_cast<uint32_t>(end)});
+            tokens.push_back({last.id, begin, static_cast<uint32_t>(end)});
+        unknown = unknown || lacks;
         end = begin;
     }
-    for (const PieceToken& token : std::views::reverse(path))
+    std::reverse(tokens.begin() + first, tokens.end());
+    if (!unknown)
+        return;
+    const std::vector<PieceToken> path(tokens.begin() + first, tokens.end());
+    tokens.resize(static_cast<size_t>(first));
+    for (const PieceToken& token : path)
         if (token.id == m_parts.unknown)
             emitUnknown(piece, token, tokens);
         else

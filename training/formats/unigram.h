@@ -8,6 +8,8 @@
 #include "training/formats/piece_trie.h"
 #include "training/formats/token_model.h"
 
+#include <span>
+
 namespace rankwright {
 
 struct UnigramParts
@@ -37,7 +39,8 @@ private:
         double score = 0;
         int32_t begin = -1, id = -1;
     };
-    [[nodiscard]] std::vector<Best> bestPaths(std::string_view piece) const;
+    void bestPaths(std::string_view piece, std::span<Best> best) const;  // of piece.size() + 1
+    void followBest(std::string_view piece, std::span<Best> best, std::vector<PieceToken>& tokens) const;
     [[nodiscard]] double sum(double score, double more) const;
     void emitUnknown(std::string_view piece, const PieceToken& token, std::vector<PieceToken>& tokens) const;
     UnigramParts m_parts;

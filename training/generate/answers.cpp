@@ -4,7 +4,7 @@
 
 #include "training/api/error.h"
 #include "training/formats/dataset_columns.h"
-#include "training/generate/generator.h"
+#include "training/generate/greedy_answers.h"
 #include "training/generate/prompt.h"
 
 #include <algorithm>
@@ -29,16 +29,17 @@ std::pair<std::vector<ChatMessage>, std::string> splitAtAnswer(const Example& ex
     return {std::move(turns), std::move(answer)};
 }
 
-std::string answerTo(Generator& generator, const Tokenizer& tokenizer, int64_t maxTokens)
+// What the model sees of each question: a prompt that leaves `maxTokens` no room in the context loses its beginning.
+std::vector<std::vector<int32_t>> promptsOf(const std::vector<Question>& questions, int64_t contextLength, int64_t maxTokens)
 {
-    std::vector<int32_t> ids;
-    while (int64_t(ids.size()) < maxTokens) {
-        const auto id = generator.next();
-        if (!id)
-            break;
-        ids.push_back(*id);
+    const auto most = std::max<int64_t>(1, contextLength - maxTokens);
+    std::vector<std::vector<int32_t>> prompts;
+    for (const auto& question : questions) {
+        auto& ids = prompts.emplace_back(question.ids);
+        if (int64_t(ids.size()) > most)
+            ids.erase(ids.begin(), ids.end() - most);
     }
-    return tokenizer.decode(ids, true);
+    return prompts;
 }
 
 }  // namespace
@@ -86,34 +87,40 @@ std::vector<Question> questionsOf(const PreparedData& data, const ModelText& tex
     return questions;
 }
 
-std::map<std::string, double> judgeAnswers(const Model& model, const ModelText& text, const std::vector<Question>& questions,
+AnswerScores judgeAnswers(const Model& model, const ModelText& text, const std::vector<Question>& questions,
     const std::vector<const MetricCard*>& cards, int64_t maxTokens, JobContext& context,
     const std::function<void(const JudgedAnswer&)>& each)
 {
     const auto& tokenizer = text.tokenizer();
-    const auto most = std::max<int64_t>(1, model.config().contextLength - maxTokens);
-    Generator generator(model, tokenizer);
-    std::map<std::string, double> shares;
+    AnswerScores scores{.shares = {}, .answers = int64_t(questions.size())};
     for (const auto* card : cards)
-        shares[card->id] = 0;
-    for (const auto& question : questions) {
-        context.progress("Answering", int64_t(&question - questions.data()), int64_t(questions.size()));
-        auto ids = question.ids;
-        if (int64_t(ids.size()) > most)
-            ids.erase(ids.begin(), ids.end() - most);
-        generator.prime(std::move(ids));
-        JudgedAnswer answer{.question = question, .generated = answerTo(generator, tokenizer, maxTokens), .right = {}};
+        scores.shares[card->id] = 0;
+    const auto judge = [&](size_t number, const GreedyAnswer& written) {
+        const auto& question = questions[number];
+        JudgedAnswer answer{.question = question,
+            .generated = tokenizer.decode(written.ids, true),
+            .tokens = int64_t(written.ids.size()),
+            .cut = written.cut,
+            .right = {}};
+        scores.cut += answer.cut;
         for (const auto* card : cards) {
             const bool right = card->isRight(answer.generated, question.reference);
             answer.right[card->id] = right;
-            shares[card->id] += right;
+            scores.shares[card->id] += right;
         }
         if (each)
             each(answer);
-    }
-    for (auto& [id, share] : shares)
+    };
+    context.progress("Answering", 0, int64_t(questions.size()));
+    int64_t shown = 0;
+    greedyAnswers(model, tokenizer, promptsOf(questions, model.config().contextLength, maxTokens), maxTokens, judge, [&](int64_t ended) {
+        context.checkStop("Answering");
+        if (ended > shown)
+            context.progress("Answering", shown = ended, int64_t(questions.size()));
+    });
+    for (auto& [id, share] : scores.shares)
         share /= double(std::max<size_t>(1, questions.size()));
-    return shares;
+    return scores;
 }
 
 }  // namespace rankwright

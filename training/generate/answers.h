@@ -27,11 +27,18 @@ struct JudgedAnswer
 {
     const Question& question;
     std::string generated;
+    int64_t tokens = 0;
+    bool cut = false;                    // the limit of its length ended it, or the end of the model's context
     std::map<std::string, bool> right;   // by metric id
+};
+struct AnswerScores
+{
+    std::map<std::string, double> shares;   // of right answers, by metric id
+    int64_t answers = 0, cut = 0;
 };
 // Greedy answers of at most `maxTokens` tokens; a prompt that leaves them no room in the model's context loses its beginning. The
 // metric is the share of right ones. `each` is told every answer. Throws Error{stopped}.
-std::map<std::string, double> judgeAnswers(const Model& model, const ModelText& text, const std::vector<Question>& questions,
+AnswerScores judgeAnswers(const Model& model, const ModelText& text, const std::vector<Question>& questions,
     const std::vector<const MetricCard*>& cards, int64_t maxTokens, JobContext& context,
     const std::function<void(const JudgedAnswer&)>& each = {});
 

@@ -4,6 +4,7 @@
 
 #include "training/api/error.h"
 #include "training/generate/prompt.h"
+#include "training/generate/run_template.h"
 #include "training/train/peak_memory.h"
 
 #include <algorithm>
@@ -46,9 +47,11 @@ struct Answer
     }
 };
 
-// The source of the template that the job asks for, of this model.
-std::string templateFor(const ChatJob& job, const ModelText& text)
+// The source of the template that the job asks for, of this model; a run has its own.
+std::string templateFor(const ChatJob& job, const ChatVoice& voice, const ModelText& text)
 {
+    if (job.chatTemplate == "auto" && !voice.folder.empty())
+        return templateOfRun(voice.folder, configOfRun(voice.folder), text);
     RunConfig config;
     config.chatTemplate = job.chatTemplate;
     return job.chatTemplate == "none" ? std::string() : text.sampleOptions(config).templateSource;
@@ -59,10 +62,10 @@ void prime(const ChatJob& job, const ChatVoice& asked, Voice& voice)
     std::vector<ChatMessage> turns;
     for (const auto& turn : asked.turns)
         turns.push_back({turn.role, turn.content});
-    const Prompt prompt(voice.text().tokenizer(), templateFor(job, voice.text()));
+    const Prompt prompt(voice.text().tokenizer(), templateFor(job, asked, voice.text()));
     auto& generator = voice.speak();
     generator.setSampling({.temperature = job.temperature, .topP = job.topP, .seed = job.seed});
-    generator.prime(prompt.ids(turns));
+    generator.prime(prompt.ids(turns, asked.folder.empty()));   // a run's rows without a template begin with no special token
 }
 
 [[noreturn]] void refuse(const std::string& place, const std::string& found, const std::string& allowed)

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <numeric>
 
 namespace rankwright {
 
@@ -18,25 +20,35 @@ namespace {
 constexpr std::array<std::string_view, 6> kTurnEnds{
     "<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>", "<|endoftext|>", "<|end_of_text|>"};
 
-// The share below which tokens are left out: the smallest of the most probable ones that hold `topP` together.
-at::Tensor mostProbable(const at::Tensor& shares, double topP)
+// e^((logit - largest) / temperature): shares, but for their sum.
+std::vector<double> weightsOf(const float* logits, size_t count, double temperature)
 {
-    if (topP >= 1)
-        return shares;
-    const auto [sorted, order] = shares.sort(0, true);
-    const auto before = sorted.cumsum(0) - sorted;   // held by more probable ones; the first always stays
-    return at::zeros_like(shares).scatter(0, order, at::where(before < topP, sorted, at::zeros_like(sorted)));
+    const float most = *std::max_element(logits, logits + count);
+    std::vector<double> weights(count);
+    std::transform(logits, logits + count, weights.begin(), [&](float logit) { return std::exp((double(logit) - most) / temperature); });
+    return weights;
 }
 
-int64_t pick(const at::Tensor& logits, const Sampling& sampling, int64_t number)
+// Leaves the most probable tokens that hold `topP` together; the first always stays. Tokens below (1 - topP) / count hold less than
+// 1 - topP all together, so that they never have to be sorted: of 49,152 some hundreds remain.
+void keepMostProbable(std::vector<double>& weights, double topP)
 {
-    if (sampling.temperature <= 0)
-        return logits.argmax().item<int64_t>();
-    const auto shares = mostProbable(at::softmax(logits.to(at::kDouble) / sampling.temperature, -1), sampling.topP);
-    const auto sums = shares.cumsum(0);
-    const Random random(sampling.seed, "generate");
-    const double draw = random.uniform(uint64_t(number)) * sums[-1].item<double>();
-    return std::min(at::searchsorted(sums, draw, false, true).item<int64_t>(), sums.numel() - 1);
+    const double sum = std::accumulate(weights.begin(), weights.end(), 0.0), least = (1 - topP) / double(weights.size()) * sum;
+    std::vector<size_t> order;
+    for (size_t i = 0; i < weights.size(); ++i) {
+        if (weights[i] >= least)
+            order.push_back(i);
+    }
+    std::ranges::sort(order, [&](size_t a, size_t b) { return weights[a] > weights[b] || (weights[a] == weights[b] && a < b); });
+    std::vector<double> kept(weights.size());
+    double before = 0;   // held by more probable ones
+    for (const auto i : order) {
+        if (before >= topP * sum)
+            break;
+        kept[i] = weights[i];
+        before += weights[i];
+    }
+    weights = std::move(kept);
 }
 
 // How many bytes at the end of `text` are the beginning of a character that is not complete yet.
@@ -54,23 +66,43 @@ size_t incompleteBytes(const std::string& text)
 
 }  // namespace
 
-Generator::Generator(const Model& model, const Tokenizer& tokenizer, Sampling sampling)
-    : m_model(model), m_sampling(sampling), m_ends(model.config().eosIds),
-      // Some models have more rows in the head than their tokenizer has tokens.
-      m_known(std::min(tokenizer.size(), model.config().vocabSize))
+std::vector<int64_t> endTokens(const Model& model, const Tokenizer& tokenizer)
 {
-    m_ends.push_back(tokenizer.eos());
+    auto ends = model.config().eosIds;
+    ends.push_back(tokenizer.eos());
     for (const auto end : kTurnEnds) {
         if (const auto id = tokenizer.idOf(end); id >= 0 && tokenizer.isSpecial(id))
-            m_ends.push_back(id);
+            ends.push_back(id);
     }
+    return ends;
 }
 
-bool Generator::ends(int64_t id) const { return std::ranges::find(m_ends, id) != m_ends.end(); }
-
-void Generator::prime(std::vector<int32_t> ids)
+int64_t pickToken(const at::Tensor& logits, int64_t known, const Sampling& sampling, int64_t number)
 {
-    const auto& config = m_model.config();
+    const auto row = logits.squeeze(0).narrow(0, 0, known);
+    if (sampling.temperature <= 0)
+        return row.argmax().item<int64_t>();
+    const auto values = row.to(at::kCPU, at::kFloat).contiguous();
+    auto weights = weightsOf(values.const_data_ptr<float>(), size_t(known), sampling.temperature);
+    if (sampling.topP < 1)
+        keepMostProbable(weights, sampling.topP);
+    const Random random(sampling.seed, "generate");
+    const double draw = random.uniform(uint64_t(number)) * std::accumulate(weights.begin(), weights.end(), 0.0);
+    double sum = 0;
+    int64_t last = 0;   // of those that can be drawn: rounding may leave the sum a little below the draw
+    for (int64_t i = 0; i < known; ++i) {
+        if (weights[size_t(i)] == 0)
+            continue;
+        sum += weights[size_t(i)];
+        last = i;
+        if (sum > draw)
+            break;
+    }
+    return last;
+}
+
+void checkPrompt(const std::vector<int32_t>& ids, const ModelConfig& config)
+{
     const auto largest = ids.empty() ? 0 : *std::ranges::max_element(ids);
     if (largest >= config.vocabSize) {
         throw Error({.code = Code::mismatch,
@@ -86,13 +118,24 @@ void Generator::prime(std::vector<int32_t> ids)
             .allowed = "at least one, and fewer than the model's context of " + std::to_string(config.contextLength),
             .advice = ids.empty() ? "Write something." : "Shorten the prompt, or begin a new conversation."});
     }
+}
+
+Generator::Generator(const Model& model, const Tokenizer& tokenizer, Sampling sampling)
+    : m_model(model), m_sampling(sampling), m_ends(endTokens(model, tokenizer)),
+      // Some models have more rows in the head than their tokenizer has tokens.
+      m_known(std::min(tokenizer.size(), model.config().vocabSize))
+{
+}
+
+bool Generator::ends(int64_t id) const { return std::ranges::find(m_ends, id) != m_ends.end(); }
+
+void Generator::prime(std::vector<int32_t> ids)
+{
+    checkPrompt(ids, m_model.config());
     // The last one is computed in any case: its hidden state says what comes next.
     const auto same = std::ranges::mismatch(ids, m_seen).in1 - ids.begin();
     const auto kept = std::min(same, std::ptrdiff_t(ids.size()) - 1);
-    for (auto* list : {&m_cache.keys, &m_cache.values}) {
-        for (auto& tensor : *list)
-            tensor = tensor.narrow(0, 0, kept);
-    }
+    m_cache.keep(kept);
     m_seen.resize(size_t(kept));
     m_waiting.assign(ids.begin() + kept, ids.end());
     m_drawn = 0;
@@ -106,10 +149,9 @@ std::optional<int32_t> Generator::next()
     const at::NoGradGuard guard;
     const auto hidden = m_model.forward(makeBatch(m_waiting, m_cache.length()), {}, &m_cache);
     m_seen.insert(m_seen.end(), m_waiting.begin(), m_waiting.end());
-    const auto logits = m_model.logits(hidden.narrow(0, hidden.size(0) - 1, 1)).squeeze(0).narrow(0, 0, m_known);
-    const auto id = pick(logits, m_sampling, m_drawn++);
+    const auto id = pickToken(m_model.logits(hidden.narrow(0, hidden.size(0) - 1, 1)), m_known, m_sampling, m_drawn++);
     m_waiting = {int32_t(id)};
-    if (!ends(id))
+    if (m_sampling.pastEnd || !ends(id))
         return int32_t(id);
     m_stop = "end";
     return std::nullopt;

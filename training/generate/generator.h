@@ -17,7 +17,15 @@ struct Sampling
     double temperature = 0;   // 0: always the likeliest token
     double topP = 1;          // of the sampled, the most probable tokens that hold this share (Holtzman and others 2019)
     int64_t seed = 0;         // what is drawn follows from it and the token's number in the answer alone
+    bool pastEnd = false;     // a token that ends is one like all others: for measurements
 };
+
+// The tokens that end an answer: the model's, the tokenizer's and those that end a turn.
+std::vector<int64_t> endTokens(const Model& model, const Tokenizer& tokenizer);
+// Throws Error{usage} for ids that leave no room in the model's context, Error{mismatch} for those that it does not have.
+void checkPrompt(const std::vector<int32_t>& ids, const ModelConfig& config);
+// One of `known` tokens by their logits (1, at least so many): the likeliest, or the one that is drawn as the `number`-th of an answer.
+int64_t pickToken(const at::Tensor& logits, int64_t known, const Sampling& sampling, int64_t number);
 
 class Generator
 {

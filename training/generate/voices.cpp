@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "training/generate/voices.h"
 
+#include "training/device/device.h"
 #include "training/export/adapter_file.h"
 #include "training/formats/limits.h"
 #include "training/formats/safetensors.h"
@@ -82,9 +83,10 @@ bool trainsWholeWeights(const std::vector<PlacedStart>& starts)
 Deltas deltasOf(Model& model, const std::vector<PlacedStart>& starts)
 {
     Deltas deltas;
+    const auto there = [&](const at::Tensor& tensor) { return tensor.defined() ? tensor.to(model.device()) : tensor; };
     for (const auto& [name, start] : starts) {
         deltas.emplace_back(model.slot(name),
-            Delta{.A = start.A, .B = start.B, .magnitude = start.magnitude, .scaling = start.scaling});
+            Delta{.A = there(start.A), .B = there(start.B), .magnitude = there(start.magnitude), .scaling = start.scaling});
     }
     return deltas;
 }
@@ -191,8 +193,9 @@ Voices::Wanted Voices::wantedFor(const ChatJob& job, const ChatVoice& voice)
     }
     if (job.dtype != "auto" && !wanted.own)
         wanted.config.dtype = job.dtype;
+    wanted.config.device = job.device;
     wanted.model = resolveModel(wanted.config.model);
-    wanted.baseKey = wanted.model.string() + " " + stampOf(wanted.model) + " " + wanted.config.dtype;
+    wanted.baseKey = wanted.model.string() + " " + stampOf(wanted.model) + " " + wanted.config.dtype + " " + wanted.config.device;
     wanted.key = wanted.baseKey + " | " + of;
     return wanted;
 }
@@ -246,7 +249,7 @@ std::shared_ptr<SharedBase> Voices::baseOf(const Wanted& wanted, JobContext& con
     }
     auto weights = std::make_unique<Weights>(openModelSource(wanted.model.string()));
     checkWrites(weights->config(), Task::lm);
-    Model model(*weights, scalarType(wanted.config.dtype), context.reporter());
+    Model model(*weights, scalarType(wanted.config.dtype), context.reporter(), false, deviceOf(wanted.config.device));
     m_bases.push_back(std::make_shared<SharedBase>(SharedBase{wanted.baseKey, std::move(weights), std::move(model)}));
     return m_bases.back();
 }
@@ -254,7 +257,7 @@ std::shared_ptr<SharedBase> Voices::baseOf(const Wanted& wanted, JobContext& con
 std::unique_ptr<Voice> Voices::open(const Wanted& wanted, JobContext& context)
 {
     if (wanted.own) {
-        auto run = openTrained(wanted.folder, context);
+        auto run = openTrained(wanted.folder, context, deviceOf(wanted.config.device));
         checkWrites(run->model.config(), run->model.task());
         auto text = textOf(wanted.model, run->model.config().vocabSize);
         return std::make_unique<Voice>(wanted.key, std::move(run), std::move(text));

@@ -46,7 +46,7 @@ void writeTensors(const std::filesystem::path& file, const NamedTensors& tensors
             .type = storedType(tensor.scalar_type()),
             .shape = tensor.sizes().vec(),
             .produce = [tensor = tensor](const auto& sink) {
-                const auto whole = tensor.detach().contiguous();
+                const auto whole = tensor.detach().cpu().contiguous();
                 sink(bytesOf(whole));
             }});
     }
@@ -62,7 +62,7 @@ void writeTensors(const std::filesystem::path& file, const std::vector<TensorSou
             .type = storedType(source.type),
             .shape = source.shape,
             .produce = [&source](const auto& sink) {
-                const auto whole = source.make().contiguous();
+                const auto whole = source.make().cpu().contiguous();
                 sink(bytesOf(whole));
             }});
     }
@@ -74,7 +74,7 @@ std::string hashOf(const NamedTensors& tensors)
     Sha256 sum;
     for (const auto& [name, tensor] : tensors) {
         sum.update(name + "\n");
-        const auto whole = tensor.detach().contiguous();
+        const auto whole = tensor.detach().cpu().contiguous();
         sum.update(bytesOf(whole));
     }
     return sum.hex();

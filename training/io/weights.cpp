@@ -6,19 +6,22 @@
 #include "training/formats/gguf_blocks.h"
 #include "training/formats/safetensors.h"
 #include "training/formats/sha256.h"
+#include "training/ops/vector_loops.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <bit>
 #include <optional>
 
 namespace rankwright {
 
 namespace {
 
-// `to` has as many values as the entry.
-void convert(const TensorEntry& entry, const std::vector<std::byte>& bytes, float* to)
+void refuseUnreadable(const TensorEntry& entry)
 {
     if (!canDequantise(entry.type)) {
         throw Error({.code = Code::unsupported,
@@ -28,6 +31,12 @@ void convert(const TensorEntry& entry, const std::vector<std::byte>& bytes, floa
             .allowed = "F32 F16 BF16 F64 F8_E4M3 F8_E5M2 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K",
             .advice = "Convert the model to one of these types."});
     }
+}
+
+// `to` has as many values as the entry.
+void convert(const TensorEntry& entry, const std::vector<std::byte>& bytes, float* to)
+{
+    refuseUnreadable(entry);
     const auto perBlock = blockValues(entry.type);
     const auto bytesPerBlock = blockBytes(entry.type);
     at::parallel_for(0, entry.count() / perBlock, 4096, [&](int64_t first, int64_t last) {
@@ -51,6 +60,111 @@ std::optional<at::ScalarType> plainType(StoredType type)
     case StoredType::BF16: return at::kBFloat16;
     default: return std::nullopt;
     }
+}
+
+bool isTurned(RowTransform transform)
+{
+    return transform == RowTransform::ropeQuery || transform == RowTransform::ropeKey;
+}
+
+// To the nearest, ties to even, like LibTorch's own conversion. Its copy_() costs twice as much for pieces of this size.
+RANKWRIGHT_VECTOR_CLONES void toBfloat16(const float* from, uint16_t* to, int64_t count)
+{
+    for (int64_t i = 0; i < count; ++i) {
+        const auto bits = std::bit_cast<uint32_t>(from[i]);
+        const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+        to[i] = uint16_t((bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : rounded);
+    }
+}
+
+RANKWRIGHT_VECTOR_CLONES void minusOne(float* values, int64_t count)
+{
+    for (int64_t i = 0; i < count; ++i)
+        values[i] -= 1;
+}
+
+// Rows in one order and type to rows of a tensor in another.
+struct RowTarget
+{
+    at::Tensor& tensor;
+    int64_t width, head;        // head: rows of one, where the file has them in another order; 0 where not
+    RowTransform transform;
+
+    // The row that the file's row `stored` is: undoRopeRows().
+    [[nodiscard]] int64_t place(int64_t stored) const
+    {
+        if (head == 0)
+            return stored;
+        const auto inHead = stored % head;
+        return stored - inHead + inHead % 2 * (head / 2) + inHead / 2;
+    }
+
+    // Where `count` float32 rows from the stored row `first` on may be written at once: nowhere (null) where they have to be moved or
+    // converted.
+    [[nodiscard]] float* direct(int64_t first) const
+    {
+        return head == 0 && tensor.scalar_type() == at::kFloat ? tensor.data_ptr<float>() + first * width : nullptr;
+    }
+
+    void put(int64_t first, int64_t count, float* rows) const
+    {
+        if (transform == RowTransform::plusOne)
+            minusOne(rows, count * width);
+        if (rows == direct(first))
+            return;
+        const auto step = head == 0 ? count : 1;   // rows that lie side by side
+        for (int64_t row = 0; row < count; row += step)
+            putAt(place(first + row) * width, rows + row * width, step * width);
+    }
+
+private:
+    void putAt(int64_t offset, const float* values, int64_t count) const
+    {
+        switch (tensor.scalar_type()) {
+        case at::kFloat: std::copy_n(values, count, tensor.data_ptr<float>() + offset); break;
+        case at::kBFloat16: toBfloat16(values, static_cast<uint16_t*>(tensor.data_ptr()) + offset, count); break;
+        default:
+            tensor.view(-1).narrow(0, offset, count).copy_(at::from_blob(const_cast<float*>(values), {count}, at::kFloat));
+        }
+    }
+};
+
+// A model is mostly read into memory that was never touched: in pages of 2 MiB, where the system grants them, that takes a tenth of the
+// page faults.
+void askForLargePages(const at::Tensor& tensor)
+{
+#if defined(MADV_HUGEPAGE)
+    constexpr uintptr_t kPage = 2 << 20;
+    const auto begin = reinterpret_cast<uintptr_t>(tensor.data_ptr());
+    const auto first = (begin + kPage - 1) / kPage * kPage, last = (begin + tensor.nbytes()) / kPage * kPage;
+    if (first < last)
+        ::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);   // a wish: what comes of it does not matter
+#else
+    (void)tensor;
+#endif
+}
+
+// Pieces of the file's rows, each read and converted by a thread.
+void readRows(const TensorEntry& entry, const FileReader& file, const RowTarget& target)
+{
+    constexpr int64_t kPiece = 1 << 16;   // values: in a core's second cache, as stored and in float32
+    refuseUnreadable(entry);
+    const auto width = std::max<int64_t>(1, target.width), rows = entry.count() / width;
+    const auto rowBytes = width / blockValues(entry.type) * blockBytes(entry.type);
+    const auto step = std::max<int64_t>(1, kPiece / width), pieces = (rows + step - 1) / step;
+    // Below a million values waking other threads takes as long as the work, and beside other programs many times as long.
+    at::parallel_for(0, pieces, 16, [&](int64_t piece, int64_t last) {
+        std::vector<std::byte> bytes(size_t(std::min(step, rows) * rowBytes));
+        std::vector<float> values(target.direct(0) != nullptr ? 0 : size_t(std::min(step, rows) * width));
+        for (; piece < last; ++piece) {
+            const auto first = piece * step, count = std::min(step, rows - first);
+            file.read(entry.offset + uint64_t(first * rowBytes), std::span(bytes.data(), size_t(count * rowBytes)));
+            float* const to = target.direct(first) != nullptr ? target.direct(first) : values.data();
+            dequantise(entry.type, bytes.data(), to, count * width);
+            target.put(first, count, to);
+        }
+    });
+    file.checkUnchanged();
 }
 
 at::Tensor swapHalves(const at::Tensor& w, int64_t heads, int64_t outer, int64_t inner)
@@ -81,7 +195,7 @@ Weights::Weights(ModelSource source) : m_source(std::move(source))
 
 const FileReader& Weights::reader(const std::filesystem::path& file)
 {
-    return m_readers.try_emplace(file, file).first->second;
+    return m_readers.try_emplace(file, file).first->second;   // from here on only looked up: also from several threads
 }
 
 const TensorEntry& Weights::entry(const std::string& name) const
@@ -105,13 +219,15 @@ RowTransform Weights::transformOf(const std::string& name) const
 
 void Weights::readPlain(const TensorEntry& entry, at::Tensor& tensor)
 {
-    constexpr uint64_t kPiece = 64 << 20;
+    constexpr uint64_t kPiece = 4 << 20;
     const auto& file = reader(entry.file);
     auto* to = static_cast<std::byte*>(tensor.data_ptr());
-    for (uint64_t done = 0; done < entry.bytes; done += kPiece) {
-        const auto size = std::min(kPiece, entry.bytes - done);
-        file.read(entry.offset + done, {to + done, size});
-    }
+    at::parallel_for(0, int64_t((entry.bytes + kPiece - 1) / kPiece), 1, [&](int64_t piece, int64_t last) {
+        for (; piece < last; ++piece) {
+            const auto begin = uint64_t(piece) * kPiece;
+            file.read(entry.offset + begin, {to + begin, std::min(kPiece, entry.bytes - begin)});
+        }
+    });
     file.checkUnchanged();
 }
 
@@ -124,17 +240,20 @@ at::Tensor Weights::read(const std::string& name, at::ScalarType type)
 {
     const auto& stored = entry(name);
     auto tensor = at::empty(stored.shape, type);
+    askForLargePages(tensor);
     if (plainType(stored.type) == type && transformOf(name) == RowTransform::none) {
         readPlain(stored, tensor);
         return tensor;
     }
-    auto rows = tensor.dim() > 0 ? tensor : tensor.view({1});
-    int64_t done = 0;
-    stream(name, [&](const at::Tensor& part) {
-        rows.narrow(0, done, part.size(0)).copy_(part);
-        done += part.size(0);
-    });
-    return tensor;
+    const auto transform = transformOf(name);
+    const auto width = stored.shape.empty() || stored.shape[0] == 0 ? stored.count() : stored.count() / stored.shape[0];
+    if (width % blockValues(stored.type) == 0) {
+        readRows(stored, reader(stored.file), {tensor, width, isTurned(transform) ? config().headDim : 0, transform});
+        return tensor;
+    }
+    // Blocks straddle rows: a vector in few bits is one row here.
+    readRows(stored, reader(stored.file), {tensor, stored.count(), 0, transform});
+    return isTurned(transform) ? undoRopeRows(tensor, stored.shape[0] / config().headDim) : tensor;
 }
 
 void Weights::stream(const std::string& name, const std::function<void(const at::Tensor& rows)>& visit)
@@ -142,7 +261,7 @@ void Weights::stream(const std::string& name, const std::function<void(const at:
     constexpr int64_t kValues = 1 << 22;   // 16 MiB in float32
     const auto& stored = entry(name);
     const auto transform = transformOf(name);
-    const bool turned = transform == RowTransform::ropeQuery || transform == RowTransform::ropeKey;
+    const bool turned = isTurned(transform);
     const auto rows = stored.shape.empty() ? 1 : stored.shape[0];
     const auto width = rows > 0 ? stored.count() / rows : 0;
     // What is taken at a time: rows, or whole heads where GGUF has them in another order within each head. Blocks that straddle rows

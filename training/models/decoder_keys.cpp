@@ -58,7 +58,7 @@ void checkHeads(const HfConfig& reader, const ModelConfig& config, bool headDimI
 // The MLP of layers without experts.
 void addMlpNames(const ModelConfig& config, std::vector<NameRow>& rows)
 {
-    const auto add = [&](std::string_view name, std::string_view gguf, std::string_view kind) {
+    const auto add = [&](const std::string& name, const std::string& gguf, const std::string& kind) {
         rows.push_back({.name = name, .gguf = gguf, .kind = kind,
             .layers = config.experts.count > 0 ? NameRow::Layers::dense : NameRow::Layers::all});
     };
@@ -92,7 +92,7 @@ void addAttentionNames(const ModelConfig& config, bool ropePairs, std::vector<Na
 
 void addNormNames(const ModelConfig& config, std::vector<NameRow>& rows)
 {
-    const auto add = [&](std::string_view name, std::string_view gguf) {
+    const auto add = [&](const std::string& name, const std::string& gguf) {
         rows.push_back({name, gguf, config.normAddsOne ? RowTransform::plusOne : RowTransform::none});
     };
     add("model.norm.weight", "output_norm.weight");

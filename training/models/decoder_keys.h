@@ -12,6 +12,7 @@ namespace rankwright {
 
 inline constexpr int64_t kLargestWidth = 1 << 20;      // of a key that counts columns or heads
 inline constexpr int64_t kLargestCount = INT32_MAX;    // of any other
+inline constexpr int64_t kMostExperts = 4096;          // of a layer
 
 // A family's names and what it assumes where config.json says nothing, as transformers does.
 struct DecoderKind
@@ -33,7 +34,7 @@ bool isHfKind(const nlohmann::json& document, const DecoderKind& kind);
 ModelConfig readHfDecoder(HfConfig& reader, const nlohmann::json& document, const DecoderKind& kind);
 // hidden_act, or another key: one of `supported`, pairs of the files' name and ours.
 std::string readHfActivation(HfConfig& reader, const std::string& key, const std::string& fallback,
-    const std::vector<std::pair<std::string, std::string>>& supported);
+    const std::vector<std::pair<std::string, std::string>>& supported = {{"silu", "silu"}, {"swish", "silu"}});
 // Qwen's keys: layer_types where it is there, else use_sliding_window, sliding_window and max_window_layers.
 void readHfWindowAbove(HfConfig& reader, ModelConfig& config);
 // The last thing: whether a model of this size can exist, and the notes.

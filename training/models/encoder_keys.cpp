@@ -119,19 +119,50 @@ std::vector<std::string> encoderAliases(const std::string& name, std::string_vie
     return names;
 }
 
-void addLinear(std::vector<NameRow>& rows, const NameRow& weight, std::string_view bias, std::string_view ggufBias, int64_t out,
-    int64_t in)
+void addLinear(std::vector<NameRow>& rows, const std::string& module, const std::string& gguf, const std::string& kind, int64_t out,
+    int64_t in, bool required)
 {
-    rows.push_back(weight);
-    rows.back().shape = {out, in};
-    rows.push_back({.name = bias, .gguf = ggufBias, .required = weight.required, .shape = {out}});
+    const auto there = [&](const char* part) { return gguf.empty() ? std::string() : gguf + part; };
+    rows.push_back({.name = module + ".weight", .gguf = there(".weight"), .required = required, .kind = kind, .shape = {out, in}});
+    rows.push_back({.name = module + ".bias", .gguf = there(".bias"), .required = required, .shape = {out}});
 }
 
-void addNorm(std::vector<NameRow>& rows, std::string_view weight, std::string_view bias, int64_t width,
-    std::string_view ggufWeight, std::string_view ggufBias)
+void addNorm(std::vector<NameRow>& rows, const std::string& module, const std::string& gguf, int64_t width)
 {
-    rows.push_back({.name = weight, .gguf = ggufWeight, .shape = {width}});
-    rows.push_back({.name = bias, .gguf = ggufBias, .shape = {width}});
+    for (const std::string part : {".weight", ".bias"})
+        rows.push_back({.name = module + part, .gguf = gguf.empty() ? gguf : gguf + part, .shape = {width}});
+}
+
+void addLabelHead(std::vector<NameRow>& rows, const ModelConfig& config)
+{
+    if (config.labels.empty())
+        return;
+    addLinear(rows, config.labelHead.dense, {}, {}, config.hiddenSize, config.hiddenSize, false);
+    addLinear(rows, config.labelHead.out, {}, {}, int64_t(config.labels.size()), config.hiddenSize, false);
+}
+
+std::vector<NameRow> encoderNames(const ModelConfig& config, const std::string& family, const std::string& projection, bool gguf)
+{
+    const int64_t hidden = config.hiddenSize, inner = config.intermediateSize;
+    const auto there = [&](const char* name) { return std::string(gguf ? name : ""); };
+    const std::string tables = family + ".embeddings.", layer = family + ".encoder.layer.{}.";
+    std::vector<NameRow> rows{
+        {.name = tables + "word_embeddings.weight", .gguf = there("token_embd.weight"), .shape = {config.vocabSize, hidden}}};
+    if (config.form == "encoder") {
+        rows.push_back({.name = tables + "position_embeddings.weight", .gguf = there("position_embd.weight"),
+            .shape = {config.contextLength + config.firstPosition, hidden}});
+        rows.push_back({.name = tables + "token_type_embeddings.weight", .gguf = there("token_types.weight"),
+            .shape = {config.tokenTypes, hidden}});
+    }
+    addNorm(rows, tables + "LayerNorm", there("token_embd_norm"), hidden);
+    for (const auto& [part, theirs] : {std::pair{"query", "blk.{}.attn_q"}, {"key", "blk.{}.attn_k"}, {"value", "blk.{}.attn_v"}})
+        addLinear(rows, layer + "attention.self." + part + projection, there(theirs), part + projection, hidden, hidden);
+    addLinear(rows, layer + "attention.output.dense", there("blk.{}.attn_output"), "dense", hidden, hidden);
+    addNorm(rows, layer + "attention.output.LayerNorm", there("blk.{}.attn_output_norm"), hidden);
+    addLinear(rows, layer + "intermediate.dense", there("blk.{}.ffn_up"), "dense", inner, hidden);
+    addLinear(rows, layer + "output.dense", there("blk.{}.ffn_down"), "dense", hidden, inner);
+    addNorm(rows, layer + "output.LayerNorm", there("blk.{}.layer_output_norm"), hidden);
+    return rows;
 }
 
 }  // namespace rankwright

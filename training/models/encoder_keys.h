@@ -23,11 +23,16 @@ bool isHfEncoder(const nlohmann::json& document, const EncoderKind& kind);
 ModelConfig readHfEncoder(HfConfig& reader, const nlohmann::json& document, const EncoderKind& kind);
 // Names of a body that was saved by itself, without `family` in front, and of norms by their old names gamma and beta.
 std::vector<std::string> encoderAliases(const std::string& name, std::string_view family);
-// Rows of a weight with its bias: `out` and `in` are its shape. The names live as long as the program.
-void addLinear(std::vector<NameRow>& rows, const NameRow& weight, std::string_view bias, std::string_view ggufBias, int64_t out,
-    int64_t in);
+// Rows of a module's weight and bias: `out` and `in` are the weight's shape. `gguf`: the module's name there; empty: GGUF has none.
+void addLinear(std::vector<NameRow>& rows, const std::string& module, const std::string& gguf, const std::string& kind, int64_t out,
+    int64_t in, bool required = true);
 // The same for a norm's two vectors.
-void addNorm(std::vector<NameRow>& rows, std::string_view weight, std::string_view bias, int64_t width,
-    std::string_view ggufWeight = {}, std::string_view ggufBias = {});
+void addNorm(std::vector<NameRow>& rows, const std::string& module, const std::string& gguf, int64_t width);
+// A head for labels that stands in the files with its classes, both matrices: LabelHead::dense and out.
+void addLabelHead(std::vector<NameRow>& rows, const ModelConfig& config);
+// Embeddings and layers as BERT has them, under `family`; tables of positions and token types where the form has them. `projection`
+// follows query, key and value ("_proj"); `gguf`: whether the names of the architecture bert go with them.
+std::vector<NameRow> encoderNames(const ModelConfig& config, const std::string& family, const std::string& projection = {},
+    bool gguf = false);
 
 }  // namespace rankwright

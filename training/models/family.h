@@ -20,18 +20,18 @@ enum class RowTransform {
 
 struct NameRow
 {
-    std::string_view name;       // "model.layers.{}.self_attn.q_proj.weight": {} is the layer, {e} the expert
-    std::string_view gguf;       // "blk.{}.attn_q.weight"; of a row with {e}: the stack of all experts (E, out, in). Empty: GGUF has none
+    std::string name;            // "model.layers.{}.self_attn.q_proj.weight": {} is the layer, {e} the expert
+    std::string gguf;            // "blk.{}.attn_q.weight"; of a row with {e}: the stack of all experts (E, out, in). Empty: GGUF has none
     RowTransform transform = RowTransform::none;
     bool required = true;        // biases and an untied head are not
-    std::string_view kind = {};  // "q_proj" where an adapter can sit on it, else empty
+    std::string kind = {};       // "q_proj" where an adapter can sit on it, else empty
     // Where the size does not follow from the name's last part as in a Llama (registry.cpp). Of one expert for a row with {e}.
     std::vector<int64_t> shape = {};
     // In which layers it is: all, those with experts, or those without.
     enum class Layers { all, experts, dense } layers = Layers::all;
     // Name of a stack in the model's own files that holds this row too, where a newer writer stacks what others do not
     // ("model.layers.{}.mlp.experts.gate_up_proj" (E, 2 I, H)): rows from stackPart / stackParts of each expert's.
-    std::string_view stack = {};
+    std::string stack = {};
     int stackPart = 0, stackParts = 1;
 };
 

@@ -22,6 +22,8 @@ namespace {
 
 constexpr size_t kMostScanned = 20'000;      // directory entries looked at in one search
 constexpr uint64_t kReadmeBytes = 64 << 10;  // a model card's front matter lies at its start
+constexpr uint64_t kLicenseBytes = 8 << 10;
+constexpr size_t kLicenseLine = 80;
 
 std::string trimmed(std::string text)
 {
@@ -59,6 +61,44 @@ std::string licenseOfReadme(const fs::path& folder)
     }
     const std::string name = found["license_name"];
     return found["license"] == "other" && !name.empty() ? name : found["license"];
+}
+
+// The licence that a file with its text begins with, by the names that such files have; its first line where it is another one.
+std::string licenseOfFile(const fs::path& folder)
+{
+    std::string text, name;
+    for (const char* candidate : {"LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING"}) {
+        try {
+            const FileReader file(folder / candidate);
+            text = file.text(0, std::min<uint64_t>(file.size(), kLicenseBytes));
+            name = candidate;
+            break;
+        } catch (const Error&) {
+            continue;
+        }
+    }
+    // Words that stand at the head of the text, in the order in which one text could be taken for another.
+    static const std::vector<std::pair<std::vector<std::string>, std::string>> kKnown{
+        {{"Apache License", "Version 2.0"}, "apache-2.0"},
+        {{"GNU AFFERO GENERAL PUBLIC LICENSE", "Version 3"}, "agpl-3.0"},
+        {{"GNU LESSER GENERAL PUBLIC LICENSE", "Version 3"}, "lgpl-3.0"},
+        {{"GNU GENERAL PUBLIC LICENSE", "Version 3"}, "gpl-3.0"},
+        {{"GNU GENERAL PUBLIC LICENSE", "Version 2"}, "gpl-2.0"},
+        {{"Permission is hereby granted, free of charge", "THE SOFTWARE IS PROVIDED \"AS IS\""}, "mit"},
+        {{"Redistribution and use in source and binary forms", "Neither the name"}, "bsd-3-clause"},
+        {{"Redistribution and use in source and binary forms"}, "bsd-2-clause"}};
+    for (const auto& [words, id] : kKnown) {
+        if (std::ranges::all_of(words, [&](const std::string& word) { return text.find(word) != std::string::npos; }))
+            return id + " (its file " + name + ")";
+    }
+    for (size_t at = 0; at < text.size();) {
+        const size_t end = std::min(text.find('\n', at), text.size());
+        const std::string line = trimmed(text.substr(at, std::min(end - at, kLicenseLine)));
+        if (!line.empty())
+            return line + " (its file " + name + ")";
+        at = end + 1;
+    }
+    return {};
 }
 
 // The cache's name of a snapshot's folder: .../models--org--name/snapshots/HASH[/file.gguf].
@@ -155,6 +195,8 @@ void describeText(ModelInfo& info, const ModelSource& source)
     if (info.license.empty()) {
         const fs::path folder = source.gguf ? source.path.parent_path() : source.path;
         info.license = licenseOfReadme(folder);
+        if (info.license.empty() && !source.gguf)   // beside a single file anything may lie
+            info.license = licenseOfFile(folder);
     }
 }
 

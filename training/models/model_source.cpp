@@ -7,6 +7,8 @@
 #include "training/api/paths.h"
 #include "training/formats/file_reader.h"
 #include "training/formats/gguf_blocks.h"
+#include "training/formats/json.h"
+#include "training/formats/limits.h"
 #include "training/formats/safetensors.h"
 #include "training/models/model_places.h"
 
@@ -34,6 +36,27 @@ std::string shapeText(const std::vector<int64_t>& shape)
         .allowed = std::move(allowed), .advice = std::move(advice)}};
 }
 
+// A PEFT adapter is no model: it is opened with its base.
+void refuseAdapter(const fs::path& folder)
+{
+    std::error_code ignored;
+    const fs::path file = folder / "adapter_config.json";
+    if (!fs::is_regular_file(file, ignored))
+        return;
+    std::string base;
+    try {
+        const auto document = readJsonFile(file, limits::kJsonConfig);
+        const auto named = document.is_object() ? document.find("base_model_name_or_path") : document.end();
+        if (named != document.end() && named->is_string())
+            base = named->get<std::string>();
+    } catch (const Error&) {
+        // It is an adapter all the same.
+    }
+    refuseMissing(folder.string(), "a PEFT adapter" + (base.empty() ? "" : " for the model " + base) + ", and no model",
+        "a folder with config.json and *.safetensors, or a .gguf file",
+        "Name " + (base.empty() ? "its base model" : base) + " as the model, and this folder with --adapter.");
+}
+
 // A folder stands for itself where it has a config.json, for its only .gguf file where it has none.
 fs::path modelInFolder(const fs::path& folder)
 {
@@ -48,6 +71,8 @@ fs::path modelInFolder(const fs::path& folder)
     if (found.size() == 1)
         return found.front();
     const bool none = found.empty();
+    if (none)
+        refuseAdapter(folder);
     refuseMissing(folder.string(),
         none ? "a folder without config.json" : "a folder with " + std::to_string(found.size()) + " .gguf files",
         "a folder with config.json and *.safetensors, or a .gguf file",

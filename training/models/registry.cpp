@@ -106,7 +106,7 @@ ExpectedTensor expected(const NameRow& row, int64_t layer, int64_t expert, const
     tensor.expert = expert;
     tensor.transform = row.transform;
     tensor.required = row.required;
-    tensor.kind = std::string(row.kind);
+    tensor.kind = row.kind;
     tensor.layer = layer;
     tensor.shape = row.shape.empty() ? shapeOf(row.name, config) : row.shape;
     tensor.stackPart = row.stackPart;

@@ -56,6 +56,23 @@ Batch makeBatch(std::span<const Sample* const> rows, std::vector<int64_t> sample
     return batch;
 }
 
+Batch makeBatch(const std::vector<std::vector<int32_t>>& rows, const std::vector<int64_t>& firstPositions)
+{
+    Batch batch{.bounds = {0}, .targetIndex = longTensor({}), .targets = longTensor({}), .targetBounds = {0}};
+    std::vector<int64_t> ids, positions;
+    for (size_t i = 0; i < rows.size(); ++i) {
+        ids.insert(ids.end(), rows[i].begin(), rows[i].end());
+        for (int64_t k = 0; k < int64_t(rows[i].size()); ++k)
+            positions.push_back(firstPositions[i] + k);
+        batch.bounds.push_back(int64_t(ids.size()));
+        batch.targetBounds.push_back(0);
+        batch.sampleIndex.push_back(int64_t(i));
+    }
+    batch.ids = longTensor(ids);
+    batch.positions = longTensor(positions);
+    return batch;
+}
+
 Batch makeBatch(const std::vector<int32_t>& ids, int64_t firstPosition)
 {
     const auto count = int64_t(ids.size());
@@ -66,6 +83,53 @@ Batch makeBatch(const std::vector<int32_t>& ids, int64_t firstPosition)
         .targets = longTensor({}),
         .targetBounds = {0, 0},
         .sampleIndex = {0}};
+}
+
+Batch joined(std::span<const Batch* const> batches)
+{
+    Batch all{.bounds = {0}, .targetBounds = {0}};
+    std::vector<at::Tensor> ids, positions, targetIndex, targets, values, types;
+    bool hasTypes = false;
+    for (const auto* batch : batches) {
+        const auto firstToken = all.bounds.back(), firstTarget = all.targetBounds.back();
+        for (int64_t row = 1; row <= batch->rows(); ++row) {
+            all.bounds.push_back(firstToken + batch->bounds[size_t(row)]);
+            all.targetBounds.push_back(firstTarget + batch->targetBounds[size_t(row)]);
+        }
+        all.sampleIndex.insert(all.sampleIndex.end(), batch->sampleIndex.begin(), batch->sampleIndex.end());
+        ids.push_back(batch->ids);
+        positions.push_back(batch->positions);
+        targetIndex.push_back(batch->targetIndex + firstToken);
+        targets.push_back(batch->targets);
+        if (batch->values.defined())
+            values.push_back(batch->values);
+        hasTypes = hasTypes || batch->types.defined();
+        types.push_back(batch->types.defined() ? batch->types : at::zeros_like(batch->ids));
+    }
+    all.ids = at::cat(ids);
+    all.positions = at::cat(positions);
+    all.targetIndex = at::cat(targetIndex);
+    all.targets = at::cat(targets);
+    if (!values.empty())
+        all.values = at::cat(values);
+    if (hasTypes)
+        all.types = at::cat(types);
+    return all;
+}
+
+Batch onDevice(const Batch& batch, at::Device device)
+{
+    if (batch.ids.device() == device)
+        return batch;
+    Batch copy = batch;
+    for (auto* tensor : {&copy.ids, &copy.positions, &copy.targetIndex, &copy.targets, &copy.values, &copy.types}) {
+        if (!tensor->defined())
+            continue;
+        // LibTorch's allocator keeps the pinned block until the copy on this stream is done.
+        const bool pins = tensor->is_cpu() && device.is_cuda();
+        *tensor = (pins ? tensor->pin_memory() : *tensor).to(device, tensor->scalar_type(), true);
+    }
+    return copy;
 }
 
 }  // namespace rankwright

@@ -32,7 +32,16 @@ struct Batch
 // `sampleIndex[i]` is the global number of rows[i]. Rows with a label have one target each, at their first token, or at their last
 // where `labelAtEnd` (LabelHead::atEnd).
 Batch makeBatch(std::span<const Sample* const> rows, std::vector<int64_t> sampleIndex = {}, bool labelAtEnd = false);
+// Rows of ids without targets, each from a position of its own.
+Batch makeBatch(const std::vector<std::vector<int32_t>>& rows, const std::vector<int64_t>& firstPositions);
 // A single row of ids without targets.
 Batch makeBatch(const std::vector<int32_t>& ids, int64_t firstPosition = 0);
+
+// Several batches end to end, the rows of the first one first.
+Batch joined(std::span<const Batch* const> batches);
+
+// The same batch with its tensors on `device`; itself where it is there. From the CPU to an accelerator the copy goes through pinned
+// memory and does not wait: the batch may be made and copied while the device works on the one before.
+Batch onDevice(const Batch& batch, at::Device device);
 
 }  // namespace rankwright

@@ -5,20 +5,15 @@
 #pragma once
 
 #include "training/nn/batch.h"
+#include "training/nn/key_value_cache.h"
 #include "training/nn/parameters.h"
 #include "training/ops/ops.h"
 
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace rankwright {
-
-// Keys and values of earlier tokens, one entry a layer: (keys, kvHeads, size).
-struct KeyValueCache
-{
-    std::vector<at::Tensor> keys, values;
-    [[nodiscard]] int64_t length() const { return keys.empty() ? 0 : keys.front().size(0); }
-};
 
 // What a layer's router did with each token.
 struct Routing
@@ -31,7 +26,7 @@ struct Routing
 struct Pass
 {
     ops::DropoutSource dropout;
-    KeyValueCache* cache = nullptr;
+    std::span<KeyValueCache* const> caches = {};    // empty, or one a row: what came before it, to which its tokens are added
     std::vector<at::Tensor>* allLayers = nullptr;   // receives layers + 1 states, as transformers' hidden_states
     std::vector<Routing>* routing = nullptr;        // receives one entry a layer with experts
 };

@@ -84,7 +84,7 @@ Distances DebertaBody::distances(const Parameters& parameters, const Batch& batc
     const auto at = at::arange(longest, at::kLong);
     const auto offsets = at.unsqueeze(1) - at.unsqueeze(0) + (longest - 1);
     return {m_distanceNorm.forward(parameters, parameters.tensor(m_distances).narrow(0, first, count).to(parameters.type)),
-        at::tensor(rows, at::kLong).index_select(0, offsets.flatten()).view({longest, longest})};
+        at::tensor(rows, at::kLong).index_select(0, offsets.flatten()).view({longest, longest}).to(parameters.device)};
 }
 
 ops::RelativeTerms DebertaBody::terms(const Parameters& parameters, const EncoderBlock& block, const Distances& distances,

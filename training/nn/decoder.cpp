@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // The decoder of Llama and what is built like it: embedding, layers of attention and a gated MLP or experts, final norm. What families
 // do differently are numbers of ModelConfig.
-#include "training/nn/experts.h"
+#include "training/nn/decoder.h"
 
 #include <ATen/ATen.h>
 
@@ -12,13 +12,24 @@ namespace rankwright {
 
 namespace {
 
-constexpr size_t kNone = SIZE_MAX;
-
-struct Angles { at::Tensor cos, sin; };   // (tokens, head size / 2) float32
-
 at::Tensor frequencyTensor(const std::vector<double>& frequencies)
 {
     return at::tensor(std::vector<float>(frequencies.begin(), frequencies.end()), at::kFloat);
+}
+
+struct QueriesKeysValues { at::Tensor q, k, v; };   // (tokens, heads or kvHeads, size)
+
+// Attention of rows that go on, each behind what its cache has; their keys and values are added to the caches.
+at::Tensor attendBehind(std::span<KeyValueCache* const> caches, size_t layer, const QueriesKeysValues& now,
+    const std::vector<int64_t>& bounds, const ops::AttentionRule& rule)
+{
+    std::vector<at::Tensor> rows;
+    for (size_t i = 0; i + 1 < bounds.size(); ++i) {
+        const auto first = bounds[i], count = bounds[i + 1] - first;
+        const auto [k, v] = caches[i]->append(layer, now.k.narrow(0, first, count), now.v.narrow(0, first, count));
+        rows.push_back(ops::attention(now.q.narrow(0, first, count), k, v, {0, count}, rule));
+    }
+    return rows.size() == 1 ? rows.front() : at::cat(rows);
 }
 
 class DecoderBody : public Body
@@ -29,20 +40,12 @@ public:
     [[nodiscard]] size_t embeddings() const override { return m_embeddings; }
 
 private:
-    struct Layer
-    {
-        size_t inputNorm = 0, postAttentionNorm = 0, preFeedforwardNorm = kNone, postFeedforwardNorm = kNone, queryNorm = kNone,
-               keyNorm = kNone;              // into Parameters::tensors
-        size_t q = 0, k = 0, v = 0, o = 0;   // into Parameters::slots
-        GatedMlp mlp;
-        std::optional<ExpertLayer> experts;
-        int64_t window = 0;
-        bool local = false;                  // turned by the local frequencies
-    };
+    using Layer = DecoderLayer;
     [[nodiscard]] static Layer readLayer(ParameterReader& reader, int64_t index);
-    [[nodiscard]] at::Tensor attend(const Parameters& parameters, size_t index, const at::Tensor& x, const Batch& batch,
+    [[nodiscard]] at::Tensor attend(const Parameters& parameters, size_t index, const ops::Input& x, const Batch& batch,
         const Angles& angles, const Pass& pass) const;
     [[nodiscard]] at::Tensor norm(const Parameters& parameters, const at::Tensor& x, size_t weight) const;
+    [[nodiscard]] ops::Input normed(const Parameters& parameters, const at::Tensor& x, size_t weight) const;
 
     size_t m_embeddings = 0, m_norm = 0;
     at::Tensor m_frequencies, m_localFrequencies;   // (head size / 2) float32
@@ -53,12 +56,12 @@ DecoderBody::DecoderBody(ParameterReader& reader)
 {
     const auto& config = reader.config();
     m_embeddings = reader.tensor("model.embed_tokens.weight");
-    m_frequencies = frequencyTensor(ropeFrequencies(config));
+    m_frequencies = frequencyTensor(ropeFrequencies(config)).to(reader.device());
     if (config.localRopeTheta > 0) {
         auto local = config;
         local.ropeTheta = config.localRopeTheta;
         local.rope = {};
-        m_localFrequencies = frequencyTensor(ropeFrequencies(local));
+        m_localFrequencies = frequencyTensor(ropeFrequencies(local)).to(reader.device());
     }
     for (int64_t i = 0; i < config.layers; ++i) {
         m_layers.push_back(readLayer(reader, i));
@@ -105,7 +108,13 @@ at::Tensor DecoderBody::norm(const Parameters& parameters, const at::Tensor& x, 
     return ops::rmsNorm(x, parameters.tensor(weight), config.normEpsilon, config.normAddsOne);
 }
 
-at::Tensor DecoderBody::attend(const Parameters& parameters, size_t index, const at::Tensor& x, const Batch& batch,
+ops::Input DecoderBody::normed(const Parameters& parameters, const at::Tensor& x, size_t weight) const
+{
+    const auto& config = parameters.config;
+    return ops::Input::normed(x, parameters.tensor(weight), config.normEpsilon, config.normAddsOne);
+}
+
+at::Tensor DecoderBody::attend(const Parameters& parameters, size_t index, const ops::Input& x, const Batch& batch,
     const Angles& angles, const Pass& pass) const
 {
     const auto& config = parameters.config;
@@ -120,20 +129,11 @@ at::Tensor DecoderBody::attend(const Parameters& parameters, size_t index, const
             .view({t.size(0), count, config.headDim});
     };
     const auto q = ops::rotate(heads(projected[0], config.heads, layer.queryNorm), angles.cos, angles.sin);
-    auto k = ops::rotate(heads(projected[1], config.kvHeads, layer.keyNorm), angles.cos, angles.sin);
-    auto v = heads(projected[2], config.kvHeads, kNone);
-    if (pass.cache) {
-        auto& cache = *pass.cache;
-        if (index < cache.keys.size()) {
-            k = cache.keys[index] = at::cat({cache.keys[index], k});
-            v = cache.values[index] = at::cat({cache.values[index], v});
-        } else {
-            cache.keys.push_back(k);
-            cache.values.push_back(v);
-        }
-    }
-    const auto mixed = ops::attention(q, k, v, batch.bounds,
-        {.window = layer.window, .scale = config.attentionScale, .softcap = config.attentionSoftcap});
+    const auto k = ops::rotate(heads(projected[1], config.kvHeads, layer.keyNorm), angles.cos, angles.sin);
+    const auto v = heads(projected[2], config.kvHeads, kNone);
+    const ops::AttentionRule rule{.window = layer.window, .scale = config.attentionScale, .softcap = config.attentionSoftcap};
+    const auto mixed = pass.caches.empty() ? ops::attention(q, k, v, batch.bounds, rule)
+                                           : attendBehind(pass.caches, index, {q, k, v}, batch.bounds, rule);
     const std::array<const LinearSlot*, 1> o{&slots[layer.o]};
     return ops::linearGroup(mixed, o, pass.dropout)[0];
 }
@@ -149,17 +149,19 @@ at::Tensor DecoderBody::forward(const Parameters& parameters, const Batch& batch
     const auto localAngles = m_localFrequencies.defined() ? anglesOf(m_localFrequencies) : Angles();
     auto h = parameters.tensor(m_embeddings).index_select(0, batch.ids).to(parameters.type);
     if (config.embeddingScale != 1)   // the factor itself is rounded to the compute type, as transformers does
-        h = h * at::scalar_tensor(config.embeddingScale, parameters.type);
+        h = h * at::scalar_tensor(config.embeddingScale, h.options());
+    if (isDecoderStep(parameters, m_layers, batch, pass))
+        return norm(parameters, decoderStep(parameters, m_layers, h, angles, localAngles, pass).to(parameters.type), m_norm);
     for (size_t i = 0; i < m_layers.size(); ++i) {
         const auto& layer = m_layers[i];
         if (pass.allLayers)
             pass.allLayers->push_back(h);
-        auto mixed = attend(parameters, i, norm(parameters, h, layer.inputNorm), batch, layer.local ? localAngles : angles, pass);
+        auto mixed = attend(parameters, i, normed(parameters, h, layer.inputNorm), batch, layer.local ? localAngles : angles, pass);
         if (config.sandwichNorms)
             mixed = norm(parameters, mixed, layer.postAttentionNorm);
         h = h + mixed;
-        const auto x = norm(parameters, h, config.sandwichNorms ? layer.preFeedforwardNorm : layer.postAttentionNorm);
-        auto y = layer.experts ? layer.experts->forward(parameters, x, pass) : gatedMlp(parameters, layer.mlp, x, pass.dropout);
+        const auto x = normed(parameters, h, config.sandwichNorms ? layer.preFeedforwardNorm : layer.postAttentionNorm);
+        auto y = layer.experts ? layer.experts->forward(parameters, x.value(), pass) : gatedMlp(parameters, layer.mlp, x, pass.dropout);
         if (config.sandwichNorms)
             y = norm(parameters, y, layer.postFeedforwardNorm);
         h = h + y;

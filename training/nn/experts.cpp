@@ -20,7 +20,7 @@ GatedMlp readMlp(ParameterReader& reader, const std::string& prefix, int64_t lay
     return mlp;
 }
 
-// Rows of the batch as they lie in a selection of its tokens, which is in order.
+// Rows of the batch as they lie in a selection of its tokens, which is in order; on the CPU.
 std::vector<int64_t> boundsOf(const at::Tensor& tokens, const std::vector<int64_t>& bounds)
 {
     const auto all = at::searchsorted(tokens, at::tensor(bounds, at::kLong));
@@ -29,12 +29,12 @@ std::vector<int64_t> boundsOf(const at::Tensor& tokens, const std::vector<int64_
 
 }  // namespace
 
-at::Tensor gatedMlp(const Parameters& parameters, const GatedMlp& mlp, const at::Tensor& x, const ops::DropoutSource& dropout)
+at::Tensor gatedMlp(const Parameters& parameters, const GatedMlp& mlp, const ops::Input& x, const ops::DropoutSource& dropout)
 {
     const std::array<const LinearSlot*, 2> gateUp{&parameters.slots[mlp.gate], &parameters.slots[mlp.up]};
     const auto inner = ops::linearGroup(x, gateUp, dropout);
     const std::array<const LinearSlot*, 1> down{&parameters.slots[mlp.down]};
-    return ops::linearGroup(ops::gated(inner[0], inner[1], parameters.config.activation), down, dropout)[0];
+    return ops::linearGroup(ops::Input::gated(inner[0], inner[1], parameters.config.activation), down, dropout)[0];
 }
 
 ExpertLayer::ExpertLayer(ParameterReader& reader, int64_t layer)
@@ -60,7 +60,9 @@ at::Tensor ExpertLayer::forward(const Parameters& parameters, const at::Tensor& 
     // Tokens sorted by expert, in their own order within each, so that every expert sees one matrix.
     const auto order = at::argsort(chosen.reshape(-1), true, 0, false);
     const auto counts = at::bincount(chosen.reshape(-1), {}, spec.count);
-    const auto* count = counts.const_data_ptr<int64_t>();
+    // How many tokens each expert has, and which, the CPU has to know: one wait for a device in each layer.
+    const auto orderHere = order.cpu(), countsHere = counts.cpu();
+    const auto* count = countsHere.const_data_ptr<int64_t>();
     const auto flatWeights = weights.reshape(-1);
     std::vector<at::Tensor> outputs, places;
     int64_t first = 0;
@@ -72,7 +74,7 @@ at::Tensor ExpertLayer::forward(const Parameters& parameters, const at::Tensor& 
         auto dropout = pass.dropout;
         std::vector<int64_t> bounds;
         if (dropout.bounds) {
-            bounds = boundsOf(tokens, *dropout.bounds);
+            bounds = boundsOf(at::floor_divide(orderHere.narrow(0, first, count[e]), spec.perToken), *dropout.bounds);
             dropout.bounds = &bounds;
         }
         const auto y = gatedMlp(parameters, m_experts[e], x.index_select(0, tokens), dropout);
@@ -89,7 +91,7 @@ namespace {
 
 at::Tensor sequenceBalance(const Experts& experts, const Routing& routing, const std::vector<int64_t>& bounds)
 {
-    at::Tensor sum = at::zeros({}, at::kFloat);
+    at::Tensor sum = at::zeros({}, routing.shares.options());
     int64_t sequences = 0;
     for (size_t row = 0; row + 1 < bounds.size(); ++row) {
         const auto length = bounds[row + 1] - bounds[row];
@@ -109,7 +111,7 @@ at::Tensor sequenceBalance(const Experts& experts, const Routing& routing, const
 at::Tensor balancingLoss(const Experts& experts, const std::vector<Routing>& routing, const std::vector<int64_t>& bounds)
 {
     if (experts.balancePerSequence) {
-        at::Tensor sum = at::zeros({}, at::kFloat);
+        at::Tensor sum = at::zeros({}, routing.front().shares.options());
         for (const auto& layer : routing)
             sum = sum + sequenceBalance(experts, layer, bounds);
         return sum;

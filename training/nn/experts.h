@@ -12,7 +12,7 @@ namespace rankwright {
 // Indices into Parameters::slots of one gated MLP.
 struct GatedMlp { size_t gate = 0, up = 0, down = 0; };
 // down(activation(gate x) * up x), x (tokens, hidden size).
-at::Tensor gatedMlp(const Parameters& parameters, const GatedMlp& mlp, const at::Tensor& x, const ops::DropoutSource& dropout);
+at::Tensor gatedMlp(const Parameters& parameters, const GatedMlp& mlp, const ops::Input& x, const ops::DropoutSource& dropout);
 
 class ExpertLayer
 {

@@ -11,8 +11,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace rankwright {
+
+// What a method takes out of the base before training: W_base = W - scaling * B0 A0 (PiSSA 2404.02948 eq. 4).
+struct BaseEdit
+{
+    at::Tensor A0, B0;     // float32
+    double scaling = 1;
+};
 
 // The trained part of an adapted weight (out, in), float32:
 //   W_eff = W_base + scaling * B core A, and, where the base drifts, + gain * scaling * (B A - driftB driftA);
@@ -29,13 +37,8 @@ struct Delta
     double driftGain = 0;
     double scaling = 1;
     double dropout = 0;    // on the adapter's input, while training
-};
-
-// What a method takes out of the base before training: W_base = W - scaling * B0 A0 (PiSSA 2404.02948 eq. 4).
-struct BaseEdit
-{
-    at::Tensor A0, B0;     // float32
-    double scaling = 1;
+    // Of a base that several arms share and that therefore still holds it: - edit.scaling * B0 A0 belongs to W_eff.
+    std::optional<BaseEdit> edit = std::nullopt;
 };
 
 // A frozen weight (out, in): dense in the compute dtype, in few bits, or still in the model's file.
@@ -50,15 +53,22 @@ public:
     };
     BaseWeight() = default;
     explicit BaseWeight(at::Tensor dense);
-    // Read anew at each use, until place() is called: what a model is before its base has been quantised.
-    BaseWeight(int64_t out, int64_t in, at::ScalarType type, Original original);
+    // Read anew at each use, until place() is called: what a model is before its base has been quantised. Originals are on the CPU;
+    // what is held, and the rows that eachRows() shows, are on `device`.
+    BaseWeight(int64_t out, int64_t in, at::ScalarType type, Original original, at::Device device = at::kCPU);
 
     [[nodiscard]] int64_t out() const { return m_out; }
     [[nodiscard]] int64_t in() const { return m_in; }
     [[nodiscard]] at::ScalarType type() const { return m_type; }   // of the products
+    [[nodiscard]] at::Device device() const { return m_device; }
     [[nodiscard]] at::Tensor dense() const;                        // float32, as stored
+    // x W^T for a single row x (1, in) where the quantised base has a kernel for it; undefined where not. No gradient.
+    [[nodiscard]] at::Tensor timesRow(const at::Tensor& x) const;
     [[nodiscard]] int64_t bytes() const;                           // held in memory
     [[nodiscard]] bool isQuantised() const { return m_quantised != nullptr; }
+    // As it is held: dense in type(), or undefined; in few bits, or nullptr. Neither: still in the model's file.
+    [[nodiscard]] const at::Tensor& held() const { return m_dense; }
+    [[nodiscard]] const Quantised* quantised() const { return m_quantised.get(); }
     // The tensors that are held: codes and statistics, or the dense weight.
     [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> stored() const;
     // Stores original - scaling B0 A0, computed in float32, in `format` (BaseFormat::id; "none": the compute dtype). Without an edit
@@ -71,6 +81,7 @@ public:
 private:
     int64_t m_out = 0, m_in = 0;
     at::ScalarType m_type = at::kFloat;
+    at::Device m_device = at::kCPU;
     at::Tensor m_dense;
     std::shared_ptr<const Quantised> m_quantised;
     Original m_original;
@@ -84,6 +95,9 @@ struct LinearSlot
     BaseWeight base;
     at::Tensor bias;       // undefined where there is none
     std::optional<Delta> delta;
+    // Of the model in which arms of a comparison run together: each arm's slot on this base, in the order of ops::ArmTokens. Empty in
+    // a model alone; `delta` is then nothing here.
+    std::vector<const LinearSlot*> arms = {};
     [[nodiscard]] int64_t out() const { return base.out(); }
     [[nodiscard]] int64_t in() const { return base.in(); }
 };

@@ -3,9 +3,11 @@
 #include "training/nn/model.h"
 
 #include "training/api/error.h"
+#include "training/device/device.h"
 #include "training/models/loading_limit.h"
 #include "training/nn/experts.h"
 #include "training/ops/product.h"
+#include "training/ops/row_product.h"
 #include "training/train/peak_memory.h"
 #include "training/train/random.h"
 
@@ -49,12 +51,13 @@ std::string taskText(Task task)
     return task == Task::lm ? "lm" : task == Task::classify ? "classify" : "regress";
 }
 
-Model::Model(Weights& weights, at::ScalarType type, const Progress& progress, bool basesLater)
+Model::Model(Weights& weights, at::ScalarType type, const Progress& progress, bool basesLater, at::Device device)
 {
     const double bits = 8 * double(c10::elementSize(type));
     // Matrices that are to be put into few bits take four of them at least; the plan of a run says more.
-    requireMemory(weights.source(), {.matrices = basesLater ? 4 : bits, .others = bits}, freeMemory());
-    ParameterReader reader(weights, type, progress, basesLater);
+    requireMemory(weights.source(), {.matrices = basesLater ? 4 : bits, .others = bits},
+        device.is_cpu() ? freeMemory() : freeDeviceMemory(device));
+    ParameterReader reader(weights, type, progress, basesLater, device);
     m_body = makeBody(reader);
     const auto& config = weights.config();
     m_tied = config.form == "decoder" && config.tiedEmbeddings;
@@ -66,7 +69,19 @@ Model::Model(Weights& weights, at::ScalarType type, const Progress& progress, bo
 }
 
 Model::Model(Model&&) noexcept = default;
+Model::Model(const Model& other) = default;
 Model::~Model() = default;
+
+Model Model::sharing() const
+{
+    Model other(*this);
+    other.m_parameters.tensors.reserve(other.m_parameters.tensors.size() + kHeadTensors);
+    for (auto& slot : other.m_parameters.slots) {
+        slot.delta.reset();
+        slot.arms.clear();
+    }
+    return other;
+}
 
 const at::Tensor& Model::head() const
 {
@@ -82,12 +97,20 @@ const at::Tensor& Model::head() const
 at::Tensor Model::forward(const Batch& batch, const ops::DropoutSource& dropout, KeyValueCache* cache,
     std::vector<at::Tensor>* allLayers) const
 {
-    return m_body->forward(m_parameters, batch, {.dropout = dropout, .cache = cache, .allLayers = allLayers});
+    const auto caches = cache != nullptr ? std::span<KeyValueCache* const>(&cache, 1) : std::span<KeyValueCache* const>();
+    return m_body->forward(m_parameters, onDevice(batch, device()), {.dropout = dropout, .caches = caches, .allLayers = allLayers});
+}
+
+at::Tensor Model::continued(const Batch& batch, std::span<KeyValueCache* const> caches) const
+{
+    const at::NoGradGuard guard;
+    return m_body->forward(m_parameters, onDevice(batch, device()), {.caches = caches});
 }
 
 at::Tensor Model::logits(const at::Tensor& hidden) const
 {
-    auto logits = ops::timesTransposed(hidden, head().to(type())).to(at::kFloat);
+    const bool few = hidden.size(0) <= ops::kFewRows && ops::fastOn(hidden) && !at::GradMode::is_enabled() && ops::isRowWeight(head());
+    auto logits = few ? ops::timesFewRows(hidden, head()) : ops::timesTransposed(hidden, head().to(type())).to(at::kFloat);
     const double cap = config().logitSoftcap;
     return cap > 0 ? logits.div(cap).tanh().mul(cap) : logits;
 }
@@ -107,15 +130,15 @@ at::Tensor Model::scores(const at::Tensor& hidden) const
 
 at::Tensor Model::labelLosses(const at::Tensor& scores, const Batch& batch) const
 {
-    return m_task == Task::regress ? (scores.squeeze(1) - batch.values).square()
-                                   : at::cross_entropy_loss(scores, batch.targets, {}, at::Reduction::None);
+    return m_task == Task::regress ? (scores.squeeze(1) - batch.values.to(scores.device())).square()
+                                   : at::cross_entropy_loss(scores, batch.targets.to(scores.device()), {}, at::Reduction::None);
 }
 
 at::Tensor Model::outputs(const Batch& batch) const
 {
     const auto hidden = forward(batch);
     if (m_task != Task::lm && batch.targetCount() > 0)
-        return scores(hidden.index_select(0, batch.targetIndex));
+        return scores(hidden.index_select(0, batch.targetIndex.to(hidden.device())));
     return generates() ? logits(hidden) : hidden.to(at::kFloat);
 }
 
@@ -128,12 +151,19 @@ at::Tensor Model::losses(const Batch& batch, const ops::DropoutSource& dropout, 
     Pass pass{.dropout = source};
     if (balance != nullptr && config().experts.count > 0)
         pass.routing = &routing;
-    auto hidden = m_body->forward(m_parameters, batch, pass).index_select(0, batch.targetIndex);
+    const auto here = onDevice(batch, device());
+    const auto hidden = m_body->forward(m_parameters, here, pass);
     if (!routing.empty())
         *balance = balancingLoss(config().experts, routing, batch.bounds);
+    return lossesOf(hidden, here);
+}
+
+at::Tensor Model::lossesOf(const at::Tensor& hidden, const Batch& batch) const
+{
+    const auto predicting = hidden.index_select(0, batch.targetIndex.to(hidden.device()));
     if (m_task != Task::lm)
-        return labelLosses(scores(hidden), batch);
-    return ops::lmLoss(hidden, head(), batch.targets, config().logitSoftcap);
+        return labelLosses(scores(predicting), batch);
+    return ops::lmLoss(predicting, head(), batch.targets.to(hidden.device()), config().logitSoftcap);
 }
 
 LinearSlot* Model::slot(const std::string& name)
@@ -227,7 +257,7 @@ void Model::addLabelHead(Task task, int64_t outputs, int64_t seed, Weights& weig
                 values[i] = float(kHeadDeviation * random.normal(uint64_t(i)));
         }
         m_parameters.count += tensor.numel();
-        Model::add(name, std::move(tensor));
+        Model::add(name, tensor.to(device()));
         m_labelHeadTensors.push_back(name);
     };
     const auto hidden = config().hiddenSize;

@@ -21,15 +21,21 @@ class Model
 {
 public:
     using Progress = ParameterReader::Progress;
-    // Reads every tensor; frozen weights and activations are `type` (float32 or bfloat16). `basesLater` as in ParameterReader.
-    Model(Weights& weights, at::ScalarType type, const Progress& progress = {}, bool basesLater = false);
+    // Reads every tensor; frozen weights and activations are `type` (float32 or bfloat16), on `device`. `basesLater` as in
+    // ParameterReader. Batches that lie elsewhere are copied to the device by what takes one.
+    Model(Weights& weights, at::ScalarType type, const Progress& progress = {}, bool basesLater = false, at::Device device = at::kCPU);
     Model(Model&&) noexcept;
     ~Model();
+    // Another model on the same weights, which are held once. Its slots, without adapters, and the tensors that parameter() lets
+    // one replace are its own; bases that are still in the model's file are read from the same Weights.
+    [[nodiscard]] Model sharing() const;
 
     // (tokens, hidden size) after the final norm. `allLayers`, where given, receives layers + 1 states: the embeddings and each
     // layer's output, the last one after the final norm (as transformers' hidden_states).
     at::Tensor forward(const Batch& batch, const ops::DropoutSource& dropout = {}, KeyValueCache* cache = nullptr,
         std::vector<at::Tensor>* allLayers = nullptr) const;
+    // The same for rows that go on, each behind what its cache holds. Without a gradient.
+    [[nodiscard]] at::Tensor continued(const Batch& batch, std::span<KeyValueCache* const> caches) const;
     // (tokens, hidden size) -> (tokens, vocabulary) float32, without a gradient. Throws Error{unsupported} for a model without a
     // head for tokens (encoders).
     [[nodiscard]] at::Tensor logits(const at::Tensor& hidden) const;
@@ -44,8 +50,12 @@ public:
     // model has experts and `balance` is given, it receives the routers' balancing loss, a scalar (methods.md 5.1).
     [[nodiscard]] at::Tensor losses(const Batch& batch, const ops::DropoutSource& dropout = {}, at::Tensor* balance = nullptr) const;
 
+    // The second half of losses(): hidden (tokens, hidden size) of the batch's tokens -> loss of every target.
+    [[nodiscard]] at::Tensor lossesOf(const at::Tensor& hidden, const Batch& batch) const;
+
     [[nodiscard]] const ModelConfig& config() const { return m_parameters.config; }
     [[nodiscard]] at::ScalarType type() const { return m_parameters.type; }
+    [[nodiscard]] at::Device device() const { return m_parameters.device; }
     [[nodiscard]] std::vector<LinearSlot>& slots() { return m_parameters.slots; }
     [[nodiscard]] const std::vector<LinearSlot>& slots() const { return m_parameters.slots; }
     [[nodiscard]] LinearSlot* slot(const std::string& name);
@@ -69,12 +79,13 @@ public:
     [[nodiscard]] const std::vector<std::string>& labelHeadTensors() const { return m_labelHeadTensors; }
 
 private:
+    Model(const Model& other);
     [[nodiscard]] const at::Tensor& head() const;
     void add(const std::string& name, at::Tensor tensor);   // after loading; pointers to the others stay good
     [[nodiscard]] const at::Tensor& named(const std::string& name) const;
 
     Parameters m_parameters;
-    std::unique_ptr<Body> m_body;
+    std::shared_ptr<const Body> m_body;    // holds no weights: models that share weights share it
     std::optional<size_t> m_head;          // nothing: the embeddings serve as head, or there is none
     bool m_tied = false;
     Task m_task = Task::lm;

@@ -12,16 +12,18 @@ BaseWeight::Original originalOf(Weights& weights, const std::string& tensor)
         .stream = [&weights, tensor](const auto& visit) { weights.stream(tensor, visit); }};
 }
 
-ParameterReader::ParameterReader(Weights& weights, at::ScalarType type, const Progress& progress, bool basesLater)
+ParameterReader::ParameterReader(Weights& weights, at::ScalarType type, const Progress& progress, bool basesLater,
+    at::Device device)
     : m_weights(weights), m_progress(progress), m_basesLater(basesLater)
 {
     m_parameters.config = weights.config();
     m_parameters.type = type;
+    m_parameters.device = device;
 }
 
 at::Tensor ParameterReader::read(const std::string& name)
 {
-    auto tensor = m_weights.read(name, m_parameters.type);
+    auto tensor = m_weights.read(name, m_parameters.type).to(m_parameters.device);
     m_parameters.count += tensor.numel();
     return tensor;
 }
@@ -41,7 +43,7 @@ size_t ParameterReader::slot(const std::string& module, int64_t layer)
     const auto name = module + ".weight";
     if (m_basesLater) {
         const auto shape = m_weights.shape(name);
-        slot.base = BaseWeight(shape[0], shape[1], m_parameters.type, originalOf(m_weights, name));
+        slot.base = BaseWeight(shape[0], shape[1], m_parameters.type, originalOf(m_weights, name), m_parameters.device);
         m_parameters.count += shape[0] * shape[1];
     } else {
         slot.base = BaseWeight(read(name));

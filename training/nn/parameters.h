@@ -16,6 +16,7 @@ struct Parameters
 {
     ModelConfig config;
     at::ScalarType type = at::kFloat;      // of frozen weights and activations
+    at::Device device = at::kCPU;          // where they are
     std::vector<LinearSlot> slots;
     std::vector<std::pair<std::string, at::Tensor>> tensors;   // embeddings, norms, heads
     int64_t count = 0;                     // parameters as the files have them
@@ -32,8 +33,9 @@ public:
     using Progress = std::function<void(const std::string& what, int64_t done, int64_t total)>;
     // With `basesLater` the matrices of the slots stay in the files, read at each use, until BaseWeight::place() puts them into few
     // bits; `weights` must outlive that.
-    ParameterReader(Weights& weights, at::ScalarType type, const Progress& progress, bool basesLater);
+    ParameterReader(Weights& weights, at::ScalarType type, const Progress& progress, bool basesLater, at::Device device = at::kCPU);
     [[nodiscard]] const ModelConfig& config() const { return m_parameters.config; }
+    [[nodiscard]] at::Device device() const { return m_parameters.device; }
     [[nodiscard]] bool has(const std::string& name) const { return m_weights.has(name); }
     // A tensor by its full name ("model.norm.weight") -> index into Parameters::tensors.
     size_t tensor(const std::string& name);

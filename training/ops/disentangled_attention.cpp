@@ -171,7 +171,7 @@ at::Tensor disentangledAttention(const at::Tensor& q, const at::Tensor& k, const
             continue;
         const auto part = [&](const at::Tensor& x) { return headsFirst(x.narrow(0, first, count)); };
         const Row row{part(q), part(k), part(v), keys, queries, index};
-        const auto mixed = form() == Form::plain
+        const auto mixed = !fastOn(q)
             ? plainRow(row)
             : RowAttention::apply(row.q, row.k, row.v, row.keys, row.queries, row.index);
         rows.push_back(mixed.transpose(0, 1));

@@ -18,4 +18,9 @@ Form form()
     return current;
 }
 
+bool fastOn(const at::Tensor& x)
+{
+    return current == Form::fast && x.is_cpu();
+}
+
 }  // namespace rankwright::ops

@@ -1,120 +1,177 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Adapted projections that share an input: one skinny product for all their A matrices (LoRA, Hu and others 2021, eq. 3).
-#include "training/ops/ops.h"
-
+// Adapted projections that share an input: one skinny product for all their A matrices (LoRA, Hu and others 2021, eq. 3), and where arms
+// of a comparison run together one product with each base for all of them.
+//
+// Adapters are float32; the products see copies in the base's type, as mixed-precision training has them. Against float32 products of a
+// bfloat16 input that was a quarter of a step (SmolLM2, rank 16: y += low B^T took 2.8 ms a projection instead of 0.2 to 0.7).
+#include "training/ops/base_product.h"
+#include "training/ops/kernels.h"
 #include "training/ops/observe.h"
 #include "training/ops/product.h"
-#include "training/train/random.h"
+#include "training/ops/projection.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
 
 namespace rankwright::ops {
 
 namespace {
 
-// 0 or 1 / (1 - p) for each value of x, from (seed, module, step, global sample, position, column) alone.
-at::Tensor dropoutMask(const at::Tensor& x, const LinearSlot& slot, const DropoutSource& source)
+// Tokens first .. first + count of a batch and the slots whose deltas they see, one a projection.
+struct Part
 {
-    auto mask = at::empty(x.sizes(), at::kFloat);
-    float* to = mask.data_ptr<float>();
-    const auto width = x.size(1);
-    const double p = slot.delta->dropout;
-    const auto keep = float(1 / (1 - p));
-    const auto stream = Random(source.seed, "dropout", slot.name).at(uint64_t(source.step));
-    for (size_t row = 0; row + 1 < source.bounds->size(); ++row) {
-        const auto first = (*source.bounds)[row], last = (*source.bounds)[row + 1];
-        const auto sample = stream.at(uint64_t((*source.sampleIndex)[row]));
-        at::parallel_for(first, last, 8, [&](int64_t begin, int64_t end) {
-            for (int64_t i = begin * width; i < end * width; ++i)
-                to[i] = sample.uniform(uint64_t(i - first * width)) < p ? 0.0f : keep;
-        });
+    int64_t first = 0, count = 0;
+    std::vector<const LinearSlot*> slots;
+    [[nodiscard]] at::Tensor of(const at::Tensor& x) const { return count == x.size(0) ? x : x.narrow(0, first, count); }
+};
+
+// How x comes from what is saved. Values and gradients by the kernels of the operations, without nodes of their own.
+struct Recipe
+{
+    Input::Kind kind = Input::Kind::tensor;
+    at::Tensor weight;
+    double epsilon = 0;
+    bool addOne = false;
+
+    [[nodiscard]] at::Tensor value(std::span<const at::Tensor> sources) const
+    {
+        if (kind == Input::Kind::normed)
+            return rmsNormForward(sources[0], weight, epsilon, addOne).y;
+        return kind == Input::Kind::gated ? swiGluForward(sources[0], sources[1]) : sources[0];
     }
-    return mask;
-}
-
-// x W^T of a base weight in whatever form, piece by piece where it is in few bits.
-at::Tensor baseForward(const at::Tensor& x, const BaseWeight& base)
-{
-    at::Tensor y;
-    base.eachRows(base.type(), [&](int64_t first, const at::Tensor& rows) {
-        auto part = timesTransposed(x, rows);
-        if (rows.size(0) == base.out()) {
-            y = std::move(part);
-            return;
+    // Gradients of the sources from that of x.
+    [[nodiscard]] std::vector<at::Tensor> gradients(std::span<const at::Tensor> sources, const at::Tensor& dx) const
+    {
+        if (kind == Input::Kind::tensor || !dx.defined())
+            return std::vector<at::Tensor>(sources.size(), dx);
+        if (kind == Input::Kind::normed) {
+            const auto scales = rmsNormForward(sources[0], weight, epsilon, addOne).scales;
+            return {rmsNormBackward(sources[0], weight, scales, dx, addOne)};
         }
-        if (!y.defined())
-            y = at::empty({x.size(0), base.out()}, x.options());
-        y.narrow(1, first, rows.size(0)).copy_(part);
-    });
-    return y;
-}
+        auto [dGate, dUp] = swiGluBackward(sources[0], sources[1], dx);
+        return {dGate, dUp};
+    }
+};
 
-// dy W.
-at::Tensor baseBackward(const at::Tensor& dy, const BaseWeight& base)
+// What travels from forward to backward; slots belong to models, which outlive the graph.
+struct Group : torch::CustomClassHolder
 {
-    at::Tensor dx;
-    base.eachRows(base.type(), [&](int64_t first, const at::Tensor& rows) {
-        if (rows.size(0) == base.out()) {
-            dx = times(dy, rows);
-            return;
-        }
-        // Many pieces are summed in float32: in bfloat16 each sum would round anew.
-        const auto part = times(dy.narrow(1, first, rows.size(0)).contiguous(), rows).to(at::kFloat);
-        dx = dx.defined() ? dx.add_(part) : part;
-    });
-    return dx.to(dy.scalar_type());
-}
+    Recipe input;
+    std::vector<const LinearSlot*> bases;
+    std::vector<Part> parts;
+};
 
-// The slots of one application travel from forward to backward as numbers: they belong to the model, which outlives the graph.
-std::vector<int64_t> handles(const std::vector<const LinearSlot*>& slots)
+c10::intrusive_ptr<Group> groupOf(int64_t tokens, std::span<const LinearSlot* const> slots, const DropoutSource& source)
 {
-    std::vector<int64_t> numbers;
-    for (const auto* slot : slots)
-        numbers.push_back(reinterpret_cast<int64_t>(slot));
-    return numbers;
+    auto group = c10::make_intrusive<Group>();
+    group->bases.assign(slots.begin(), slots.end());
+    if (slots.front()->arms.empty()) {
+        group->parts.push_back({0, tokens, group->bases});
+        return group;
+    }
+    for (size_t arm = 0; arm < source.arms->size(); ++arm) {
+        const auto& share = (*source.arms)[arm];
+        Part part{share.first, share.last - share.first, {}};
+        for (const auto* slot : slots)
+            part.slots.push_back(slot->arms[arm]);
+        group->parts.push_back(std::move(part));
+    }
+    return group;
 }
 
-const BaseWeight& baseOf(int64_t handle)
+// Saved of a part: low (tokens, sum of columns), its A stacked, then B of each slot; all in the compute type. Where a shared base still
+// holds what the slot's method took out of it, A0 lies below A, and -s0 B0 beside s B: in one product they cancel before anything
+// is rounded, so that the arm begins at the base itself (SmolLM2 in bfloat16, PiSSA: two products were off by 1.5 in the logits).
+struct SavedPart
 {
-    return reinterpret_cast<const LinearSlot*>(handle)->base;
+    at::Tensor low, A;
+    std::vector<at::Tensor> B;
+};
+
+SavedPart applyAdapters(const Part& part, const at::Tensor& x, std::span<const at::Tensor> factors, std::vector<at::Tensor>& outputs)
+{
+    const auto type = x.scalar_type();
+    std::vector<at::Tensor> stacked;
+    SavedPart saved;
+    for (size_t i = 0; i < part.slots.size(); ++i) {
+        const auto& delta = *part.slots[i]->delta;
+        const auto& B = factors[2 * i + 1];
+        stacked.push_back(factors[2 * i]);
+        if (delta.edit)
+            stacked.push_back(delta.edit->A0);
+        saved.B.push_back(
+            (delta.edit ? at::cat({B * delta.scaling, delta.edit->B0 * -delta.edit->scaling}, 1) : B).to(type));
+    }
+    saved.A = at::cat(stacked).to(type);
+    saved.low = timesTransposed(x, saved.A);
+    int64_t column = 0;
+    for (size_t i = 0; i < part.slots.size(); ++i) {
+        const auto& delta = *part.slots[i]->delta;
+        const auto columns = saved.B[i].size(1);
+        auto y = part.of(outputs[i]);
+        addTimesTransposed(y, saved.low.narrow(1, column, columns), saved.B[i], delta.edit ? 1 : delta.scaling);
+        column += columns;
+    }
+    return saved;
 }
 
-// Inputs: x, then A and B of each projection. Saves x and the skinny products; the base weights are frozen. Adapters are float32 and so
-// are their products, whatever the base's dtype: a residual was made for these very factors.
+// Gradients of A and B into `result` (a pair a slot); where dx is defined, its rows get what comes through the adapters.
+void addAdapterGradients(const Part& part, const at::Tensor& x, const SavedPart& saved, const std::vector<at::Tensor>& dy,
+    at::Tensor dx, std::span<at::Tensor> result)
+{
+    auto dLow = at::empty_like(saved.low);
+    std::vector<at::Tensor> trained;   // columns of dLow that are not of an edit
+    int64_t column = 0;
+    bool edited = false;
+    for (size_t i = 0; i < part.slots.size(); ++i) {
+        const auto& delta = *part.slots[i]->delta;
+        const auto columns = saved.B[i].size(1), rank = delta.A.size(0);
+        const auto grad = part.of(dy[i]);
+        dLow.narrow(1, column, columns).copy_(times(grad, saved.B[i]).mul_(delta.edit ? 1 : delta.scaling));
+        result[2 * i + 1] = transposedTimes(saved.low.narrow(1, column, rank), grad).mul_(delta.scaling).t();
+        trained.push_back(dLow.narrow(1, column, rank));
+        edited = edited || delta.edit.has_value();
+        column += columns;
+    }
+    const auto dA = transposedTimes(edited ? at::cat(trained, 1) : dLow, x);
+    column = 0;
+    for (size_t i = 0; i < part.slots.size(); ++i) {
+        const auto rank = trained[i].size(1);
+        result[2 * i] = dA.narrow(0, column, rank);
+        column += rank;
+    }
+    if (dx.defined())
+        addTimes(dx, dLow, saved.A);
+}
+
+// Inputs: what x is made of, then A and B of each slot of each part. Saves those and the skinny products; the base weights are frozen.
 struct LinearGroup : torch::autograd::Function<LinearGroup>
 {
-    static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
-        at::TensorList parts, const std::vector<const LinearSlot*>& slots)
+    static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, at::TensorList sources,
+        at::TensorList factors, const c10::intrusive_ptr<Group>& group)
     {
-        std::vector<at::Tensor> stacked, outputs;
-        for (size_t i = 0; i < slots.size(); ++i)
-            stacked.push_back(parts[2 * i]);
-        const auto low = timesTransposed(x.to(at::kFloat), at::cat(stacked));
-        int64_t column = 0;
-        for (size_t i = 0; i < slots.size(); ++i) {
-            const auto rank = parts[2 * i].size(0);
-            auto y = baseForward(x, slots[i]->base);
-            const auto part = low.narrow(1, column, rank);
-            const auto &B = parts[2 * i + 1];
-            const double scaling = slots[i]->delta->scaling;
-            if (y.scalar_type() == at::kFloat)
-                y.addmm_(part, B.t(), 1, scaling);
-            else
-                y.add_(at::matmul(part, B.t()).mul_(scaling).to(y.scalar_type()));
-            outputs.push_back(std::move(y));
-            column += rank;
+        torch::autograd::variable_list saved;
+        for (const auto& source : sources)
+            saved.push_back(source.contiguous());
+        const auto x = group->input.value(saved);
+        std::vector<at::Tensor> outputs;
+        for (const auto* slot : group->bases) {
+            outputs.push_back(baseForward(x, slot->base));
+            if (slot->bias.defined())
+                outputs.back().add_(slot->bias.to(x.scalar_type()));
         }
-        torch::autograd::variable_list saved{x, low};
-        saved.insert(saved.end(), parts.begin(), parts.end());
+        const auto perPart = 2 * group->bases.size();
+        for (size_t p = 0; p < group->parts.size(); ++p) {
+            const auto& part = group->parts[p];
+            auto kept = applyAdapters(part, part.of(x), {factors.data() + p * perPart, perPart}, outputs);
+            saved.insert(saved.end(), {std::move(kept.low), std::move(kept.A)});
+            saved.insert(saved.end(), kept.B.begin(), kept.B.end());
+        }
         context->save_for_backward(saved);
-        context->saved_data["slots"] = handles(slots);
-        std::vector<double> scalings;
-        for (const auto* slot : slots)
-            scalings.push_back(slot->delta->scaling);
-        context->saved_data["scalings"] = scalings;
+        context->saved_data["group"] = c10::IValue::make_capsule(group);
         return outputs;
     }
 
@@ -122,158 +179,126 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
         torch::autograd::variable_list grads)
     {
         const auto saved = context->get_saved_variables();
-        const auto slots = context->saved_data["slots"].toIntVector();
-        const auto scalings = context->saved_data["scalings"].toDoubleVector();
-        const auto &x = saved[0], &low = saved[1];
-        const bool wantsX = context->needs_input_grad(0);
-        torch::autograd::variable_list result(2 + 2 * slots.size());  // x, then A and B each, then the slots
-        std::vector<at::Tensor> stacked;
-        auto dLow = at::empty_like(low);
+        const auto capsule = context->saved_data["group"].toCapsule();
+        const auto& group = static_cast<const Group&>(*capsule);
+        const auto slots = group.bases.size();
+        const size_t sources = group.input.kind == Input::Kind::gated ? 2 : 1;
+        const auto x = group.input.value({saved.data(), sources});
+        const bool wantsInput = context->needs_input_grad(0) || (sources == 2 && context->needs_input_grad(1));
+        std::vector<at::Tensor> dy;
         at::Tensor dx;
-        int64_t column = 0;
-        for (size_t i = 0; i < slots.size(); ++i) {
-            const auto &A = saved[2 + 2 * i], &B = saved[3 + 2 * i];
-            const auto& base = baseOf(slots[i]);
-            const auto scaling = scalings[i];
-            const auto rank = A.size(0);
-            const auto dy = grads[i].defined() ? grads[i].contiguous() : at::zeros({x.size(0), base.out()}, x.options());
-            const auto wide = dy.to(at::kFloat);
-            dLow.narrow(1, column, rank).copy_(times(wide, B).mul_(scaling));
-            result[2 + 2 * i] = times(wide.t(), low.narrow(1, column, rank)).mul_(scaling);
-            stacked.push_back(A);
-            if (wantsX)
-                dx = dx.defined() ? dx.add_(baseBackward(dy, base)) : baseBackward(dy, base);
-            column += rank;
+        for (size_t i = 0; i < slots; ++i) {
+            const auto& base = group.bases[i]->base;
+            dy.push_back(grads[i].defined() ? grads[i].contiguous() : at::zeros(at::IntArrayRef({x.size(0), base.out()}), x.options()));
+            if (wantsInput)
+                addBaseBackward(dx, dy.back(), base);
         }
-        const auto dA = times(dLow.t(), x.to(at::kFloat));
-        column = 0;
-        for (size_t i = 0; i < slots.size(); ++i) {
-            const auto rank = saved[2 + 2 * i].size(0);
-            result[1 + 2 * i] = dA.narrow(0, column, rank);
-            column += rank;
+        // The sources, the factors, and nothing for the group.
+        torch::autograd::variable_list result(sources + 2 * slots * group.parts.size() + 1);
+        for (size_t p = 0; p < group.parts.size(); ++p) {
+            const auto& part = group.parts[p];
+            const auto* kept = &saved[sources + p * (2 + slots)];
+            addAdapterGradients(part, part.of(x), {kept[0], kept[1], {kept + 2, kept + 2 + slots}}, dy,
+                dx.defined() ? part.of(dx) : dx, {&result[sources + p * 2 * slots], 2 * slots});
         }
-        if (wantsX && dx.scalar_type() == at::kFloat)
-            result[0] = dx.addmm_(dLow, at::cat(stacked));
-        else if (wantsX)
-            result[0] = dx.add_(times(dLow, at::cat(stacked)).to(dx.scalar_type()));
+        std::ranges::copy(group.input.gradients({saved.data(), sources}, dx), result.begin());
         return result;
     }
 };
 
-// The base alone: only its input gets a gradient.
-struct FrozenLinear : torch::autograd::Function<FrozenLinear>
+// The fast form knows A and B alone, and biases that are not trained.
+bool fitsFastForm(const LinearSlot& slot, bool training)
 {
-    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const LinearSlot* slot)
-    {
-        context->saved_data["slot"] = reinterpret_cast<int64_t>(slot);
-        return baseForward(x, slot->base);
-    }
-
-    static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-        torch::autograd::variable_list grads)
-    {
-        return {baseBackward(grads[0].contiguous(), baseOf(context->saved_data["slot"].toInt())), {}};
-    }
-};
-
-at::Tensor frozen(const at::Tensor& x, const LinearSlot& slot)
-{
-    if (form() == Form::plain)
-        return at::linear(x, slot.base.dense().to(slot.base.type()));
-    return FrozenLinear::apply(x, &slot);
+    if (!slot.delta || (slot.bias.defined() && slot.bias.requires_grad()) || (training && slot.delta->dropout > 0))
+        return false;
+    const auto& delta = *slot.delta;
+    return delta.A.defined() && !delta.core.defined() && !delta.magnitude.defined() && !delta.driftA.defined();
 }
 
-// A weight that is trained itself: oneDNN's products where they are the faster ones, as for frozen weights.
-struct TrainedLinear : torch::autograd::Function<TrainedLinear>
+bool fitsFastForm(const Group& group, bool training)
 {
-    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& W)
-    {
-        context->save_for_backward({x, W});
-        return timesTransposed(x, W.to(x.scalar_type()));
-    }
-
-    static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-        torch::autograd::variable_list grads)
-    {
-        const auto saved = context->get_saved_variables();
-        const auto dy = grads[0].contiguous();
-        return {times(dy, saved[1].to(dy.scalar_type())), times(dy.t().contiguous(), saved[0]).to(at::kFloat)};
-    }
-};
-
-// scaling B core A x, with what drifts, in float32. The drift is a weight that is not trained: A and B are seen through detach().
-at::Tensor lowRank(const at::Tensor& input, const Delta& delta)
-{
-    auto low = at::linear(input, delta.A);
-    if (delta.core.defined())
-        low = delta.core.dim() == 1 ? low * delta.core : at::linear(low, delta.core);
-    auto y = at::linear(low, delta.B) * delta.scaling;
-    if (delta.driftA.defined()) {
-        const auto moved = at::linear(at::linear(input, delta.A.detach()), delta.B.detach())
-            - at::linear(at::linear(input, delta.driftA), delta.driftB);
-        y = y + moved * (delta.driftGain * delta.scaling);
-    }
-    return y;
-}
-
-// DoRA: y = base + (g - 1) base + g low, g = magnitude / ||V|| with the norms outside the graph (2402.09353 eq. 11). `base` has no
-// bias; what the dropout left of the input is what the rescaled part sees, as in PEFT.
-at::Tensor rescaled(const at::Tensor& base, const at::Tensor& dropped, const at::Tensor& low, const LinearSlot& slot)
-{
-    const auto g = slot.delta->magnitude / rowNorms(slot);
-    return base + ((g - 1) * dropped.to(at::kFloat) + g * low).to(base.scalar_type());
-}
-
-at::Tensor projection(const at::Tensor& x, const LinearSlot& slot, const DropoutSource& source)
-{
-    if (slot.delta && slot.delta->weight.defined()) {
-        const auto& W = slot.delta->weight;
-        const auto y = form() == Form::plain ? at::linear(x, W.to(x.scalar_type())) : TrainedLinear::apply(x, W);
-        return slot.bias.defined() ? y + slot.bias.to(y.scalar_type()) : y;
-    }
-    auto y = frozen(x, slot);
-    if (slot.delta) {
-        auto input = x.to(at::kFloat);
-        const bool drops = source.training && slot.delta->dropout > 0;
-        if (drops)
-            input = input * dropoutMask(x, slot, source);
-        const auto low = lowRank(input, *slot.delta);
-        y = slot.delta->magnitude.defined()
-            ? rescaled(y, drops ? frozen(input.to(x.scalar_type()), slot) : y, low, slot)
-            : y + low.to(x.scalar_type());
-    }
-    return slot.bias.defined() ? y + slot.bias.to(y.scalar_type()) : y;
-}
-
-// The fast form knows A and B alone.
-bool fitsFastForm(std::span<const LinearSlot* const> slots, const DropoutSource& source)
-{
-    for (const auto* slot : slots) {
-        if (!slot->delta || slot->bias.defined() || (source.training && slot->delta->dropout > 0))
-            return false;
-        const auto& delta = *slot->delta;
-        if (!delta.A.defined() || delta.core.defined() || delta.magnitude.defined() || delta.driftA.defined())
-            return false;
+    for (const auto& part : group.parts) {
+        for (const auto* slot : part.slots) {
+            if (!fitsFastForm(*slot, training))
+                return false;
+        }
     }
     return form() == Form::fast;
 }
 
+// Arms that are not all of the fast form: the base's product is still one, then each arm by LibTorch's operators.
+at::Tensor armsApart(const at::Tensor& x, const Group& group, size_t i, const DropoutSource& source)
+{
+    const auto base = frozenLinear(x, *group.bases[i]);
+    std::vector<at::Tensor> parts;
+    for (size_t arm = 0; arm < group.parts.size(); ++arm) {
+        const auto& share = (*source.arms)[arm];
+        auto own = source;
+        own.seed = share.seed;
+        own.step = share.step;
+        own.bounds = &share.bounds;
+        own.sampleIndex = &share.sampleIndex;
+        const auto& part = group.parts[arm];
+        parts.push_back(adapted(part.of(base), part.of(x), *part.slots[i], own));
+    }
+    return at::cat(parts);
+}
+
 }  // namespace
 
-std::vector<at::Tensor> linearGroup(const at::Tensor& x, std::span<const LinearSlot* const> slots,
+Input Input::normed(const at::Tensor& x, const at::Tensor& weight, double epsilon, bool addOne)
+{
+    Input input(x);
+    input.kind = Kind::normed;
+    input.weight = weight;
+    input.epsilon = epsilon;
+    input.addOne = addOne;
+    return input;
+}
+
+Input Input::gated(const at::Tensor& gate, const at::Tensor& up, const std::string& activation)
+{
+    Input input(gate);
+    input.kind = Kind::gated;
+    input.up = up;
+    input.activation = activation;
+    return input;
+}
+
+at::Tensor Input::value() const
+{
+    if (kind == Kind::normed)
+        return rmsNorm(x, weight, epsilon, addOne);
+    return kind == Kind::gated ? ops::gated(x, up, activation) : x;
+}
+
+std::vector<at::Tensor> linearGroup(const Input& input, std::span<const LinearSlot* const> slots,
     const DropoutSource& dropout)
 {
-    observe(x, slots);
-    if (!fitsFastForm(slots, dropout)) {
+    const auto group = groupOf(input.x.size(0), slots, dropout);
+    if (!fitsFastForm(*group, dropout.training) || !fastOn(input.x)) {
+        const auto x = input.value();
+        observe(x, slots);
         std::vector<at::Tensor> outputs;
-        for (const auto* slot : slots)
-            outputs.push_back(projection(x, *slot, dropout));
+        for (size_t i = 0; i < slots.size(); ++i)
+            outputs.push_back(slots[i]->arms.empty() ? projection(x, *slots[i], dropout) : armsApart(x, *group, i, dropout));
         return outputs;
     }
-    std::vector<at::Tensor> parts;
-    for (const auto* slot : slots)
-        parts.insert(parts.end(), {slot->delta->A, slot->delta->B});
-    return LinearGroup::apply(x, at::TensorList(parts), std::vector<const LinearSlot*>(slots.begin(), slots.end()));
+    std::vector<at::Tensor> sources{input.x}, factors;
+    const bool knows = input.kind == Input::Kind::normed ? !input.weight.requires_grad() : input.activation == "silu";
+    if (knows && !observed())
+        group->input = {input.kind, input.weight, input.epsilon, input.addOne};
+    else
+        sources.front() = input.value();
+    if (group->input.kind == Input::Kind::gated)
+        sources.push_back(input.up);
+    if (observed())
+        observe(sources.front(), slots);
+    for (const auto& part : group->parts) {
+        for (const auto* slot : part.slots)
+            factors.insert(factors.end(), {slot->delta->A, slot->delta->B});
+    }
+    return LinearGroup::apply(at::TensorList(sources), at::TensorList(factors), group);
 }
 
 }  // namespace rankwright::ops

@@ -20,6 +20,11 @@ Observing::~Observing()
     current = m_before;
 }
 
+bool observed()
+{
+    return current != nullptr;
+}
+
 void observe(const at::Tensor& x, std::span<const LinearSlot* const> slots)
 {
     if (current)

@@ -28,6 +28,8 @@ private:
     const Observer* m_before;
 };
 
+// Whether somebody looks on this thread.
+[[nodiscard]] bool observed();
 // linearGroup() says what it got.
 void observe(const at::Tensor& x, std::span<const LinearSlot* const> slots);
 

@@ -19,6 +19,8 @@ namespace rankwright::ops {
 enum class Form { fast, plain };
 void setForm(Form form);
 [[nodiscard]] Form form();
+// Whether an operation on x takes its fast form: these are loops for the processor; an accelerator runs LibTorch's operators.
+[[nodiscard]] bool fastOn(const at::Tensor& x);
 
 // x (tokens, width), weight (width): x / sqrt(mean(x^2) + epsilon) * weight, the mean in float32. A weight that
 // asks for a gradient takes the plain form. With `addOne` the factor is 1 + weight, in float32 before the one rounding (Gemma).
@@ -68,6 +70,8 @@ struct RelativeTerms
 at::Tensor disentangledAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const RelativeTerms& relative,
     const std::vector<int64_t>& bounds);
 
+struct ArmTokens;
+
 // What dropout on the adapters' input is drawn from: pure functions of these numbers.
 struct DropoutSource
 {
@@ -76,11 +80,40 @@ struct DropoutSource
     int64_t step = 0;
     const std::vector<int64_t>* bounds = nullptr;        // rows of the batch
     const std::vector<int64_t>* sampleIndex = nullptr;   // global sample numbers of the rows
+    const std::vector<ArmTokens>* arms = nullptr;        // whose tokens are whose, where arms run together (LinearSlot::arms)
+};
+
+// The tokens first .. last of a batch are one arm's.
+struct ArmTokens
+{
+    int64_t first = 0, last = 0;
+    int64_t seed = 0, step = 0;
+    std::vector<int64_t> bounds;         // of its rows, from 0
+    std::vector<int64_t> sampleIndex;
+};
+
+// What projections read: a tensor, or a cheap function of tensors. The fast form keeps those instead of the function's value, which it
+// computes again in the backward pass: with SmolLM2 in bfloat16 that is 164 of 520 kB a token.
+struct Input
+{
+    enum class Kind { tensor, normed, gated };
+    Kind kind = Kind::tensor;
+    at::Tensor x;                // the tensor, what is normalised, or the gate
+    at::Tensor up;               // gated
+    at::Tensor weight;           // normed, as in rmsNorm()
+    double epsilon = 0;
+    bool addOne = false;
+    std::string activation = {};
+
+    Input(at::Tensor tensor) : x(std::move(tensor)) {}   // NOLINT: a tensor is an input
+    static Input normed(const at::Tensor& x, const at::Tensor& weight, double epsilon, bool addOne = false);
+    static Input gated(const at::Tensor& gate, const at::Tensor& up, const std::string& activation);
+    [[nodiscard]] at::Tensor value() const;   // recorded by autograd as any other
 };
 
 // Projections that share their input (q|k|v, gate|up, or one): outputs[i] = x W_i^T + b_i + s_i (drop(x) A_i^T) B_i^T, or
-// what Delta says beyond A and B. x (tokens, in). Base weights are frozen; gradients go to x and to what the adapter trains.
-std::vector<at::Tensor> linearGroup(const at::Tensor& x, std::span<const LinearSlot* const> slots,
+// what Delta says beyond A and B. Where arms run together each arm's tokens see its own deltas, and the products with W_i are one. x (tokens, in). Base weights are frozen; gradients go to x and to what the adapter trains.
+std::vector<at::Tensor> linearGroup(const Input& x, std::span<const LinearSlot* const> slots,
     const DropoutSource& dropout);
 
 // Cross entropy of each target: hidden (targets, width) against the head (vocabulary, width) -> (targets) float32.

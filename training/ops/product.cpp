@@ -33,8 +33,23 @@ const std::optional<c10::OperatorHandle>& oneDnnLinear()
 // oneDNN has fast code for dense matrices, a transposed second one included, and a reference loop, far slower than MKL, for the rest.
 bool suitsOneDnn(const at::Tensor& x, const at::Tensor& W)
 {
-    return x.scalar_type() == at::kFloat && x.is_contiguous() && (W.is_contiguous() || W.t().is_contiguous())
+    return x.scalar_type() == at::kFloat && x.is_cpu() && x.is_contiguous() && (W.is_contiguous() || W.t().is_contiguous())
         && x.size(0) * x.size(1) * W.size(0) >= kWorthIt;
+}
+
+// One product after another where oneDNN's are the faster ones: its own batches are not offered in float32.
+bool oneByOne(const at::Tensor& x)
+{
+    return x.scalar_type() == at::kFloat && x.is_cpu() && oneDnnLinear();
+}
+
+template <class Product>
+at::Tensor each(const at::Tensor& x, const at::Tensor& y, const Product& product)
+{
+    std::vector<at::Tensor> results;
+    for (int64_t i = 0; i < x.size(0); ++i)
+        results.push_back(product(x[i].contiguous(), y[i].contiguous()));
+    return at::stack(results);
 }
 
 }  // namespace
@@ -54,6 +69,43 @@ at::Tensor timesTransposed(const at::Tensor& x, const at::Tensor& W)
 at::Tensor times(const at::Tensor& x, const at::Tensor& W)
 {
     return timesTransposed(x, W.t());
+}
+
+at::Tensor transposedTimes(const at::Tensor& x, const at::Tensor& y)
+{
+    return timesTransposed(x.t().contiguous(), y.t());
+}
+
+void addTimesTransposed(at::Tensor& y, const at::Tensor& x, const at::Tensor& W, double scale)
+{
+    // In float32 addmm is MKL's, whatever the processor: one more pass over y costs less.
+    if (y.scalar_type() == at::kFloat && oneDnnLinear()) {
+        y.add_(timesTransposed(x.contiguous(), W), scale);
+        return;
+    }
+    y.addmm_(x, W.t(), 1, scale);
+}
+
+void addTimes(at::Tensor& y, const at::Tensor& x, const at::Tensor& W, double scale)
+{
+    addTimesTransposed(y, x, W.t(), scale);
+}
+
+at::Tensor timesTransposedEach(const at::Tensor& x, const at::Tensor& W)
+{
+    return oneByOne(x) ? each(x, W, timesTransposed) : at::bmm(x, W.transpose(1, 2));
+}
+
+at::Tensor timesEach(const at::Tensor& x, const at::Tensor& W)
+{
+    return oneByOne(x) ? each(x, W, times) : at::bmm(x, W);
+}
+
+at::Tensor transposedTimesEach(const at::Tensor& x, const at::Tensor& y)
+{
+    if (!oneByOne(x))
+        return at::bmm(x.transpose(1, 2), y);
+    return each(y, x, transposedTimes).transpose(1, 2);
 }
 
 }  // namespace rankwright::ops

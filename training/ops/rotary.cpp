@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // Rotary position embedding (Su and others 2021) in Hugging Face's layout: halves, not neighbours.
 #include "training/ops/ops.h"
+#include "training/ops/vector_loops.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -10,6 +11,8 @@
 namespace rankwright::ops {
 
 namespace {
+
+constexpr int64_t kGrain = 32;   // tokens a thread takes at least
 
 at::Tensor plain(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin)
 {
@@ -20,24 +23,23 @@ at::Tensor plain(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& s
 }
 
 template <class T>
-void turn(const T* x, const float* cos, const float* sin, T* y, int64_t tokens, int64_t heads, int64_t half, float sign)
+RANKWRIGHT_VECTOR_CLONES void turnTokens(const T* x, const float* cos, const float* sin, T* y, int64_t begin, int64_t end,
+    int64_t heads, int64_t half, float sign)
 {
-    at::parallel_for(0, tokens, 32, [&](int64_t begin, int64_t end) {
-        for (int64_t token = begin; token < end; ++token) {
-            const float* c = cos + token * half;
-            const float* s = sin + token * half;
-            for (int64_t head = 0; head < heads; ++head) {
-                const int64_t offset = (token * heads + head) * 2 * half;
-                const T *first = x + offset, *second = first + half;
-                T *toFirst = y + offset, *toSecond = toFirst + half;
+    for (int64_t token = begin; token < end; ++token) {
+        const float* c = cos + token * half;
+        const float* s = sin + token * half;
+        for (int64_t head = 0; head < heads; ++head) {
+            const int64_t offset = (token * heads + head) * 2 * half;
+            const T *first = x + offset, *second = first + half;
+            T *toFirst = y + offset, *toSecond = toFirst + half;
 #pragma omp simd
-                for (int64_t i = 0; i < half; ++i) {
-                    toFirst[i] = T(float(first[i]) * c[i] - sign * float(second[i]) * s[i]);
-                    toSecond[i] = T(float(second[i]) * c[i] + sign * float(first[i]) * s[i]);
-                }
+            for (int64_t i = 0; i < half; ++i) {
+                store(toFirst[i], widened(first[i]) * c[i] - sign * widened(second[i]) * s[i]);
+                store(toSecond[i], widened(second[i]) * c[i] + sign * widened(first[i]) * s[i]);
             }
         }
-    });
+    }
 }
 
 at::Tensor turned(const at::Tensor& input, const at::Tensor& cos, const at::Tensor& sin, float sign)
@@ -45,8 +47,10 @@ at::Tensor turned(const at::Tensor& input, const at::Tensor& cos, const at::Tens
     const auto x = input.contiguous();
     auto y = at::empty_like(x);
     AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, x.scalar_type(), "rotate", [&] {
-        turn(x.const_data_ptr<scalar_t>(), cos.const_data_ptr<float>(), sin.const_data_ptr<float>(), y.data_ptr<scalar_t>(),
-            x.size(0), x.size(1), x.size(2) / 2, sign);
+        at::parallel_for(0, x.size(0), kGrain, [&](int64_t begin, int64_t end) {
+            turnTokens(stored(x.const_data_ptr<scalar_t>()), cos.const_data_ptr<float>(), sin.const_data_ptr<float>(),
+                stored(y.data_ptr<scalar_t>()), begin, end, x.size(1), x.size(2) / 2, sign);
+        });
     });
     return y;
 }
@@ -73,7 +77,7 @@ struct Rotate : torch::autograd::Function<Rotate>
 
 at::Tensor rotate(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin)
 {
-    return form() == Form::plain ? plain(x, cos, sin) : Rotate::apply(x, cos, sin);
+    return fastOn(x) ? Rotate::apply(x, cos, sin) : plain(x, cos, sin);
 }
 
 }  // namespace rankwright::ops

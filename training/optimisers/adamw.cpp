@@ -8,7 +8,9 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <map>
 
 namespace rankwright {
 
@@ -43,11 +45,25 @@ void AdamWStep::apply(float* p, const float* g, float* m, float* v, int64_t firs
     }
 }
 
+void adamwStep(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& gradients,
+    const std::vector<at::Tensor>& firstMoments, const std::vector<at::Tensor>& secondMoments, const AdamWOptions& options,
+    int64_t step, double rate, double scale)
+{
+    const at::NoGradGuard guard;
+    if (scale != 1) {
+        for (const auto& gradient : gradients)
+            gradient.mul_(scale);
+    }
+    const std::vector<at::Tensor> steps(parameters.size(), at::full({}, double(step), parameters.front().options()));
+    at::_fused_adamw_(parameters, gradients, firstMoments, secondMoments, {}, steps, rate, options.beta1, options.beta2,
+        options.weightDecay, options.epsilon, false, false);
+}
+
 AdamW::AdamW(const std::vector<TrainedTensor>& tensors, at::Tensor parameters, at::Tensor gradients, AdamWOptions options)
     : m_parameters(std::move(parameters)),
       m_gradients(std::move(gradients)),
-      m_first(at::zeros({m_parameters.numel()}, at::kFloat)),
-      m_second(at::zeros({m_parameters.numel()}, at::kFloat)),
+      m_first(at::zeros_like(m_parameters)),
+      m_second(at::zeros_like(m_parameters)),
       m_options(options)
 {
     int64_t end = 0;
@@ -66,8 +82,26 @@ AdamW::AdamW(const std::vector<TrainedTensor>& tensors, at::Tensor parameters, a
     }
 }
 
+// One call for all ranges of a factor.
+void AdamW::stepOnDevice(int64_t step, double rate, double scale)
+{
+    std::map<double, std::array<std::vector<at::Tensor>, 4>> byFactor;
+    int64_t first = 0;
+    for (const auto& [end, factor] : m_ranges) {
+        auto& lists = byFactor[factor];
+        size_t list = 0;
+        for (const auto& all : {m_parameters, m_gradients, m_first, m_second})
+            lists[list++].push_back(all.narrow(0, first, end - first));
+        first = end;
+    }
+    for (const auto& [factor, lists] : byFactor)
+        adamwStep(lists[0], lists[1], lists[2], lists[3], m_options, step, rate * factor, scale);
+}
+
 void AdamW::step(int64_t step, double rate, double scale)
 {
+    if (!m_parameters.is_cpu())
+        return stepOnDevice(step, rate, scale);
     float* p = m_parameters.data_ptr<float>();
     float* m = m_first.data_ptr<float>();
     float* v = m_second.data_ptr<float>();

@@ -24,6 +24,12 @@ struct AdamWStep
     float beta1, beta2, share1, share2, epsilon, decay, shrink, size, rootCorrection;
 };
 
+// The same step on tensors of one factor of the rate, wherever they are, with LibTorch's fused kernel: one launch on a GPU where
+// single operators take eight. Equal to apply() within rounding. `gradients` are multiplied by `scale` in place.
+void adamwStep(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& gradients,
+    const std::vector<at::Tensor>& firstMoments, const std::vector<at::Tensor>& secondMoments, const AdamWOptions& options,
+    int64_t step, double rate, double scale);
+
 class AdamW : public Optimiser
 {
 public:
@@ -35,6 +41,8 @@ public:
 private:
     // Neighbouring values up to `end` (exclusive) with one factor of the learning rate.
     struct Range { int64_t end; double rateFactor; };
+
+    void stepOnDevice(int64_t step, double rate, double scale);
 
     at::Tensor m_parameters, m_gradients, m_first, m_second;
     std::vector<Range> m_ranges;

@@ -189,8 +189,8 @@ Rite::Rite(const std::vector<TrainedTensor>& tensors, const RunConfig& config)
     }
     if (m_pairs.empty())
         refuse(config, "it trains no factors A and B");
-    m_otherFirst = at::zeros({others}, at::kFloat);
-    m_otherSecond = at::zeros({others}, at::kFloat);
+    m_otherFirst = at::zeros({others}, m_pairs.front().pair.A.X.options());
+    m_otherSecond = at::zeros_like(m_otherFirst);
     layOut();
 }
 
@@ -201,7 +201,7 @@ void Rite::layOut()
         int64_t count = 0;
         for (auto& placed : m_pairs)
             count += (placed.pair.A.*member).numel() + (placed.pair.B.*member).numel();
-        auto flat = at::zeros({count}, at::kFloat);
+        auto flat = at::zeros({count}, m_pairs.front().pair.A.X.options());
         int64_t offset = 0;
         for (auto& placed : m_pairs) {
             for (auto* f : {&placed.pair.A, &placed.pair.B}) {
@@ -239,6 +239,14 @@ void Rite::step(int64_t step, double rate, double scale)
         placed.pair.update(step, rate * placed.rateFactorA, rate * placed.rateFactorB, clip, m_options);
     });
     for (const auto& other : m_others) {
+        if (!other.parameter.is_cpu()) {
+            const auto moment = [&](const at::Tensor& all) {
+                return all.narrow(0, other.offset, other.parameter.numel()).view(other.parameter.sizes());
+            };
+            adamwStep({other.parameter}, {other.gradient}, {moment(m_otherFirst)}, {moment(m_otherSecond)}, m_adamw, step,
+                rate * other.rateFactor, scale);
+            continue;
+        }
         AdamWStep(m_adamw, step, rate * other.rateFactor, scale)
             .apply(other.parameter.data_ptr<float>(), other.gradient.const_data_ptr<float>(),
                 m_otherFirst.data_ptr<float>() + other.offset, m_otherSecond.data_ptr<float>() + other.offset, 0,

@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "training/quant/dynamic_map.h"
 
+#include "training/quant/nf4_arithmetic.h"
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -10,7 +12,7 @@ namespace rankwright {
 
 namespace {
 
-constexpr int kCells = 65536;
+using nf4::kScaleCells;
 
 // `parts` + 1 equally spaced points from 0.1 to 1, as LibTorch's linspace rounds them on a processor with fused multiply-add: the
 // lower half counts up from the start, the upper half down from the end, each with one rounding. (A product of two floats is exact
@@ -49,12 +51,12 @@ std::array<float, 256> makeMap()
 // bitsandbytes looks codes up in a table of 65536 equal cells over [-1, 1] that holds the nearest value to each cell's centre. So
 // values nearer to 0 than 1.5e-5 all get the code of 0's cell, and thresholds are up to half a cell off the midpoints. Equal bytes
 // need the same table.
-std::array<uint8_t, kCells> makeCells()
+std::array<uint8_t, kScaleCells> makeCells()
 {
     const auto& map = dynamicMap();
-    std::array<uint8_t, kCells> cells{};
+    std::array<uint8_t, kScaleCells> cells{};
     int code = 0;
-    for (int cell = 0; cell < kCells; ++cell) {
+    for (int cell = 0; cell < kScaleCells; ++cell) {
         const float centre = 2.0f * float(cell) / 65535.0f - 1.0f;
         while (code < 255 && centre > (map[size_t(code)] + map[size_t(code) + 1]) * 0.5f)
             ++code;
@@ -71,9 +73,15 @@ const std::array<float, 256>& dynamicMap()
     return map;
 }
 
-void quantiseDynamic(const float* values, int64_t count, uint8_t* codes, float* absmax)
+const std::array<uint8_t, kScaleCells>& dynamicCells()
 {
     static const auto cells = makeCells();
+    return cells;
+}
+
+void quantiseDynamic(const float* values, int64_t count, uint8_t* codes, float* absmax)
+{
+    const auto& cells = dynamicCells();
     float largest = 0;
     for (int64_t i = 0; i < count; ++i)
         largest = std::max(largest, std::fabs(values[i]));
@@ -83,11 +91,8 @@ void quantiseDynamic(const float* values, int64_t count, uint8_t* codes, float* 
         return;
     }
     const float inverse = 1.0f / largest;        // infinite for the smallest subnormal numbers, as there
-    for (int64_t i = 0; i < count; ++i) {
-        const float unit = (std::clamp(values[i] * inverse, -1.0f, 1.0f) + 1.0f) * 0.5f;
-        const auto cell = float(double(unit) * 65535.0 + 0.5);   // one rounding, like a fused multiply-add
-        codes[i] = std::isnan(cell) ? cells[0] : cells[size_t(cell)];
-    }
+    for (int64_t i = 0; i < count; ++i)
+        codes[i] = cells[size_t(nf4::scaleCell(values[i], inverse))];
 }
 
 }  // namespace rankwright

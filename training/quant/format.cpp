@@ -5,13 +5,18 @@
 #include "training/api/error.h"
 #include "training/quant/int8.h"
 #include "training/quant/nf4.h"
+#include "training/quant/nf4_on_device.h"
 #include "training/quant/nfb.h"
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 namespace rankwright {
 
 namespace {
+
+constexpr int64_t kRowsAtOnce = 16384;   // values dequantised at once for a few rows of x: what the first cache holds
 
 const std::vector<std::string>& knownFormats()
 {
@@ -22,6 +27,25 @@ const std::vector<std::string>& knownFormats()
     };
     return known;
 }
+
+// Of a format without kernels for the accelerator it is used on.
+class CopiedRows final : public Quantised
+{
+public:
+    CopiedRows(std::shared_ptr<const Quantised> weight, at::Device device)
+        : Quantised(weight->out(), weight->in()), m_weight(std::move(weight)), m_device(device)
+    {
+    }
+    [[nodiscard]] at::Tensor rows(int64_t first, int64_t last, at::ScalarType type) const override
+    {
+        return m_weight->rows(first, last, type).to(m_device);
+    }
+    [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> tensors() const override { return m_weight->tensors(); }
+
+private:
+    std::shared_ptr<const Quantised> m_weight;
+    at::Device m_device;
+};
 
 [[noreturn]] void refuse(const std::string& format)
 {
@@ -47,11 +71,50 @@ int64_t Quantised::bytes() const
     return sum;
 }
 
-std::unique_ptr<Quantiser> makeQuantiser(const std::string& format, int64_t out, int64_t in)
+void Quantised::timesRows(const float* x, int64_t count, int64_t first, int64_t last, float* y, int64_t stride) const
+{
+    const auto step = std::max<int64_t>(1, kRowsAtOnce / m_in);
+    for (int64_t row = first; row < last; row += step) {
+        const auto end = std::min(last, row + step);
+        const auto values = rows(row, end, at::kFloat);
+        for (int64_t o = row; o < end; ++o) {
+            const auto* w = values.const_data_ptr<float>() + (o - row) * m_in;
+            for (int64_t t = 0; t < count; ++t) {
+                float sum = 0;
+#pragma omp simd reduction(+ : sum)
+                for (int64_t i = 0; i < m_in; ++i)
+                    sum += x[t * m_in + i] * w[i];
+                y[t * stride + o] = sum;
+            }
+        }
+    }
+}
+
+at::Tensor Quantised::timesRow(const at::Tensor&) const
+{
+    return {};
+}
+
+std::shared_ptr<const Quantised> Quantised::copyTo(at::Device) const
+{
+    return nullptr;
+}
+
+std::shared_ptr<const Quantised> placedOn(std::shared_ptr<const Quantised> weight, at::Device device)
+{
+    if (weight->tensors().front().second.device() == device)
+        return weight;
+    auto copy = weight->copyTo(device);
+    return copy ? copy : std::make_shared<CopiedRows>(std::move(weight), device);
+}
+
+std::unique_ptr<Quantiser> makeQuantiser(const std::string& format, int64_t out, int64_t in, at::Device device)
 {
     if (out < 1 || in < 1)
         throw Error({.code = Code::internal, .place = "quantiser",
             .found = std::to_string(out) + " x " + std::to_string(in), .allowed = "at least one row and one column"});
+    if (!device.is_cpu() && (format == "nf4" || format == "nf4-dq"))
+        return nf4DeviceQuantiser(out, in, format == "nf4-dq", device);
 #define BASE_FORMAT(id, title, bits, explanation, ...)                                                                     \
     if (format == (id) && format != "none")                                                                             \
         return __VA_ARGS__;

@@ -3,6 +3,7 @@
 #include "training/quant/int8.h"
 
 #include "training/quant/row_intake.h"
+#include "training/quant/row_loops.h"
 #include "training/quant/widest.h"
 
 #include <ATen/ATen.h>
@@ -39,6 +40,15 @@ RANKWRIGHT_INLINE void decodeRow(const int8_t* codes, int64_t count, float absma
         values[i] = float(codes[i]) * absmax * kOneOf127;
 }
 
+// The same, rounded to the nearest bfloat16 (ties to even; the values are finite).
+RANKWRIGHT_INLINE void decodeRowHalf(const int8_t* codes, int64_t count, float absmax, uint16_t* bfloat16s)
+{
+    for (int64_t i = 0; i < count; ++i) {
+        const auto bits = std::bit_cast<uint32_t>(float(codes[i]) * absmax * kOneOf127);
+        bfloat16s[i] = uint16_t((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+    }
+}
+
 class Int8 final : public Quantised
 {
 public:
@@ -51,15 +61,29 @@ public:
 
     [[nodiscard]] at::Tensor rows(int64_t first, int64_t last, at::ScalarType type) const override
     {
-        auto values = at::empty({last - first, in()}, at::kFloat);
-        auto* to = values.mutable_data_ptr<float>();
+        const bool half = type == at::kBFloat16;   // without a float32 copy of all
+        auto values = at::empty({last - first, in()}, half ? at::kBFloat16 : at::kFloat);
         const auto* codes = m_codes.const_data_ptr<int8_t>() + first * in();
         const auto* absmax = m_absmax.const_data_ptr<float>() + first;
         at::parallel_for(0, last - first, std::max<int64_t>(1, kGrain / in()), [&](int64_t row, int64_t end) {
-            for (; row < end; ++row)
-                runWidest<decodeRow>(codes + row * in(), in(), absmax[row], to + row * in());
+            for (; row < end; ++row) {
+                if (half)
+                    runWidest<decodeRowHalf>(codes + row * in(), in(), absmax[row], static_cast<uint16_t*>(values.data_ptr()) + row * in());
+                else
+                    runWidest<decodeRow>(codes + row * in(), in(), absmax[row], values.data_ptr<float>() + row * in());
+            }
         });
         return values.to(type);
+    }
+
+    void timesRows(const float* x, int64_t count, int64_t first, int64_t last, float* y, int64_t stride) const override
+    {
+        const auto* codes = m_codes.const_data_ptr<int8_t>();
+        const auto* absmax = m_absmax.const_data_ptr<float>();
+        for (int64_t row = first; row < last; ++row) {
+            for (int64_t t = 0; t < count; ++t)
+                y[t * stride + row] = timesInt8(codes + row * in(), in(), x + t * in()) * (absmax[row] * kOneOf127);
+        }
     }
 
     [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> tensors() const override

@@ -4,7 +4,9 @@
 
 #include "training/quant/dynamic_map.h"
 #include "training/quant/nf4_loops.h"
+#include "training/quant/nf4_on_device.h"
 #include "training/quant/row_intake.h"
+#include "training/quant/row_loops.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -80,6 +82,18 @@ public:
         return values.to(type);
     }
 
+    void timesRows(const float* x, int64_t count, int64_t first, int64_t last, float* y, int64_t stride) const override
+    {
+        if (in() % kNf4Block != 0)   // blocks straddle rows
+            return Quantised::timesRows(x, count, first, last, y, stride);
+        thread_local std::vector<float> parted;
+        parted.resize(size_t(count * in()));
+        for (int64_t t = 0; t < count; ++t)
+            partColumns(x + t * in(), in(), parted.data() + t * in());
+        for (int64_t row = first; row < last; ++row)
+            multiplyRow(parted.data(), count, row, y + row, stride);
+    }
+
     [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> tensors() const override
     {
         if (!m_scales.coded())
@@ -88,7 +102,29 @@ public:
             {"nested_offset", m_scales.offset}};
     }
 
+    [[nodiscard]] std::shared_ptr<const Quantised> copyTo(at::Device device) const override
+    {
+        return nf4OnDevice(out(), in(), {m_codes, m_scales.absmax, m_scales.nested, m_scales.offset}, device);
+    }
+
 private:
+    // y[t * stride] = sum_i x[t, i] w[row, i], x as partColumns() leaves it; whole blocks.
+    void multiplyRow(const float* parted, int64_t count, int64_t row, float* y, int64_t stride) const
+    {
+        const int64_t blocks = in() / kNf4Block, half = in() / 2;
+        const auto* codes = m_codes.const_data_ptr<uint8_t>() + row * half;
+        std::array<float, kDynamicBlock> room;
+        for (int64_t block = 0; block < blocks; block += kDynamicBlock) {
+            const auto run = std::min(kDynamicBlock, blocks - block), column = block * kNf4Block / 2;
+            const auto* scales = m_scales.of(row * blocks + block, run, room.data());
+            for (int64_t t = 0; t < count; ++t) {
+                const float* even = parted + t * in() + column;
+                const float sum = timesNf4(codes + column, scales, run, even, even + half);
+                y[t * stride] = block == 0 ? sum : y[t * stride] + sum;
+            }
+        }
+    }
+
     // Values [begin, end) of the whole matrix.
     template <class T>
     void fill(int64_t begin, int64_t end, T* values) const

@@ -14,16 +14,20 @@
 #pragma once
 
 #include "training/quant/format.h"
+#include "training/quant/nf4_arithmetic.h"
 
 #include <array>
 
 namespace rankwright {
 
-inline constexpr int64_t kNf4Block = 64;
+inline constexpr int64_t kNf4Block = nf4::kBlock;
 
-inline constexpr std::array<float, 16> kNf4Book{-1.0f, -0.6961928009986877f, -0.5250730514526367f, -0.39491748809814453f,
-    -0.28444138169288635f, -0.18477343022823334f, -0.09105003625154495f, 0.0f, 0.07958029955625534f, 0.16093020141124725f,
-    0.24611230194568634f, 0.33791524171829224f, 0.44070982933044434f, 0.5626170039176941f, 0.7229568362236023f, 1.0f};
+inline constexpr std::array<float, 16> kNf4Book = [] {
+    std::array<float, 16> book{};
+    for (size_t code = 0; code < book.size(); ++code)
+        book[code] = nf4::valueOf(int(code));
+    return book;
+}();
 
 // Tensors: "codes" uint8 (ceil(N / 2), 1), "absmax" float32 (ceil(N / 64)); double-quantised: "absmax" uint8, "nested_absmax"
 // float32 (ceil(N / 64 / 256)), "nested_offset" float32 (1). 4.5 and 4.127 bits a value. Beside the codes, the quantiser holds the

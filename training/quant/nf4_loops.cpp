@@ -11,49 +11,32 @@
 #include <utility>
 
 #if defined(__x86_64__)
-// GCC 12 warns of the undefined registers that its own AVX-512 header makes on purpose (its bug 105593).
-#pragma GCC diagnostic push
+#include <immintrin.h>
+// GCC 12 warns of the undefined registers that its own AVX-512 header makes on purpose (its bug 105593), wherever they are inlined.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#pragma GCC diagnostic pop
 #endif
 
 namespace rankwright {
 
 namespace {
 
-constexpr float kLeastScale = 1e-38f;   // what bitsandbytes divides by at least
-
-constexpr std::array<float, 15> kThresholds = [] {
-    std::array<float, 15> between{};
-    for (size_t i = 0; i < between.size(); ++i)
-        between[i] = (kNf4Book[i] + kNf4Book[i + 1]) / 2.0f;
-    return between;
-}();
-
-// Numbers without sign compare like their bits, and the greatest of integers is found many at a time.
 RANKWRIGHT_INLINE float largest(const float* values, int count)
 {
-    int32_t most = 0;
+    int32_t most = 0;   // the greatest of integers is found many at a time
     for (int i = 0; i < count; ++i)
-        most = std::max(most, std::bit_cast<int32_t>(values[i]) & 0x7fffffff);
-    return std::bit_cast<float>(most);
+        most = std::max(most, nf4::sizeBits(values[i]));
+    return nf4::fromSizeBits(most);
 }
 
 RANKWRIGHT_INLINE void encodeBlock(const float* values, uint8_t* codes, float* absmax)
 {
     const float scale = largest(values, kNf4Block);
     *absmax = scale;
-    const float inverse = 1.0f / std::max(scale, kLeastScale);
+    const float inverse = nf4::inverseOf(scale);
     int32_t nearest[kNf4Block];
-    for (int i = 0; i < kNf4Block; ++i) {
-        const float x = values[i] * inverse;
-        int32_t below = 0;   // thresholds that x lies above
-        for (size_t t = 0; t < kThresholds.size(); ++t)
-            below += x > kThresholds[t] ? 1 : 0;
-        nearest[i] = below;
-    }
+    for (int i = 0; i < kNf4Block; ++i)
+        nearest[i] = nf4::codeOf(values[i] * inverse);
     for (int i = 0; i < kNf4Block / 2; ++i)
         codes[i] = uint8_t((nearest[2 * i] << 4) | nearest[2 * i + 1]);
 }
@@ -74,14 +57,8 @@ constexpr std::array<Pair, 256> kPairs = [] {
     return pairs;
 }();
 
-uint32_t roundedBits(float value)   // bfloat16 in the upper half
-{
-    const auto bits = std::bit_cast<uint32_t>(value);
-    return bits + 0x7fffu + ((bits >> 16) & 1u);
-}
-
 void store(float* to, float value) { *to = value; }
-void store(uint16_t* to, float value) { *to = uint16_t(roundedBits(value) >> 16); }
+void store(uint16_t* to, float value) { *to = nf4::bfloat16Of(value); }
 
 template <class T>
 void decodeByPairs(const uint8_t* codes, const float* absmax, int64_t blocks, T* values)
@@ -177,6 +154,60 @@ RANKWRIGHT_AVX512 void decodeAvx512(const uint8_t* codes, const float* absmax, i
         }
     }
 }
+
+// Thresholds by halving: 4 look-ups and comparisons a value instead of 15 comparisons and sums, 2.4 times as fast. Sums of thresholds
+// above the last are never looked at.
+struct Halving
+{
+    __m512 eighth, fourth, second, first;   // lane c: threshold c + 7 (the same in all lanes), c + 3, c + 1, c
+};
+
+RANKWRIGHT_AVX512 inline Halving halving()
+{
+    std::array<float, 19> thresholds{};
+    for (int i = 0; i < 15; ++i)
+        thresholds[size_t(i)] = nf4::threshold(i);
+    return {_mm512_set1_ps(thresholds[7]), _mm512_loadu_ps(thresholds.data() + 3), _mm512_loadu_ps(thresholds.data() + 1),
+        _mm512_loadu_ps(thresholds.data())};
+}
+
+// nf4::codeOf() of 16 values, as bytes.
+RANKWRIGHT_AVX512 inline __m128i codesOf(__m512 x, const Halving& thresholds)
+{
+    __m512i code = _mm512_maskz_set1_epi32(_mm512_cmp_ps_mask(x, thresholds.eighth, _CMP_GT_OQ), 8);
+    const auto step = [&](__m512 table, int size) __attribute__((target("avx512f"))) {
+        const __mmask16 above = _mm512_cmp_ps_mask(x, _mm512_permutexvar_ps(code, table), _CMP_GT_OQ);
+        code = _mm512_mask_add_epi32(code, above, code, _mm512_set1_epi32(size));
+    };
+    step(thresholds.fourth, 4);
+    step(thresholds.second, 2);
+    step(thresholds.first, 1);
+    return _mm512_cvtepi32_epi8(code);
+}
+
+RANKWRIGHT_AVX512 void encodeAvx512(const float* values, int64_t blocks, uint8_t* codes, float* absmax)
+{
+    const Halving thresholds = halving();
+    const __m512i noSign = _mm512_set1_epi32(0x7fffffff);
+    const __m256i pair = _mm256_set1_epi16(0x0110);   // 16 times the even byte and the odd one
+    for (int64_t b = 0; b < blocks; ++b, values += kNf4Block, codes += kNf4Block / 2) {
+        __m512 x[4];
+        __m512i most = _mm512_setzero_si512();
+        for (int i = 0; i < 4; ++i) {
+            x[i] = _mm512_loadu_ps(values + 16 * i);
+            most = _mm512_max_epi32(most, _mm512_and_si512(_mm512_castps_si512(x[i]), noSign));
+        }
+        const float scale = nf4::fromSizeBits(_mm512_reduce_max_epi32(most));
+        absmax[b] = scale;
+        const __m512 inverse = _mm512_set1_ps(nf4::inverseOf(scale));
+        for (int i = 0; i < 4; i += 2) {
+            const __m128i first = codesOf(_mm512_mul_ps(x[i], inverse), thresholds);
+            const __m128i second = codesOf(_mm512_mul_ps(x[i + 1], inverse), thresholds);
+            const __m256i nibbles = _mm256_maddubs_epi16(_mm256_set_m128i(second, first), pair);
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(codes + 8 * i), _mm256_cvtepi16_epi8(nibbles));
+        }
+    }
+}
 #endif
 
 template <class T>
@@ -196,18 +227,22 @@ void decode(const uint8_t* codes, const float* absmax, int64_t blocks, T* values
 
 void encodeNf4(const float* values, int64_t blocks, uint8_t* codes, float* absmax)
 {
+#if defined(__x86_64__)
+    if (widestVectors() == Width::avx512)
+        return encodeAvx512(values, blocks, codes, absmax);
+#endif
     runWidest<encodeBlocks>(values, blocks, codes, absmax);
 }
 
 void encodeNf4Tail(const float* values, int64_t count, uint8_t* codes, float* absmax)
 {
-    const float scale = std::max(largest(values, int(count)), kLeastScale);
+    const float scale = nf4::atLeast(largest(values, int(count)), nf4::kLeastScale);
     *absmax = scale;
     std::fill_n(codes, (count + 1) / 2, uint8_t(0));
     for (int64_t i = 0; i < (count + 1) / 2 * 2; ++i) {
         const float x = i < count ? values[i] / scale : 0.0f;
-        const auto below = std::count_if(kThresholds.begin(), kThresholds.end(), [x](float t) { return x > t; });
-        codes[i / 2] = uint8_t(codes[i / 2] | (i % 2 == 0 ? below << 4 : below));
+        const int code = nf4::codeOf(x);
+        codes[i / 2] = uint8_t(codes[i / 2] | (i % 2 == 0 ? code << 4 : code));
     }
 }
 

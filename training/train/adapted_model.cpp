@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "training/train/adapted_model.h"
 
+#include "training/device/device.h"
 #include "training/export/adapter_file.h"
 
 namespace rankwright {
@@ -29,10 +30,10 @@ std::unique_ptr<AdaptedModel> openAdapted(const std::string& spec, const std::st
     JobContext& context)
 {
     useThreads(config.threads);
-    checkDevice(config.device);
+    const auto device = deviceOf(config.device);
     const auto format = effectiveBase(config);
     auto weights = std::make_unique<Weights>(openModelSource(spec));
-    Model model(*weights, scalarType(config.dtype), context.reporter(), format != "none");
+    Model model(*weights, scalarType(config.dtype), context.reporter(), format != "none", device);
     auto opened = std::make_unique<AdaptedModel>(AdaptedModel{std::move(weights), std::move(model), {}});
     const auto head = headFor(*opened->weights, adapter);
     if (head.task != Task::lm) {

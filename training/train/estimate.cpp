@@ -5,10 +5,13 @@
 #include "training/api/catalog.h"
 #include "training/api/error.h"
 #include "training/api/number_text.h"
+#include "training/device/device.h"
 #include "training/ops/product.h"
 #include "training/train/memory_model.h"
 #include "training/train/peak_memory.h"
+#include "training/train/run_reading.h"
 #include "training/train/schedule.h"
+#include "training/train/threads.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -31,22 +34,24 @@ constexpr double kOverhead = 1.6;
 constexpr double kTight = 0.9;
 
 // Multiply-adds a second of a product of the model's own shape: the best of a few short measurements, since anything else that runs
-// on the machine only slows them down. Measured once for each shape, dtype and number of threads.
-double matrixRate(const ModelConfig& config, at::ScalarType type)
+// on the machine only slows them down. Measured once for each shape, dtype, device and number of threads.
+double matrixRate(const ModelConfig& config, at::ScalarType type, at::Device device)
 {
     static std::mutex mutex;
-    static std::map<std::tuple<int64_t, int64_t, at::ScalarType, int>, double> measured;
+    static std::map<std::tuple<int64_t, int64_t, at::ScalarType, std::string, int>, double> measured;
     const std::lock_guard lock(mutex);
-    auto& best = measured[{config.hiddenSize, config.intermediateSize, type, at::get_num_threads()}];
+    auto& best = measured[{config.hiddenSize, config.intermediateSize, type, device.str(), at::get_num_threads()}];
     if (best > 0)
         return best;
     const at::NoGradGuard guard;
-    const auto x = at::rand({512, config.hiddenSize}, at::kFloat).to(type);
-    const auto W = at::rand({config.intermediateSize, config.hiddenSize}, at::kFloat).to(type);
+    const auto x = at::rand({512, config.hiddenSize}, at::kFloat).to(device, type);
+    const auto W = at::rand({config.intermediateSize, config.hiddenSize}, at::kFloat).to(device, type);
     ops::timesTransposed(x, W);
+    waitFor(device);
     for (int i = 0; i < 10; ++i) {
         const auto begin = std::chrono::steady_clock::now();
         ops::timesTransposed(x, W);
+        waitFor(device);
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         best = std::max(best, 512 * double(config.hiddenSize) * double(config.intermediateSize) / seconds);
     }
@@ -58,6 +63,12 @@ double median(std::vector<double> values)
     std::ranges::sort(values);
     const auto half = values.size() / 2;
     return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+// What a run of this kind holds beside its tensors. On an accelerator only they count: the program is in the machine's memory.
+int64_t programOn(const std::string& kind)
+{
+    return kind.starts_with("cuda") ? 0 : programBytes();
 }
 
 int64_t sumOf(const std::vector<MemoryPart>& parts)
@@ -125,9 +136,9 @@ std::vector<Suggestion> candidates(const RunConfig& config, const RunShape& shap
 }  // namespace
 
 std::vector<Suggestion> suggestionsFor(const RunConfig& config, const ModelSource& source, const std::vector<Sample>& samples,
-    const std::vector<Sample>& evalSamples, double factor)
+    const std::vector<Sample>& evalSamples, double factor, int64_t outputs)
 {
-    const auto shape = runShape(config, source);
+    const auto shape = runShape(config, source, outputs);
     const auto rows = batchRows(samples, config), evalRows = rowSizes(evalSamples, config.maxLength);
     const auto now = sumOf(memoryParts(config, shape, rows, evalRows));
     std::vector<Suggestion> useful;
@@ -138,7 +149,7 @@ std::vector<Suggestion> suggestionsFor(const RunConfig& config, const ModelSourc
                 setField(changed, *findConfigField(key), value);
             keepOwnOptions(changed);
             validate(changed);
-            const auto then = sumOf(memoryParts(changed, runShape(changed, source), batchRows(samples, changed),
+            const auto then = sumOf(memoryParts(changed, runShape(changed, source, outputs), batchRows(samples, changed),
                 rowSizes(evalSamples, changed.maxLength)));
             suggestion.saves = int64_t(factor * double(now - then));
         } catch (const Error&) {
@@ -159,7 +170,7 @@ Calibration calibrationOf(const std::string& kind, const std::vector<PastRun>& p
     // The count itself is worth one run: it is off by less than a single run's chance in the allocator may be.
     std::vector<double> factors{1}, rates;
     int64_t runs = 0;
-    const auto program = programBytes();
+    const auto program = programOn(kind);
     for (const auto& run : past) {
         if (run.kind != kind)
             continue;
@@ -178,12 +189,14 @@ Calibration calibrationOf(const std::string& kind, const std::vector<PastRun>& p
 }
 
 Expectation expectationOf(const RunConfig& config, const ModelSource& source, const std::vector<Sample>& samples,
-    const std::vector<Sample>& evalSamples)
+    const std::vector<Sample>& evalSamples, int64_t outputs)
 {
-    const auto shape = runShape(config, source);
+    const auto shape = runShape(config, source, outputs);
     const auto rows = batchRows(samples, config);
     Expectation expected{.parts = memoryParts(config, shape, rows, rowSizes(evalSamples, config.maxLength)),
         .productsPerStep = productsOf(config, shape, rows)};
+    if (programOn(runKind(config)) == 0)
+        std::erase_if(expected.parts, [](const MemoryPart& part) { return part.id == "program"; });
     expected.bytes = sumOf(expected.parts);
     return expected;
 }
@@ -192,19 +205,22 @@ Estimate estimate(const EstimateJob& job, JobContext& context)
 {
     const auto& config = job.config;
     validate(config);
-    checkDevice(config.device);
+    const auto device = deviceOf(config.device);
     useThreads(config.threads);
     const auto source = openModelSource(config.model);
+    checkLength(config, source.config);
     const ModelText text(source.path);
     const auto run = text.prepareRun(config, context, Reading::beginning);
     const auto& data = run.training;
     const auto& evalSamples = run.evaluation.samples;
-    const auto shape = runShape(config, source);
+    checkMetrics(config, data, source.config.form == "decoder");
+    const auto outputs = data.task == Task::lm ? 0 : data.outputs();
+    const auto shape = runShape(config, source, outputs);
     // Of a large file these are the rows at its beginning, which stand for the others.
     const auto rows = std::max<int64_t>(1, int64_t(double(rowSizes(data.samples, config.maxLength).size()) / data.dataset.share));
     const auto batchRowCount
         = std::max<int64_t>(1, int64_t(double(batchRows(data.samples, config).size()) / data.dataset.share));
-    auto expected = expectationOf(config, source, data.samples, evalSamples);
+    auto expected = expectationOf(config, source, data.samples, evalSamples, outputs);
     const auto calibration = calibrationOf(runKind(config), job.past);
     Estimate found{.trainable = shape.trainable,
         .parameters = shape.all,
@@ -212,20 +228,24 @@ Estimate estimate(const EstimateJob& job, JobContext& context)
         .rows = rows,
         .parts = std::move(expected.parts),
         .uncalibratedBytes = expected.bytes,
-        .memoryBytes = memoryForThisProcess(),
+        .memoryBytes = device.is_cpu() ? memoryForThisProcess() : freeDeviceMemory(device),
         .productsPerStep = expected.productsPerStep,
-        .pastRuns = calibration.runs};
-    found.peakBytes = programBytes() + int64_t(calibration.memory * double(expected.bytes - programBytes()));
+        .pastRuns = calibration.runs,
+        .data = readingOf(config, data, rows, int64_t(evalSamples.size()))};
+    const auto program = programOn(runKind(config));
+    found.peakBytes = program + int64_t(calibration.memory * double(expected.bytes - program));
     found.secondsPerStep = calibration.productsPerSecond > 0
         ? expected.productsPerStep / calibration.productsPerSecond
-        : kOverhead * expected.productsPerStep / matrixRate(source.config, scalarType(config.dtype));
+        : kOverhead * expected.productsPerStep / matrixRate(source.config, scalarType(config.dtype), device);
     found.seconds = found.secondsPerStep * double(found.steps);
     found.fits = found.memoryBytes == 0 || found.peakBytes <= found.memoryBytes;
     if (!found.fits || double(found.peakBytes) > kTight * double(found.memoryBytes)) {
-        found.suggestions = suggestionsFor(config, source, data.samples, evalSamples, calibration.memory);
+        found.suggestions = suggestionsFor(config, source, data.samples, evalSamples, calibration.memory, outputs);
         found.warnings.push_back("It needs about " + bytesText(found.peakBytes) + " of memory, of "
             + bytesText(found.memoryBytes) + " that are free" + (found.fits ? ": that is tight." : "."));
     }
+    if (auto note = threadsNote(config.threads, threadLimits()); !note.empty())
+        found.warnings.push_back(std::move(note));
     if (data.dataset.part)
         found.warnings.push_back("From the first " + std::to_string(data.samples.size()) + " rows: the file is large.");
     if (data.truncated > 0)

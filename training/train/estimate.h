@@ -17,16 +17,16 @@ struct Expectation
     double productsPerStep = 0;       // multiply-adds
 };
 // Samples without targets are left out, as in training. train() sends the two numbers with RunStarted (estimatedBytes,
-// productsPerStep); estimate() starts from the same ones.
+// productsPerStep); estimate() starts from the same ones. `outputs`: of a head for labels, 0: none.
 Expectation expectationOf(const RunConfig& config, const ModelSource& source, const std::vector<Sample>& samples,
-    const std::vector<Sample>& evalSamples);
+    const std::vector<Sample>& evalSamples, int64_t outputs = 0);
 
 // Size, memory and time of job.config, calibrated by job.past.
 Estimate estimate(const EstimateJob& job, JobContext& context);
 
 // The two changes of the configuration that save most, the larger saving first; each is estimated anew, times `factor`.
 std::vector<Suggestion> suggestionsFor(const RunConfig& config, const ModelSource& source, const std::vector<Sample>& samples,
-    const std::vector<Sample>& evalSamples, double factor = 1);
+    const std::vector<Sample>& evalSamples, double factor = 1, int64_t outputs = 0);
 
 // Median of 1 and of measured / expected of the newest ten past runs of this kind, without the program, which every run has alike.
 struct Calibration { double memory = 1, productsPerSecond = 0; int64_t runs = 0; };   // 0: no past run says how fast

@@ -17,8 +17,8 @@ at::Tensor predict(const Model& model, const Batch& batch, Evaluation& result)
 {
     const auto scores = model.scores(model.forward(batch).index_select(0, batch.targetIndex));
     const bool classes = model.task() == Task::classify;
-    const auto predicted = (classes ? scores.argmax(1) : scores.squeeze(1)).to(at::kDouble);
-    const auto truth = (classes ? batch.targets : batch.values).to(at::kDouble);
+    const auto predicted = (classes ? scores.argmax(1) : scores.squeeze(1)).to(at::kCPU, at::kDouble);
+    const auto truth = (classes ? batch.targets : batch.values).to(at::kCPU, at::kDouble);
     const auto append = [](std::vector<double>& to, const at::Tensor& values) {
         to.insert(to.end(), values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel());
     };
@@ -55,11 +55,11 @@ Evaluation evaluate(const Model& model, const std::vector<Sample>& samples,
             tokens += int64_t(samples[next].ids.size());
             rows.push_back(&samples[next++]);
         }
-        const auto batch = makeBatch(rows, {}, model.config().labelHead.atEnd);
+        const auto batch = onDevice(makeBatch(rows, {}, model.config().labelHead.atEnd), model.device());
         if (batch.targetCount() == 0)
             continue;
         const auto losses
-            = (model.task() == Task::lm ? model.losses(batch) : predict(model, batch, result)).to(at::kDouble);
+            = (model.task() == Task::lm ? model.losses(batch) : predict(model, batch, result)).to(at::kCPU, at::kDouble);
         for (int64_t i = 0; i < batch.rows(); ++i) {
             const auto first = batch.targetBounds[size_t(i)], count = batch.targetBounds[size_t(i) + 1] - first;
             if (count == 0)

@@ -20,6 +20,7 @@ struct Evaluation
     // Of rows with labels, in the order of those that have one: the class or number predicted, and the row's own.
     std::vector<double> predicted, truth;
     int64_t classes = 0;       // that the head knows; 1 for numbers
+    int64_t answers = 0, cutAnswers = 0;   // generated beside it, and those that the limit of their length ended
 };
 
 // Rows are taken in file order, a few thousand tokens at a time. `go` is asked between batches with the rows done; false ends with

@@ -16,8 +16,8 @@ public:
     virtual ~Group() = default;
     [[nodiscard]] virtual int64_t rank() const { return 0; }
     [[nodiscard]] virtual int64_t size() const { return 1; }
-    // Sums in place over the group.
-    virtual void sum(at::Tensor& gradients, double& loss, int64_t& targets, int64_t& tokens)
+    // Sums in place over the group; the loss is a float64 scalar beside the gradients.
+    virtual void sum(at::Tensor& gradients, at::Tensor& loss, int64_t& targets, int64_t& tokens)
     {
         (void)gradients, (void)loss, (void)targets, (void)tokens;
     }

@@ -24,7 +24,7 @@ constexpr double kProgram = 105e6;
 constexpr double kLostOfLayer = 1.17, kLostOfProjections = 0.23;
 constexpr double kLostAtStart = 100e6;        // what reading the model has left behind
 constexpr int64_t kChunk = 256;               // targets at a time in ops::lmLoss
-constexpr int64_t kScoresUpTo = 1024;         // ops::attention: longer rows never hold their scores
+constexpr int64_t kBlock = 128;               // ops::attention: queries at a time
 constexpr int64_t kEvalTokens = 2048;         // evaluate(): tokens at once
 constexpr int64_t kProbeRows = 8, kProbeTokens = 32;   // StepZeroProbe
 constexpr int64_t kTogether = int64_t(1) << 28;        // meanGradients(): weights at a time
@@ -55,24 +55,24 @@ bool isFast(const RunConfig& config, const std::vector<const Module*>& group)
     const auto picture = effectivePicture(config);
     const bool plain = config.dropout == 0 && picture.A != Part::absent && picture.core == Part::absent
         && picture.magnitude == Part::absent && !drifts(config);
-    return plain && std::ranges::all_of(group, [](const Module* module) { return module->rank > 0 && !module->bias; });
+    return plain && std::ranges::all_of(group, [](const Module* module) { return module->rank > 0; });
 }
 
-// Bytes a token that projections with one input keep: the input in the compute dtype, once for all of them, and what each adds.
-// `gradient`: whether the input depends on anything trained.
-double keptByGroup(const RunConfig& config, const std::vector<const Module*>& group, bool gradient)
+// Bytes a token that projections with one input keep: the input, once for all of them, and what each adds. `gradient`: whether the input
+// depends on anything trained; `input`: bytes a token of what it is computed from, as far as nobody else keeps it.
+double keptByGroup(const RunConfig& config, const std::vector<const Module*>& group, bool gradient, double input)
 {
     const auto picture = effectivePicture(config);
-    const double w = width(config), in = double(group.front()->shape.in);
+    const double in = double(group.front()->shape.in);
     if (!anyAdapted(group))
         return 0;
     if (trains(picture.weight))
-        return w * in;
+        return input;
     double own = 0;
     if (isFast(config, group)) {
         for (const auto* module : group)
-            own += 4 * double(module->rank);
-        return w * in + own;
+            own += width(config) * double(module->rank);
+        return input + own;
     }
     const bool drops = config.dropout > 0, keepsInput = trains(picture.A);
     for (const auto* module : group) {
@@ -85,7 +85,18 @@ double keptByGroup(const RunConfig& config, const std::vector<const Module*>& gr
         if (picture.magnitude != Part::absent)
             own += 8 * double(module->shape.out); // the base's and the adapter's part, which the magnitude scales
     }
-    return (keepsInput && !drops && wide(config) ? w * in : 0) + own;
+    return (keepsInput && !drops && wide(config) ? input : 0) + own;
+}
+
+// Bytes that the fast form keeps of a group whatever the tokens: A stacked, and B where the compute dtype is another than theirs.
+double copiedFactors(const RunConfig& config, const std::vector<const Module*>& group)
+{
+    double bytes = 0;
+    if (group.empty() || !anyAdapted(group) || trains(effectivePicture(config).weight) || !isFast(config, group))
+        return bytes;
+    for (const auto* module : group)
+        bytes += width(config) * double(module->rank) * double(module->shape.in + (wide(config) ? 0 : module->shape.out));
+    return bytes;
 }
 
 // The projections of one layer by what they share. An expert sees a share of the tokens.
@@ -138,29 +149,37 @@ double keptByLayer(const RunConfig& config, const RunShape& shape, const std::ve
     double kept = 0;
     // Input and scale; a trained norm has the plain form, which keeps its input in float32 and the normalised values.
     const double norm = shape.everything ? 4 * hidden + w * hidden + 4 : w * hidden + 4;
-    const auto take = [&](const std::vector<const Module*>& group) {
-        kept += keptByGroup(config, group, gradient);
+    // A decoder's norm is part of the node of the projections behind it, where that has the fast form (ops::Input).
+    const auto fused = [&](const std::vector<const Module*>& group) {
+        return m.form == "decoder" && !shape.everything && !group.empty() && anyAdapted(group) && isFast(config, group);
+    };
+    const auto take = [&](const std::vector<const Module*>& group, double input) {
+        kept += keptByGroup(config, group, gradient, input);
         gradient = gradient || anyAdapted(group);
     };
-    kept += gradient ? norm : 0;
+    kept += gradient && !fused(groups.qkv) ? norm : 0;
     if (!groups.qkv.empty())
-        take(groups.qkv);
-    if (gradient)   // q and k turned, v, what attention gives
-        kept += w * (2 * queries + 2 * keys);
+        take(groups.qkv, w * hidden);
+    if (gradient)   // q and k turned, v, what attention gives, a sum of exponentials a head
+        kept += w * (2 * queries + 2 * keys) + 4 * double(m.heads);
     if (!groups.o.empty())
-        take(groups.o);   // its input is a copy of what attention gives, heads side by side
-    kept += gradient ? norm : 0;
+        take(groups.o, gradient ? 0 : w * queries);
     const bool before = gradient;
+    bool normKept = false;
     for (const auto& mlp : groups.mlps) {
+        normKept = normKept || !fused(mlp.inner);
         bool inside = before;
-        double own = keptByGroup(config, mlp.inner, inside);
+        double own = keptByGroup(config, mlp.inner, inside, w * hidden);
         inside = inside || anyAdapted(mlp.inner);
-        own += inside ? w * mlp.width * double(mlp.inner.size()) : 0;   // gate and up
-        own += mlp.down.empty() ? 0 : keptByGroup(config, mlp.down, inside);
+        const double gateAndUp = w * mlp.width * double(mlp.inner.size());
+        own += inside ? gateAndUp : 0;
+        const bool again = m.form == "decoder" && !mlp.down.empty() && isFast(config, mlp.down);   // down's input is computed again
+        if (!mlp.down.empty())
+            own += keptByGroup(config, mlp.down, inside, !again ? w * mlp.width : inside ? 0 : gateAndUp);
         kept += mlp.share * own;
         gradient = gradient || inside || (!mlp.down.empty() && anyAdapted(mlp.down));
     }
-    return kept;
+    return kept + (before && (normKept || groups.mlps.empty()) ? norm : 0);
 }
 
 // Bytes a token that one layer's holes take.
@@ -184,24 +203,23 @@ double lostByLayer(const RunConfig& config, const RunShape& shape, const std::ve
 // Rows of one forward and backward pass.
 struct Micro
 {
-    int64_t rows = 0, tokens = 0, targets = 0, longest = 0, longTokens = 0;   // longTokens: of rows beyond kScoresUpTo
+    int64_t rows = 0, tokens = 0, targets = 0, longest = 0;
     void add(const RowSize& row)
     {
         ++rows;
         tokens += row.tokens;
         targets += row.targets;
         longest = std::max(longest, row.tokens);
-        longTokens += row.tokens > kScoresUpTo ? row.tokens : 0;
     }
 };
 
 // Linear in the micro-batch, so that millions of them can be compared.
 struct Activations
 {
-    double token = 0, target = 0, longToken = 0, lostToken = 0;   // bytes
+    double token = 0, target = 0, whatever = 0, lostToken = 0;   // bytes; whatever: however many tokens there are
     [[nodiscard]] double of(const Micro& micro) const
     {
-        return double(micro.tokens) * token + double(micro.targets) * target + double(micro.longTokens) * longToken;
+        return double(micro.tokens) * token + double(micro.targets) * target + whatever;
     }
 };
 
@@ -214,7 +232,10 @@ Activations activations(const RunConfig& config, const RunShape& shape)
     for (const auto& layer : shape.layers) {
         all.token += keptByLayer(config, shape, layer, gradient);
         all.lostToken += lostByLayer(config, shape, layer);
-        all.longToken += 3 * w * double(m.heads * m.headDim);   // flash attention: keys and values for each head, a copy of its output
+        const auto groups = groupsOf(m, layer);
+        all.whatever += copiedFactors(config, groups.qkv) + copiedFactors(config, groups.o);
+        for (const auto& mlp : groups.mlps)
+            all.whatever += copiedFactors(config, mlp.inner) + copiedFactors(config, mlp.down);
     }
     all.token += shape.everything ? 4 * hidden + w * hidden : w * hidden;   // the last norm
     if (m.form == "decoder")   // cosines and sines in float32, for all layers together
@@ -232,9 +253,10 @@ double momentBytes(const RunConfig& config, const RunShape& shape, const Micro& 
         // All logits at once: of the loss, its logarithms and both gradients; the head's own gradient waits for the embeddings'.
         ? (wide(config) ? 12 : 14) * double(micro.targets) * vocabulary + (wide(config) ? 4 : 8) * vocabulary * double(m.hiddenSize)
         // A chunk's, and the head packed for the product with it.
-        : (wide(config) ? 4 : 6) * double(std::min(kChunk, micro.targets)) * vocabulary + w * vocabulary * double(m.hiddenSize);
-    const double row = double(std::min(micro.longest, kScoresUpTo));
-    const double scores = 12 * double(m.heads) * row * row;
+        : w * double(std::min(kChunk, micro.targets)) * vocabulary + w * vocabulary * double(m.hiddenSize);
+    // Probabilities and their gradients of a block of queries, and sums of the keys' and values' gradients.
+    const auto longest = double(micro.longest);
+    const double scores = 2 * w * double(m.heads) * std::min(longest, double(kBlock)) * longest + 8 * double(m.kvHeads * m.headDim) * longest;
     const double inner = double(m.intermediateSize) * double(micro.tokens) * (4 * w + (wide(config) ? 0 : 4));
     return std::max({logits, scores, inner});
 }

@@ -31,7 +31,8 @@ struct RunShape
     bool everything = false;          // embeddings, norms and head are trained as well
     bool fromAdapter = false;         // --init-adapter says what is adapted
 };
-RunShape runShape(const RunConfig& config, const ModelSource& source);
+// `outputs`: of a head for labels, which is trained whole beside the adapters (PreparedData::outputs()); 0: the run has none.
+RunShape runShape(const RunConfig& config, const ModelSource& source, int64_t outputs = 0);
 
 // The parts in the order of Estimate::parts. Their sum is the peak of the whole process.
 std::vector<MemoryPart> memoryParts(const RunConfig& config, const RunShape& shape, const std::vector<RowSize>& rows,

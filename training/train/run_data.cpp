@@ -2,10 +2,11 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // The rows of a run: read, tokenised, split into those that are trained on and those that judge, in memory or streamed.
 #include "training/api/error.h"
-#include "training/api/metrics.h"
+#include "training/api/words.h"
 #include "training/formats/file_reader.h"
 #include "training/train/random.h"
 #include "training/train/session.h"
+#include "training/train/threads.h"
 
 #include <algorithm>
 #include <charconv>
@@ -36,7 +37,7 @@ void resolveTask(PreparedData& prepared, const RunConfig& config, const Prepared
     }
     if (prepared.task != Task::classify)
         return;
-    prepared.labels = training ? training->labels : config.labels.empty() ? dataset.labels : metricIds(config.labels);
+    prepared.labels = training ? training->labels : config.labels.empty() ? dataset.labels : listed(config.labels);
     if (prepared.labels.size() < 2) {
         throw Error({.code = Code::data,
             .file = dataset.file,
@@ -219,6 +220,7 @@ SampleOptions ModelText::optionsFor(const PreparedData& prepared, const RunConfi
     auto options = sampleOptions(config);
     options.task = taskText(prepared.task);
     options.labels = prepared.labels;
+    options.threads = threadsFor(config.threads, threadLimits());
     return options;
 }
 

@@ -7,6 +7,7 @@
 #include "training/formats/safetensors.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace rankwright {
 
@@ -75,11 +76,42 @@ std::vector<RowSize> batchRows(const std::vector<Sample>& samples, const RunConf
     return packs;
 }
 
-RunShape runShape(const RunConfig& config, const ModelSource& source)
+namespace {
+
+// As Model::addLabelHead() makes it; `isNew` says which tensors count.
+int64_t labelHeadValues(const ModelConfig& model, int64_t outputs, const std::function<bool(const std::string& name)>& isNew)
+{
+    const auto& head = model.labelHead;
+    if (outputs == 0 || head.out.empty())
+        return 0;
+    int64_t values = 0;
+    const auto add = [&](const std::string& name, int64_t count) { values += isNew(name) ? count : 0; };
+    if (!head.dense.empty()) {
+        add(head.dense + ".weight", model.hiddenSize * model.hiddenSize);
+        add(head.dense + ".bias", model.hiddenSize);
+    }
+    add(head.out + ".weight", outputs * model.hiddenSize);
+    if (head.outBias)
+        add(head.out + ".bias", outputs);
+    return values;
+}
+
+bool bringsHead(const std::string& adapter, const ModelConfig& model)
+{
+    const auto file = readSafetensors(std::filesystem::path(adapter) / "adapter_model.safetensors");
+    return std::ranges::any_of(
+        file.tensors, [&](const auto& tensor) { return tensor.name.find(model.labelHead.out + ".") != std::string::npos; });
+}
+
+}  // namespace
+
+RunShape runShape(const RunConfig& config, const ModelSource& source, int64_t outputs)
 {
     RunShape shape{.model = source.config, .layers = modulesOf(source)};
     for (const auto& [name, tensor] : source.tensors)
         shape.all += tensor.count();
+    shape.all += labelHeadValues(source.config, outputs, [&](const std::string& name) { return !source.tensors.contains(name); });
+    const int64_t head = labelHeadValues(source.config, outputs, [](const std::string&) { return true; });
     std::vector<ModuleShape> modules;
     for (const auto& layer : shape.layers) {
         for (const auto& module : layer) {
@@ -91,6 +123,8 @@ RunShape runShape(const RunConfig& config, const ModelSource& source)
     if (!config.initAdapter.empty()) {
         shape.fromAdapter = true;
         std::tie(ranks, shape.trainable) = adapterRanks(config.initAdapter);   // all that it holds goes on being trained
+        if (head > 0 && !bringsHead(config.initAdapter, source.config))
+            shape.trainable += head;
     } else {
         const bool weights = effectivePicture(config).weight == Part::trained;
         shape.everything = weights && config.modules == "*";
@@ -99,6 +133,7 @@ RunShape runShape(const RunConfig& config, const ModelSource& source)
             shape.trainable += trainedValues(config, module, rank.rank);
             shape.replaced += weights ? module.out * module.in : 0;
         }
+        shape.trainable += head;
         if (shape.everything)
             shape.trainable = shape.all;   // embeddings, norms and head as well
     }

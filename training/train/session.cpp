@@ -6,12 +6,12 @@
 #include "training/formats/builtin_templates.h"
 #include "training/formats/file_reader.h"
 #include "training/formats/limits.h"
+#include "training/train/threads.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <thread>
 
 namespace rankwright {
 
@@ -63,22 +63,9 @@ at::ScalarType scalarType(const std::string& dtype)
 
 int64_t useThreads(int64_t configured)
 {
-    // More threads than cores only wait for each other.
-    const auto cores = int64_t(std::max(1u, std::thread::hardware_concurrency()));
-    const auto threads = configured > 0 ? std::min(configured, cores) : cores;
+    const auto threads = threadsFor(configured, threadLimits());
     at::set_num_threads(int(threads));
     return threads;
-}
-
-void checkDevice(const std::string& device)
-{
-    if (device != "cpu") {
-        throw Error({.code = Code::unsupported,
-            .place = "/device",
-            .found = "\"" + device + "\"",
-            .allowed = "cpu",
-            .advice = "This version trains on the CPU only."});
-    }
 }
 
 ModelText::ModelText(const std::filesystem::path& model, int64_t vocabulary)

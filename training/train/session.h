@@ -39,8 +39,6 @@ private:
 at::ScalarType scalarType(const std::string& dtype);           // "float32", "bfloat16", "float16"
 // Threads LibTorch uses from now on: the configured number (at most one a core), or every core. Returns it.
 int64_t useThreads(int64_t configured);
-// Only "cpu" so far. Throws Error{unsupported}.
-void checkDevice(const std::string& device);
 
 struct PreparedData
 {

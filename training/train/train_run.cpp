@@ -3,7 +3,9 @@
 #include "training/train/train_run.h"
 
 #include "training/api/error.h"
+#include "training/api/metrics.h"
 #include "training/api/words.h"
+#include "training/device/device.h"
 #include "training/export/adapter_file.h"
 #include "training/formats/atomic_file.h"
 #include "training/formats/safetensors.h"
@@ -11,7 +13,10 @@
 #include "training/generate/answers.h"
 #include "training/io/tensor_writer.h"
 #include "training/train/estimate.h"
+#include "training/train/meeting.h"
 #include "training/train/peak_memory.h"
+#include "training/train/run_reading.h"
+#include "training/train/threads.h"
 #include "training/train/trainer.h"
 
 #include <ATen/ATen.h>
@@ -48,6 +53,7 @@ std::string numbersHash(RunConfig config)
     config.evalRows.clear();
     config.evalEvery = config.saveEvery = config.threads = config.steps = 0;
     config.epochs = 1;
+    config.device = "cpu";   // the same arithmetic with other roundings
     auto document = toJson(config);
     // They decide when a run ends and what is written beside it, not its numbers; runs of before them can still be resumed.
     for (const char* key : {"patience", "leastGain", "keep", "driftEvery", "metrics", "answerTokens"})
@@ -94,21 +100,30 @@ std::string hashOf(const std::vector<Sample>& samples)
     return words.empty() ? "" : sha256(words);
 }
 
-struct OpenModel
-{
-    std::unique_ptr<Weights> weights;   // stays where it is: bases that are not placed yet read from it
-    ModelText text;
-    Model model;
-};
+using OpenModel = ModelOnFiles;
 
-OpenModel openModel(const RunConfig& config, JobContext& context)
+// With a seat, the model is the meeting's.
+OpenModel openModel(const RunConfig& config, JobContext& context, Seat* seat = nullptr)
 {
     validate(config);
-    checkDevice(config.device);
-    auto weights = std::make_unique<Weights>(openModelSource(config.model));
-    ModelText text(weights->source().path, weights->config().vocabSize);
-    Model model(*weights, scalarType(config.dtype), context.reporter(), isQuantised(config));
-    return {std::move(weights), std::move(text), std::move(model)};
+    const auto device = deviceOf(config.device);
+    const auto source = openModelSource(config.model);
+    const auto type = scalarType(config.dtype);
+    const auto open = [&] {
+        auto weights = std::make_shared<Weights>(source);
+        auto text = std::make_shared<const ModelText>(source.path, source.config.vocabSize);
+        Model model(*weights, type, context.reporter(), isQuantised(config), device);
+        return OpenModel{std::move(weights), std::move(text), std::move(model)};
+    };
+    auto opened = seat != nullptr ? seat->open(open) : open();
+    if (opened.weights->source().path != source.path || opened.model.type() != type || opened.model.device() != device) {
+        throw Error({.code = Code::config,
+            .place = "run " + config.name,
+            .found = "another model, type or device than that of the runs it is trained together with",
+            .allowed = "the same for all of them",
+            .advice = "Train this run alone, or the comparison with --runs queued."});
+    }
+    return opened;
 }
 
 void addLabelHead(OpenModel& prepared, const PreparedData& data, const RunConfig& config)
@@ -159,17 +174,6 @@ std::string writeTrainedAdapter(const std::filesystem::path& runFolder, const Ad
     return target.string();
 }
 
-void checkLength(const OpenModel& prepared, const RunConfig& config)
-{
-    if (config.maxLength > prepared.model.config().contextLength) {
-        throw Error({.code = Code::config,
-            .place = "/maxLength",
-            .found = std::to_string(config.maxLength),
-            .allowed = "at most the model's context of " + std::to_string(prepared.model.config().contextLength),
-            .advice = "Lower the maximum length."});
-    }
-}
-
 void noteData(const RunConfig& config, const PreparedData& data, bool streamed, JobContext& context, const std::string& run)
 {
     if (data.truncated > 0) {
@@ -188,39 +192,50 @@ void noteData(const RunConfig& config, const PreparedData& data, bool streamed, 
         context.events().on(NoteEvent{run, "warning", warning});
 }
 
-}  // namespace
-
-namespace {
-
 // Metrics of generated answers, where some were asked for and there are rows to ask; both arguments outlive it.
-std::function<std::map<std::string, double>(JobContext&)> judgeOf(
-    const OpenModel& prepared, const PreparedData& evaluation, const RunConfig& config)
+std::function<void(JobContext&, Evaluation&)> judgeOf(const OpenModel& prepared, const PreparedData& evaluation, const RunConfig& config)
 {
     const auto cards = answerCards(metricIds(config.metrics));
     if (cards.empty() || evaluation.samples.empty() || prepared.model.task() != Task::lm)
         return {};
-    return [&prepared, cards, tokens = config.answerTokens, questions = questionsOf(evaluation, prepared.text, config)](
-               JobContext& context) { return judgeAnswers(prepared.model, prepared.text, questions, cards, tokens, context); };
+    return [&prepared, cards, tokens = config.answerTokens, questions = questionsOf(evaluation, *prepared.text, config)](
+               JobContext& context, Evaluation& found) {
+        auto scores = judgeAnswers(prepared.model, *prepared.text, questions, cards, tokens, context);
+        found.metrics.merge(scores.shares);
+        found.answers = scores.answers;
+        found.cutAnswers = scores.cut;
+    };
 }
 
 }  // namespace
 
 TrainResult train(const TrainJob& job, JobContext& context)
 {
-    const auto begin = std::chrono::steady_clock::now();
-    resetPeakMemory();
     const auto& config = job.config;
+    std::optional<Seat> seat;
+    if (!job.together.group.empty())
+        seat.emplace(job.together, job.run, config.seed);   // waits until it is this run's turn
+    const auto begin = std::chrono::steady_clock::now();
+    if (!seat || seat->isFirst())
+        resetPeakMemory();
     const std::filesystem::path folder(job.folder);
     const auto threads = useThreads(config.threads);
-    auto prepared = openModel(config, context);
-    checkLength(prepared, config);
-    auto [data, evaluation, stream] = prepared.text.prepareRun(config, context);
+    if (const auto note = threadsNote(config.threads, threadLimits()); !note.empty())
+        context.events().on(NoteEvent{job.run, "warning", note});
+    auto prepared = openModel(config, context, seat ? &*seat : nullptr);
+    resetPeakDeviceMemory(prepared.model.device());
+    checkLength(config, prepared.model.config());
+    auto [data, evaluation, stream] = prepared.text->prepareRun(config, context);
     const auto& evalSamples = evaluation.samples;
     noteData(config, data, stream != nullptr, context, job.run);
     std::erase_if(data.samples, [](const Sample& sample) { return sample.targets() == 0; });
     MemoryFeed inMemory(data.samples);
     SampleFeed& feed = stream ? *stream : static_cast<SampleFeed&>(inMemory);
     addLabelHead(prepared, data, config);
+    if (!job.resume)   // runs of before this check go on without what does not fit
+        checkMetrics(config, data, prepared.model.generates());
+    if (evalSamples.empty() && !metricIds(config.metrics).empty())
+        context.events().on(NoteEvent{job.run, "warning", "The metrics are not measured: there are no evaluation rows (--eval-data or --validation)."});
 
     const auto checkpoint = job.resume ? findCheckpoint(folder) : std::nullopt;
     CheckpointIdentity identity{.configHash = numbersHash(config),
@@ -271,23 +286,27 @@ TrainResult train(const TrainJob& job, JobContext& context)
         }
     }
 
-    const StepZeroProbe probe(prepared.model, data.samples);
-    const auto starts = checkpoint ? readStart(folder, *prepared.weights, checkpoint->identity.startHash)
+    auto probe = std::make_unique<const StepZeroProbe>(prepared.model, data.samples);
+    auto starts = checkpoint ? readStart(folder, *prepared.weights, checkpoint->identity.startHash)
                                    : startAdapters(prepared.model, *prepared.weights, config, data.samples,
                                          context.reporter(), [&] { return context.stopped(); });
-    AdapterSet adapters(prepared.model, *prepared.weights, starts, config.dropout, effectiveBase(config), context.reporter());
+    AdapterSet adapters(prepared.model, *prepared.weights, starts, config.dropout, effectiveBase(config), context.reporter(),
+        seat ? &seat->bases() : nullptr);
     if (!checkpoint)
         writeStart(folder, starts, *prepared.weights, adapters.baseHash(), data.labels);
     else if (!sameBases(folder, adapters))
         context.events().on(NoteEvent{job.run, "warning",
-            "The base weights made from the start differ from the run's first ones in single bits (another processor or number of threads): not bit-exact."});
+            "The base weights made from the start differ from the run's first ones in single bits (another processor or number of threads, or together with other runs at one time and alone at another): not bit-exact."});
+    starts.clear();   // they are in the adapters now
     identity.startHash = sha256OfFile(folder / "start.safetensors");
     Group alone;
+    OwnPass own(prepared.model, config.seed);
+    LossPass& pass = seat ? static_cast<LossPass&>(*seat) : own;
     std::optional<DriftMonitor> drift;
     if (config.driftEvery > 0)
         drift.emplace(adapters, *prepared.weights, config, context.reporter());
-    Trainer trainer({job, prepared.model, adapters, feed, evalSamples, judgeOf(prepared, evaluation, config), identity, alone, drift ? &*drift : nullptr}, context);
-    const auto expected = expectationOf(config, prepared.weights->source(), data.samples, evalSamples);
+    Trainer trainer({job, prepared.model, adapters, feed, evalSamples, judgeOf(prepared, evaluation, config), identity, alone, pass, drift ? &*drift : nullptr}, context);
+    const auto expected = expectationOf(config, prepared.weights->source(), data.samples, evalSamples, data.task == Task::lm ? 0 : data.outputs());
     RunStarted event{.run = job.run,
         .method = config.method,
         .steps = trainer.steps(),
@@ -302,21 +321,26 @@ TrainResult train(const TrainJob& job, JobContext& context)
         .modelHash = identity.modelHash,
         .dataHash = data.dataset.hash,
         .evalHash = hashOf(evalSamples),
-        .stepZero = compareAtStart(probe, prepared, adapters),
+        .stepZero = compareAtStart(*probe, prepared, adapters),
         .task = taskText(data.task),
         .labels = data.labels,
         .estimatedBytes = expected.bytes,
-        .productsPerStep = expected.productsPerStep};
+        .productsPerStep = expected.productsPerStep,
+        .data = readingOf(config, data, feed.rows(), int64_t(evalSamples.size()))};
     if (checkpoint)
         trainer.restore(*checkpoint);
     event.prepareSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     context.events().on(event);
 
+    probe.reset();   // its logits, 50 MB of SmolLM2's
+    if (seat)
+        seat->ready(prepared.model, adapters);
     releaseFreedMemory();   // what the step-0 check held: a step's tensors have other sizes
     auto result = trainer.train();
     result.stepZero = event.stepZero;
     result.adapter = writeTrainedAdapter(folder, adapters, prepared, data.labels);
     result.peakBytes = peakMemory();
+    result.peakDeviceBytes = peakDeviceMemory(prepared.model.device());
     return result;
 }
 
@@ -326,7 +350,7 @@ StepZero stepZero(const RunConfig& config, JobContext& context)
     auto prepared = openModel(config, context);
     auto few = config;
     few.rows = few.rows.empty() ? ":8" : few.rows;
-    const auto data = prepared.text.prepare(config.data, Split::train, few, few.rows, context, nullptr, Reading::beginning);
+    const auto data = prepared.text->prepare(config.data, Split::train, few, few.rows, context, nullptr, Reading::beginning);
     addLabelHead(prepared, data, config);
     const StepZeroProbe probe(prepared.model, data.samples);
     const auto starts = startAdapters(prepared.model, *prepared.weights, config, data.samples, context.reporter(),

@@ -33,7 +33,7 @@ void addLabelHead(Model& model, const std::vector<PlacedStart>& starts, const Ru
     model.addLabelHead(outputs > 1 ? Task::classify : Task::regress, outputs, config.seed, weights);
 }
 
-std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& runFolder, JobContext& context)
+std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& runFolder, JobContext& context, at::Device device)
 {
     const auto config = configOfRun(runFolder);
     const auto checkpoint = findTrained(runFolder, config);
@@ -47,7 +47,7 @@ std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& runFolder
     }
     useThreads(config.threads);
     auto weights = std::make_unique<Weights>(openModelSource(config.model));
-    Model model(*weights, scalarType(config.dtype), context.reporter(), isQuantised(config));
+    Model model(*weights, scalarType(config.dtype), context.reporter(), isQuantised(config), device);
     const auto starts = readStart(runFolder, *weights, checkpoint->identity.startHash);
     addLabelHead(model, starts, config, *weights);
     auto trained = std::make_unique<TrainedModel>(TrainedModel{
@@ -62,6 +62,11 @@ std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& runFolder
     loadCheckpoint(*checkpoint, state);
     adapters.stateLoaded();
     return trained;
+}
+
+std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& runFolder, JobContext& context)
+{
+    return openTrained(runFolder, context, at::kCPU);
 }
 
 PreparedData evaluationData(const TrainedModel& trained, JobContext& context)

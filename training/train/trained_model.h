@@ -24,7 +24,9 @@ struct TrainedModel
 // Puts the head for labels on the model that these starts, of a run or an adapter, train; nothing where they train none.
 void addLabelHead(Model& model, const std::vector<PlacedStart>& starts, const RunConfig& config, Weights& weights);
 // The run at the checkpoint whose parameters it keeps: the one of the lowest evaluation loss where it was told so
-// (RunConfig::keep), the newest otherwise. Throws Error{missing} where it has written none.
+// (RunConfig::keep), the newest otherwise. Throws Error{missing} where it has written none. On `device`, or on the processor,
+// wherever the run was trained.
+std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& runFolder, JobContext& context, at::Device device);
 std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& runFolder, JobContext& context);
 // The rows that the run is judged by, labels as it was started with; no samples where it has none.
 PreparedData evaluationData(const TrainedModel& trained, JobContext& context);

@@ -101,10 +101,13 @@ std::vector<int64_t> Trainer::samplesOf(int64_t row)
     return samples;
 }
 
-std::vector<int64_t> Trainer::microBatch(int64_t number)
+std::vector<int64_t> Trainer::microBatch(int64_t number, int64_t part, int64_t parts)
 {
     std::vector<int64_t> samples;
-    for (auto i = int64_t(m_parts.group.rank()); i < m_config.batch; i += m_parts.group.size()) {
+    const auto size = m_parts.group.size();
+    const auto rows = (m_config.batch - m_parts.group.rank() + size - 1) / size;   // of this process
+    for (auto own = part * rows / parts; own < (part + 1) * rows / parts; ++own) {
+        const auto i = m_parts.group.rank() + own * size;
         const auto row = samplesOf(number * m_config.batch + i);
         samples.insert(samples.end(), row.begin(), row.end());
     }
@@ -131,13 +134,16 @@ void Trainer::readAhead(int64_t number)
     if (!m_parts.feed.streams())
         return;
     // Not over the end of an epoch, whose order would have to be made for a glance.
-    const auto epoch = microBatch(number).back() / m_parts.feed.rows();
+    auto last = microBatch(number).back();
+    const auto epoch = last / m_parts.feed.rows();
     std::vector<int64_t> rows;
-    for (int64_t ahead = 1; ahead <= kBatchesAhead; ++ahead) {
-        for (const auto sample : microBatch(number + ahead)) {
+    for (int64_t ahead = 1; ahead <= kBatchesAhead && (last + 1) / m_parts.feed.rows() == epoch; ++ahead) {
+        const auto samples = microBatch(number + ahead);
+        for (const auto sample : samples) {
             if (sample / m_parts.feed.rows() == epoch)
                 rows.push_back(m_order.row(sample));
         }
+        last = samples.back();
     }
     m_parts.feed.expect(rows);
 }
@@ -154,47 +160,65 @@ void Trainer::noteCutRows()
             + " had no token with a loss."});
 }
 
+Batch Trainer::batchOf(const Portion& portion)
+{
+    if (m_ahead && m_ahead->first == portion)
+        return std::exchange(m_ahead, std::nullopt)->second;
+    const auto numbers = microBatch(portion.number, portion.part, portion.parts);
+    const auto held = rowsOf(numbers);
+    std::vector<const Sample*> rows;
+    for (const auto& sample : held)
+        rows.push_back(sample.get());
+    return onDevice(makeBatch(rows, numbers, m_parts.model.config().labelHead.atEnd), m_parts.model.device());
+}
+
+// While the device works on this step.
+void Trainer::makeAhead(const Portion& portion)
+{
+    if (m_parts.model.device().is_cpu() || m_progress.step + 1 >= m_steps)
+        return;
+    try {
+        m_ahead.emplace(portion, batchOf(portion));
+    } catch (const DataLost&) {
+        // It is said when the batch's turn comes.
+    } catch (const Error&) {
+    }
+}
+
 Trainer::Gradient Trainer::computeGradient()
 {
     auto& gradients = m_parts.adapters.gradients();
     gradients.zero_();
-    double lossSum = 0;
+    auto lossSum = at::zeros({}, gradients.options().dtype(at::kDouble));
+    double othersSeconds = 0;
     int64_t targets = 0, tokens = 0;
-    for (int64_t micro = 0; micro < m_config.accumulate; ++micro) {
-        const auto number = m_progress.step * m_config.accumulate + micro;
-        const auto numbers = microBatch(number);
-        const auto held = rowsOf(numbers);
-        readAhead(number);
-        std::vector<const Sample*> rows;
-        for (const auto& sample : held)
-            rows.push_back(sample.get());
-        const auto batch = makeBatch(rows, numbers, m_parts.model.config().labelHead.atEnd);
+    const auto parts = std::min(m_parts.pass.parts(), m_config.batch);
+    for (int64_t i = 0; i < m_config.accumulate * parts; ++i) {
+        const auto number = m_progress.step * m_config.accumulate + i / parts;
+        const auto batch = batchOf({number, (m_parts.pass.firstPart() + i) % parts, parts});
+        if (i % parts == 0)
+            readAhead(number);
         tokens += batch.tokens();
         if (batch.targetCount() == 0)
             continue;
         targets += batch.targetCount();
-        at::Tensor balance;
-        const auto loss = m_parts.model
-                              .losses(batch, {.training = true, .seed = m_config.seed, .step = m_progress.step + 1},
-                                  m_routerLoss > 0 ? &balance : nullptr)
-                              .sum();
-        lossSum += loss.item<double>();
-        // Beside a mean over targets: weighed by them, since the sum is divided by their number below. It is part of the gradient,
-        // not of the loss that is reported.
-        if (balance.defined())
-            (loss + balance * (m_routerLoss * double(batch.targetCount()))).backward();
-        else
-            loss.backward();
+        const auto answer = m_parts.pass.run({batch, m_progress.step + 1, m_routerLoss});
+        lossSum.add_(answer.loss);
+        othersSeconds += answer.othersSeconds;
     }
     m_parts.group.sum(gradients, lossSum, targets, tokens);
     m_progress.tokens += tokens;
     m_progress.targets += targets;
     const auto divisor = double(std::max<int64_t>(1, targets));
     gradients.div_(divisor);
-    const double norm = gradients.norm().item<double>();
-    const double loss = targets > 0 ? lossSum / divisor : std::nan("");
+    makeAhead({(m_progress.step + 1) * m_config.accumulate, m_parts.pass.firstPart() % parts, parts});
+    // The one place in a step where the CPU waits for a device: both numbers come in one copy.
+    const auto found = at::stack({lossSum, gradients.norm().to(at::kDouble)}).cpu();
+    const auto* numbers = found.const_data_ptr<double>();
+    const double norm = numbers[1];
+    const double loss = targets > 0 ? numbers[0] / divisor : std::nan("");
     // A batch without any target is no fault: its gradient is zero and the step is taken without an update.
-    return {loss, norm, std::isfinite(norm) && (targets == 0 || std::isfinite(loss))};
+    return {loss, norm, std::isfinite(norm) && (targets == 0 || std::isfinite(loss)), othersSeconds};
 }
 
 void Trainer::update(const Gradient& gradient)
@@ -223,7 +247,7 @@ void Trainer::takeStep()
     const auto start = std::chrono::steady_clock::now();
     const auto gradient = computeGradient();
     update(gradient);
-    m_progress.seconds += secondsSince(start);
+    m_progress.seconds += secondsSince(start) - gradient.othersSeconds;
     m_progress.loss = gradient.loss;
     m_progress.skippedInARow = gradient.finite ? 0 : m_progress.skippedInARow + 1;
     ++m_progress.step;
@@ -263,7 +287,7 @@ void Trainer::evaluateNow(std::optional<double>& result)
             return true;
         }, metricIds(m_config.metrics));
         if (m_parts.judgeAnswers)
-            found.metrics.merge(m_parts.judgeAnswers(m_context));
+            m_parts.judgeAnswers(m_context, found);
     } catch (const Error& error) {
         if (error.code() != Code::stopped)
             throw;
@@ -274,8 +298,10 @@ void Trainer::evaluateNow(std::optional<double>& result)
     const double seconds = secondsSince(start);
     judge(found.rowMean);
     m_context.events().on(EvalEvent{m_parts.job.run, m_progress.step, found.rowMean, found.rows, found.tokens, seconds,
-        m_progress.bestStep == m_progress.step, found.metrics});
-    m_metrics = std::move(found.metrics);
+        m_progress.bestStep == m_progress.step, found.metrics, found.answers, found.cutAnswers});
+    found.predicted.clear();
+    found.truth.clear();
+    m_evaluation = std::move(found);
 }
 
 void Trainer::judge(double loss)
@@ -355,7 +381,7 @@ bool Trainer::waitWhilePaused()
         }
         if (!controls.pause)
             return true;
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        m_parts.pass.rest(std::chrono::milliseconds(20));
     }
 }
 
@@ -398,7 +424,9 @@ TrainResult Trainer::train()
     result.finalLoss = m_progress.loss;
     result.evalBefore = m_evalBefore;
     result.evalAfter = m_evalLast;
-    result.metrics = m_metrics;
+    result.metrics = m_evaluation.metrics;
+    result.answers = m_evaluation.answers;
+    result.cutAnswers = m_evaluation.cutAnswers;
     keepBest(result);
     return result;
 }

@@ -9,6 +9,7 @@
 #include "training/train/checkpoint.h"
 #include "training/train/evaluate.h"
 #include "training/train/group.h"
+#include "training/train/loss_pass.h"
 #include "training/train/packs.h"
 #include "training/train/row_order.h"
 #include "training/train/sample_feed.h"
@@ -26,10 +27,11 @@ public:
         AdapterSet& adapters;
         SampleFeed& feed;                         // the training rows
         const std::vector<Sample>& evalSamples;   // empty: no evaluation
-        // Metrics of generated answers on the evaluation rows, by id; empty: none was asked for.
-        std::function<std::map<std::string, double>(JobContext& context)> judgeAnswers;
+        // Adds the metrics of generated answers on the evaluation rows, and their numbers; empty: none was asked for.
+        std::function<void(JobContext& context, Evaluation& found)> judgeAnswers;
         CheckpointIdentity identity;
         Group& group;
+        LossPass& pass;
         DriftMonitor* drift = nullptr;            // where the run measures its drift
     };
     Trainer(Parts parts, JobContext& context);
@@ -42,7 +44,15 @@ public:
     [[nodiscard]] int64_t steps() const { return m_steps; }
 
 private:
-    struct Gradient { double loss = 0, norm = 0; bool finite = true; };
+    struct Gradient { double loss = 0, norm = 0; bool finite = true; double othersSeconds = 0; };
+    // A part of a micro-batch of the run.
+    struct Portion
+    {
+        int64_t number = 0, part = 0, parts = 1;
+        bool operator==(const Portion&) const = default;
+    };
+    Batch batchOf(const Portion& portion);   // on the model's device
+    void makeAhead(const Portion& portion);
     Gradient computeGradient();              // of step m_progress.step + 1, into adapters.gradients()
     void update(const Gradient& gradient);
     void takeStep();
@@ -58,7 +68,8 @@ private:
     [[nodiscard]] int64_t rowsPerStep() const;
     void layPacks();
     [[nodiscard]] std::vector<int64_t> samplesOf(int64_t row);   // of one row of a batch, counted from 0 over all steps
-    std::vector<int64_t> microBatch(int64_t number);             // samples of the number-th micro-batch of the run
+    // Samples of the number-th micro-batch of the run, or of a part of it.
+    std::vector<int64_t> microBatch(int64_t number, int64_t part = 0, int64_t parts = 1);
     std::vector<std::shared_ptr<const Sample>> rowsOf(const std::vector<int64_t>& samples);
     void readAhead(int64_t number);          // the micro-batches behind this one
     void noteCutRows();
@@ -73,10 +84,11 @@ private:
     std::optional<Packs> m_packs;            // where the run packs its rows
     int64_t m_steps;
     double m_routerLoss;                     // weight of the routers' balancing loss; 0: none
+    std::optional<std::pair<Portion, Batch>> m_ahead;   // on an accelerator: the batch of the next step
     Progress m_progress;
     int64_t m_savedStep = -1;
     std::optional<double> m_evalBefore, m_evalLast;
-    std::map<std::string, double> m_metrics;   // of the last evaluation
+    Evaluation m_evaluation;                   // the last one, without its predictions
 };
 
 }  // namespace rankwright

@@ -28,7 +28,8 @@ QueueTurn nextTurn(const std::filesystem::path& dataDirectory, const QueueWishes
     if (rows.empty())
         return turn;
     const auto groups = trainingGroups(dataDirectory, rows);
-    for (const RunRow& row : groups.front())
+    turn.together = groups.front().together;
+    for (const RunRow& row : groups.front().runs)
         turn.runs.push_back(row.id);
     for (const RunRow& row : rows)
         if (std::ranges::find(turn.runs, row.id) == turn.runs.end())

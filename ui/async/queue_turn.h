@@ -18,7 +18,8 @@ struct QueueWishes
 
 struct QueueTurn
 {
-    std::vector<std::string> runs;      // to train now: one, or those of an interleaved comparison that belong together
+    std::vector<std::string> runs;      // to train now: one, or those of a comparison that belong together
+    bool together = false;              // on one copy of the base; else a step of each in turn
     std::vector<std::string> waiting;   // what is wanted after them, in order
 };
 

@@ -104,11 +104,11 @@ void recordFailure(const std::filesystem::path& dataDirectory, const std::string
 }
 
 Ended trainOne(const std::filesystem::path& dataDirectory, Engine& engine, const std::string& id, bool resume, Events& watcher,
-    const std::stop_token& stop)
+    const std::stop_token& stop, const Together& together)
 {
     const QString run = QString::fromStdString(id);
     try {
-        const TrainResult result = trainRun(dataDirectory, id, engine, watcher, stop, resume);
+        const TrainResult result = trainRun(dataDirectory, id, engine, watcher, stop, resume, false, together);
         return {.run = run, .outcome = result.outcome, .error = {}};
     } catch (const Error& error) {
         if (error.code() != Code::stopped)
@@ -127,6 +127,7 @@ Ended trainOne(const std::filesystem::path& dataDirectory, Engine& engine, const
 struct Turn
 {
     std::vector<std::string> runs;
+    bool together = false;           // on one copy of the base
     std::set<std::string> resumed;   // of them
     uint64_t calls = 0;              // what was asked for when it was taken
 };
@@ -195,7 +196,7 @@ Turn takeNext(Session& session, const std::filesystem::path& dataDirectory, cons
         if (next->runs.empty() && !wishes.wanted.empty())
             session.running = {wishes.wanted.front()};
         session.running.resize(std::min(session.running.size(), kMostTogether));
-        Turn turn{.runs = session.running, .resumed = {}, .calls = calls};
+        Turn turn{.runs = session.running, .together = next->together, .resumed = {}, .calls = calls};
         for (const std::string& run : turn.runs) {
             std::erase(session.wishes.wanted, run);
             if (std::erase(session.wishes.resumes, run) > 0)
@@ -211,16 +212,21 @@ std::vector<Ended> train(
     Session& session, const std::filesystem::path& dataDirectory, Engine& engine, const Turn& turn, const std::stop_token& stop)
 {
     std::vector<Ended> ends(turn.runs.size());
+    Together together;
+    if (turn.together && turn.runs.size() > 1)
+        together = {.group = turn.runs.front(), .arms = int64_t(turn.runs.size())};
     const auto one = [&](size_t index, Events* others) {
         const auto run = QString::fromStdString(turn.runs[index]);
         session.mailbox.postAlways(Started{run});
         Watcher watcher(session, run, index, others);
         const bool resume = turn.resumed.contains(turn.runs[index]);
-        ends[index] = trainOne(dataDirectory, engine, turn.runs[index], resume, watcher, stop);
+        ends[index] = trainOne(dataDirectory, engine, turn.runs[index], resume, watcher, stop, together);
         session.mailbox.postAlways(ends[index]);
     };
     if (turn.runs.size() == 1)
         one(0, nullptr);
+    else if (turn.together)
+        atOnce(turn.runs.size(), [&](size_t index) { one(index, nullptr); });
     else
         inTurns(turn.runs.size(), [&](size_t index, Events& others) { one(index, &others); });
     return ends;

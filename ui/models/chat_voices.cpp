@@ -17,7 +17,8 @@ namespace rankwright {
 
 namespace {
 
-constexpr size_t kMostRuns = 200;   // listed; a search field is no place for thousands
+constexpr size_t kMostRuns = 200;     // listed; a search field is no place for thousands
+constexpr int64_t kMostSeen = 1000;   // the newest, of which some have no checkpoint
 
 QString tr(const char* text)
 {
@@ -73,7 +74,11 @@ std::vector<ChatChoice> runChoices(RunStore& store, const std::vector<std::strin
 {
     const auto among = [](const std::vector<std::string>& ids, const RunRow& row) { return std::ranges::find(ids, row.id) != ids.end(); };
     std::vector<ChatChoice> found;
-    for (const RunRow& row : store.runs()) {
+    auto rows = store.runs(kMostSeen);
+    for (RunRow& row : store.runsWith(wanted))
+        if (std::ranges::find(rows, row.id, &RunRow::id) == rows.end())
+            rows.push_back(std::move(row));
+    for (const RunRow& row : rows) {
         if (found.size() >= kMostRuns && !among(wanted, row))
             continue;
         const std::filesystem::path folder = row.folder.empty() ? store.folderOf(row.id) : std::filesystem::path(row.folder);

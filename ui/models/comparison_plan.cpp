@@ -49,6 +49,11 @@ QString baselineOf(const ComparisonPlan& plan, const QStringList& arms)
     return arms.contains(plan.baseline) ? plan.baseline : arms.value(0);
 }
 
+Schedule scheduleOf(const ComparisonPlan& plan, const QStringList& arms)
+{
+    return arms.size() < 2 && plan.schedule == Schedule::interleaved ? Schedule::queued : plan.schedule;
+}
+
 int64_t ratesPerArm(const RateSweep& sweep)
 {
     return sweep.rates.empty() ? sweep.points : int64_t(sweep.rates.size());
@@ -71,7 +76,7 @@ Comparison comparisonOf(
     comparison.name = shared.name.empty() ? format::plain(labels.join(QStringLiteral(", "))) : shared.name;
     comparison.seeds = seedsOf(plan, shared);
     comparison.sweep = sweepOf(plan, arms);
-    comparison.schedule = arms.size() < 2 ? Schedule::queued : plan.schedule;
+    comparison.schedule = scheduleOf(plan, arms);
     for (const Arm& arm : comparison.arms)
         static_cast<void>(ratesOf(comparison.sweep, arm.config.learningRate));   // refuses what cannot be
     return comparison;

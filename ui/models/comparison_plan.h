@@ -23,6 +23,8 @@ struct ComparisonPlan
 [[nodiscard]] std::vector<int64_t> seedsOf(const ComparisonPlan& plan, const RunConfig& shared);
 [[nodiscard]] RateSweep sweepOf(const ComparisonPlan& plan, const QStringList& arms);
 [[nodiscard]] QString baselineOf(const ComparisonPlan& plan, const QStringList& arms);
+// Arms take turns only where there are several; seeds and rates of a single one can be trained together.
+[[nodiscard]] Schedule scheduleOf(const ComparisonPlan& plan, const QStringList& arms);
 [[nodiscard]] int64_t ratesPerArm(const RateSweep& sweep);
 // The whole comparison, its baseline first. Throws Error where an arm makes no sense, or none is ticked.
 [[nodiscard]] Comparison comparisonOf(

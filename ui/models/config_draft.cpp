@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "ui/models/config_draft.h"
 
+#include <utility>
+
 namespace rankwright {
 
 ConfigDraft::ConfigDraft(RunConfig config, QObject* parent) : QObject(parent), m_config(std::move(config)) {}
@@ -11,6 +13,12 @@ void ConfigDraft::edit(const RunConfig& config, const QString& what)
     if (config == m_config)
         return;
     m_undo.push(new ValueChange<RunConfig>(what, m_config, config, [this](const RunConfig& state) { set(state); }));
+}
+
+void ConfigDraft::setFoundTask(const std::string& task)
+{
+    if (std::exchange(m_foundTask, task) != task)
+        emit taskFound();
 }
 
 void ConfigDraft::set(const RunConfig& config)

@@ -40,12 +40,17 @@ public:
     // An undoable edit; `what` is shown in the Edit menu ("Change rank"). Emits changed where something differs.
     void edit(const RunConfig& config, const QString& what);
     void set(const RunConfig& config);   // not undoable
+    // What the chosen data turned out to be for, where the task is "auto"; empty: nobody has looked.
+    [[nodiscard]] const std::string& foundTask() const { return m_foundTask; }
+    void setFoundTask(const std::string& task);
 
 signals:
     void changed();
+    void taskFound();                    // another than before
 
 private:
     RunConfig m_config;
+    std::string m_foundTask;
     QUndoStack m_undo;
 };
 

@@ -56,8 +56,8 @@ QString planOptions(const RateSweep& sweep, const std::vector<int64_t>& seeds, S
         text += " --sweep-factor " + valueText(nlohmann::json(sweep.factor));
     if (seeds != std::vector<int64_t>{sharedSeed})
         text += " --seeds " + joined(seedsText(seeds));
-    if (schedule == Schedule::interleaved)
-        text += QStringLiteral(" --runs interleaved");
+    if (schedule != Schedule::queued)
+        text += " --runs " + QString::fromStdString(scheduleText(schedule));
     return text;
 }
 
@@ -107,7 +107,7 @@ QString comparisonCommand(
     const auto train = QStringLiteral("rankwright-cli train");
     if (command.startsWith(train))
         command.replace(0, train.size(), QStringLiteral("rankwright-cli compare"));
-    command += planOptions(sweep, seeds, arms.size() > 1 ? plan.schedule : Schedule::queued, config.seed);
+    command += planOptions(sweep, seeds, scheduleOf(plan, arms), config.seed);
     for (const QString& arm : arms) {
         const auto method = format::text(armMethod(arm));
         auto text = method;

@@ -8,7 +8,9 @@
 #include "ui/format.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
+#include <utility>
 
 namespace rankwright {
 
@@ -142,41 +144,92 @@ QStringList CurveStore::metricNames() const
     return names;
 }
 
-CurveStore::RunData CurveStore::load(RunStore& store, const RunRow& row)
+namespace {
+
+bool isSame(const CurvePoint& a, const CurvePoint& b)
 {
-    RunData data;
-    data.row = row;
+    return a.step == b.step && a.tokens == b.tokens && a.seconds == b.seconds
+        && (a.value == b.value || (std::isnan(a.value) && std::isnan(b.value)));
+}
+
+bool isPlaced(const QString& series)   // evaluations, few enough to be read whole
+{
+    return series == QLatin1String("evalLoss") || series.startsWith(QLatin1String(kMetricSeries));
+}
+
+}  // namespace
+
+// A curve whose last known point still stands has only grown: a run that was resumed went over that step at another second.
+CurveStore::Read CurveStore::load(RunStore& store, const RunRow& row, const QStringList& series, const Known* known)
+{
+    Read read{.id = format::text(row.id), .data = {.row = row}, .ends = {}};
+    RunData& data = read.data;
+    const auto isThere = [&](const QString& name) { return isPlaced(name) || known->last.contains(name); };
+    read.unchanged = known != nullptr && known->row == row && std::all_of(series.begin(), series.end(), isThere);
+    if (read.unchanged)
+        return read;
     data.started = startedOf(store.folderOf(row.id));
     data.ended = readEnd(store, row);
     data.notes = store.notes(row.id);
-    for (const QString& name : seriesNames())
-        data.series[name] = store.curve(row.id, format::plain(name));
+    for (const QString& name : series) {
+        const auto plain = format::plain(name);
+        const auto last = known == nullptr ? std::map<QString, CurvePoint>::const_iterator() : known->last.find(name);
+        if (known != nullptr && last != known->last.end() && !isPlaced(name)) {
+            auto end = store.curve(row.id, plain, last->second.step);
+            if (!end.empty() && isSame(end.front(), last->second)) {
+                end.erase(end.begin());
+                read.ends[name] = std::move(end);
+                continue;
+            }
+        }
+        data.series[name] = store.curve(row.id, plain);
+    }
     for (const std::string& name : store.series(row.id))
-        if (const auto series = format::text(name); series.startsWith(QLatin1String(kMetricSeries)))
-            data.series[series] = store.curve(row.id, name);
-    for (auto& [name, points] : data.series)
-        if (name == "evalLoss" || name.startsWith(QLatin1String(kMetricSeries)))
-            for (CurvePoint& point : points)
-                point = placed(data.series["loss"], point);
-    return data;
+        if (const auto metric = format::text(name); metric.startsWith(QLatin1String(kMetricSeries)))
+            data.series[metric] = store.curve(row.id, name);
+    return read;
+}
+
+std::map<QString, CurveStore::Known> CurveStore::known() const
+{
+    std::map<QString, Known> found;
+    for (const auto& [id, data] : m_data) {
+        if (data.live || data.row.id.empty())   // of the live points some are not in the store yet: that is read whole
+            continue;
+        Known& one = found[id];
+        one.row = data.row;
+        for (const auto& [name, points] : data.series)
+            if (!points.empty())
+                one.last[name] = points.back();
+    }
+    return found;
 }
 
 void CurveStore::setRuns(const QStringList& ids)
 {
+    m_others = m_others || m_ids != ids;
     m_ids = ids;
     reload();
+}
+
+void CurveStore::setSeries(const QStringList& names)
+{
+    m_series = names;
+    m_others = true;
 }
 
 void CurveStore::reload()
 {
     m_reader.read<Everything>(
-        [ids = m_ids](RunStore& store) {
+        [ids = m_ids, series = m_series, known = known()](RunStore& store) {
+            std::vector<std::string> wanted;
+            for (const QString& id : ids)
+                wanted.push_back(format::plain(id));
             Everything everything;
-            if (ids.isEmpty())
-                return everything;
-            for (const RunRow& row : store.runs())
-                if (const auto id = format::text(row.id); ids.contains(id))
-                    everything.emplace_back(id, load(store, row));
+            for (const RunRow& row : store.runsWith(wanted)) {
+                const auto before = known.find(format::text(row.id));
+                everything.push_back(load(store, row, series, before == known.end() ? nullptr : &before->second));
+            }
             return everything;
         },
         [this](Everything& everything) { receive(everything); });
@@ -185,43 +238,84 @@ void CurveStore::reload()
 void CurveStore::showComparisonOf(const QString& run)
 {
     m_reader.read<Everything>(
-        [run](RunStore& store) {
+        [run, series = m_series, known = known()](RunStore& store) {
             Everything everything;
-            const auto rows = store.runs();
-            const auto wanted = format::plain(run);
-            auto chosen = std::find_if(rows.begin(), rows.end(), [&](const RunRow& row) { return row.id == wanted; });
-            if (chosen == rows.end())
-                chosen = rows.begin();
-            if (chosen == rows.end())
+            auto chosen = store.runsWith({format::plain(run)});
+            if (chosen.empty())
+                chosen = store.runs(1);
+            if (chosen.empty())
                 return everything;
+            auto rows = chosen.front().comparison.empty() ? chosen : store.runsOf(chosen.front().comparison);
             // Newest first in the store; arms are shown in the order they run.
-            for (auto row = rows.rbegin(); row != rows.rend(); ++row)
-                if (row->id == chosen->id || (!row->comparison.empty() && row->comparison == chosen->comparison))
-                    everything.emplace_back(format::text(row->id), load(store, *row));
+            for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+                const auto before = known.find(format::text(row->id));
+                everything.push_back(load(store, *row, series, before == known.end() ? nullptr : &before->second));
+            }
             return everything;
         },
         [this](Everything& everything) {
-            m_ids.clear();
-            for (const auto& entry : everything)
-                m_ids << entry.first;
+            QStringList ids;
+            for (const Read& read : everything)
+                ids << read.id;
+            m_others = m_others || m_ids != ids;
+            m_ids = ids;
             receive(everything);
         });
 }
 
+// True: more than ends of curves.
+bool CurveStore::take(Read& read)
+{
+    constexpr size_t kFew = 5000;   // points that are told one by one
+    RunData& data = m_data[read.id];
+    RunData& fresh = read.data;
+    bool whole = data.row.id.empty() || data.row.name != fresh.row.name;
+    const auto added = read.ends.find("loss");
+    const auto& loss = fresh.series.contains("loss") ? fresh.series["loss"] : data.series["loss"];
+    const auto isAdded = [&](int64_t step) { return added != read.ends.end() && !added->second.empty() && step >= added->second.front().step; };
+    for (auto& [name, points] : fresh.series)   // before any of them is moved away
+        for (size_t i = 0; isPlaced(name) && i < points.size(); ++i)
+            points[i] = placed(isAdded(points[i].step) ? added->second : loss, points[i]);
+    for (auto& [name, points] : fresh.series) {
+        if (data.live)   // otherwise the store alone is right: it may have been cut back at a resume
+            points = mergedCurves(points, data.series[name]);
+        auto& held = data.series[name];
+        if (held.size() == points.size() && std::equal(held.begin(), held.end(), points.begin(), isSame))
+            continue;
+        held = std::move(points);
+        whole = true;
+    }
+    data.row = fresh.row;
+    if (fresh.started)
+        data.started = fresh.started;
+    data.ended = fresh.ended;
+    whole = whole || data.notes.size() != fresh.notes.size();
+    data.notes = std::move(fresh.notes);
+    for (auto& [name, end] : read.ends) {
+        auto& held = data.series[name];
+        const bool told = !whole && end.size() <= kFew;
+        whole = whole || !told;
+        held.insert(held.end(), end.begin(), end.end());
+        for (size_t i = 0; told && i < end.size(); ++i)
+            emit pointAdded(read.id, name, end[i], false);
+    }
+    return whole;
+}
+
 void CurveStore::receive(Everything& everything)
 {
-    for (auto& [id, fresh] : everything) {
-        RunData& data = m_data[id];
-        if (data.live)   // otherwise the store alone is right: it may have been cut back at a resume
-            for (const auto& [name, points] : data.series)
-                fresh.series[name] = mergedCurves(fresh.series[name], points);
-        fresh.live = data.live;
-        if (!fresh.started)
-            fresh.started = data.started;
-        data = std::move(fresh);
+    bool whole = std::exchange(m_others, false), any = false;
+    for (Read& read : everything) {
+        if (read.unchanged)
+            continue;
+        any = true;
+        whole = take(read) || whole;
     }
     std::erase_if(m_data, [this](const auto& entry) { return !m_ids.contains(entry.first); });
-    emit loaded();
+    if (whole)
+        emit loaded();
+    else if (any)
+        emit extended();
 }
 
 const RunRow* CurveStore::run(const QString& id) const

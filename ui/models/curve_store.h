@@ -23,7 +23,9 @@ public:
     explicit CurveStore(std::filesystem::path dataDirectory, QObject* parent = nullptr);
 
     void setRuns(const QStringList& ids);          // reads them; loaded() follows
+    // Reads what has come since: of a run that has not gone on nothing, of a curve that has grown its end.
     void reload();
+    void setSeries(const QStringList& names);      // which of seriesNames() are read from now on; all at first
     [[nodiscard]] const QStringList& runs() const { return m_ids; }
     // The newest comparison (or the one `run` belongs to); loaded() follows. Nothing stored: loaded() with no runs.
     void showComparisonOf(const QString& run);
@@ -40,6 +42,7 @@ public:
 
 signals:
     void loaded();
+    void extended();                               // after a reload(): runs went on by the points that pointAdded() told
     // A live point. `again`: earlier points went (a resumed run goes over its last steps again): set the curves anew.
     void pointAdded(const QString& id, const QString& series, const rankwright::CurvePoint& point, bool again);
     void problem(const QString& text);
@@ -54,13 +57,20 @@ private:
         std::map<QString, std::vector<CurvePoint>> series;
         bool live = false;                         // points came through append()
     };
-    using Everything = std::vector<std::pair<QString, RunData>>;
-    static RunData load(RunStore& store, const RunRow& row);
+    // What of a run is here already: its row, and the last point of each curve that came from the store alone.
+    struct Known { RunRow row; std::map<QString, CurvePoint> last; };
+    // A run as it was read: whole curves, or what comes after the known points. Nothing at all: it has not gone on.
+    struct Read { QString id; RunData data; std::map<QString, std::vector<CurvePoint>> ends; bool unchanged = false; };
+    using Everything = std::vector<Read>;
+    static Read load(RunStore& store, const RunRow& row, const QStringList& series, const Known* known);
+    [[nodiscard]] std::map<QString, Known> known() const;
     void receive(Everything& everything);
+    bool take(Read& read);
     void add(const QString& id, const QString& series, const CurvePoint& point);
 
     StoreReader m_reader;
-    QStringList m_ids;
+    QStringList m_ids, m_series = seriesNames();
+    bool m_others = true;                          // other runs or curves than before are wanted: loaded() whatever is read
     std::map<QString, RunData> m_data;             // also of a run that began before its comparison was read
 };
 

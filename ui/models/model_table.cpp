@@ -109,6 +109,11 @@ QVariant sortKey(const ModelInfo& model, int column)
     }
 }
 
+QString withoutTokenizer()
+{
+    return ModelTable::tr("It has no tokenizer and cannot be trained");
+}
+
 bool isNumber(int column)
 {
     return column == ModelTable::parameters || column == ModelTable::size || column == ModelTable::context;
@@ -129,14 +134,15 @@ QVariant ModelTable::data(const QModelIndex& index, int role) const
     case Qt::TextAlignmentRole:
         return int((isNumber(index.column()) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     case Qt::ForegroundRole:
-        return at->usable ? QVariant() : QVariant(theme::secondary());
+        return at->usable && !at->tokenizer.empty() ? QVariant() : QVariant(theme::secondary());
     case Qt::ToolTipRole: {
-        const std::string& text = at->usable ? at->path : at->problem;
+        const std::string text = !at->usable ? at->problem : at->tokenizer.empty() ? format::plain(withoutTokenizer()) + "\n" + at->path : at->path;
         return text.empty() ? QString() : QStringLiteral("<qt>%1</qt>").arg(plainMessage(format::shown(text, 600)));
     }
     case Qt::AccessibleTextRole:
-        return at->usable ? cellText(*at, index.column())
-                          : tr("%1, cannot be used: %2").arg(cellText(*at, index.column()), format::shown(at->problem));
+        return at->usable && at->tokenizer.empty() ? tr("%1, %2").arg(cellText(*at, index.column()), withoutTokenizer())
+            : at->usable ? cellText(*at, index.column())
+                         : tr("%1, cannot be used: %2").arg(cellText(*at, index.column()), format::shown(at->problem));
     default:
         return {};
     }

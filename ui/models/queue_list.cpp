@@ -15,12 +15,7 @@ namespace rankwright {
 
 namespace {
 
-constexpr size_t kMostEnded = 20;
-
-bool isOver(RunState state)
-{
-    return state != RunState::queued && state != RunState::running && state != RunState::paused;
-}
+constexpr int64_t kMostEnded = 20;
 
 // Why a run ended as it did: what it says itself, or its last warning where it went wrong.
 QString reasonOf(RunStore& store, const RunRow& row)
@@ -45,16 +40,25 @@ QueueList::State readState(RunStore& store, const std::filesystem::path& dataDir
     QueueList::State state;
     state.waiting = queue.waiting(store);
     state.continuesOnError = queue.continuesOnError();
-    for (const RunRow& row : store.runs()) {
-        if (row.state == RunState::running || row.state == RunState::paused) {
-            if (RunLock::isHeld(row.folder))   // else it has just ended, or a crash left it so
-                state.others.push_back(row);
+    for (RunRow& row : store.runsIn({RunState::running, RunState::paused}))
+        if (RunLock::isHeld(row.folder))   // else it has just ended, or a crash left it so
+            state.others.push_back(std::move(row));
+    const auto over = {RunState::stopped, RunState::finished, RunState::diverged, RunState::failed, RunState::interrupted};
+    for (const RunRow& row : store.runsIn(over, kMostEnded))
+        state.ended.push_back({row, reasonOf(store, row)});
+    const auto name = [&](const RunRow& row) {
+        if (row.comparison.empty() || state.comparisons.contains(row.comparison))
+            return;
+        try {
+            state.comparisons[row.comparison] = readComparison(dataDirectory, row.comparison).name;
+        } catch (const std::exception&) {
+            state.comparisons[row.comparison];   // its file is gone or damaged: its runs are still worth showing
         }
-        if (isOver(row.state) && state.ended.size() < kMostEnded)
-            state.ended.push_back({row, reasonOf(store, row)});
-    }
-    for (const Comparison& comparison : storedComparisons(dataDirectory))
-        state.comparisons[comparison.id] = comparison.name;
+    };
+    for (const auto* rows : {&state.waiting, &state.others})
+        std::ranges::for_each(*rows, name);
+    for (const auto& ended : state.ended)
+        name(ended.row);
     return state;
 }
 

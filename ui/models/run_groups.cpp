@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 namespace rankwright {
 
@@ -53,29 +54,66 @@ void RunGroups::rebuild()
         if (!numbers.contains(rows[size_t(row)].comparison))
             m_loose.push_back(row);
     std::erase_if(m_groups, [](const Group& group) { return group.rows.empty(); });
+    m_places.assign(rows.size(), {});
+    for (size_t number = 0; number < m_groups.size(); ++number)
+        for (size_t i = 0; i < m_groups[number].rows.size(); ++i)
+            m_places[size_t(m_groups[number].rows[i])] = {int(number), int(i)};
+    for (size_t i = 0; i < m_loose.size(); ++i)
+        m_places[size_t(m_loose[i])] = {-1, int(i)};
 }
 
-void RunGroups::refresh()
+// Rows of the table; a comparison's own row changes with any of its runs.
+void RunGroups::refresh(const QModelIndex& first, const QModelIndex& last)
 {
-    if (rowCount() == 0)
-        return;
-    emit dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
-    for (size_t i = 0; i < m_groups.size(); ++i) {
-        const auto group = index(int(i), 0);
-        emit dataChanged(index(0, 0, group), index(rowCount(group) - 1, columnCount() - 1, group));
+    std::set<int> groups;
+    int from = -1, to = -1;   // of the loose ones, which lie as in the table
+    for (int row = first.row(); row <= last.row() && row < int(m_places.size()); ++row) {
+        const Place& place = m_places[size_t(row)];
+        if (place.group >= 0) {
+            groups.insert(place.group);
+        } else {
+            from = from < 0 ? place.position : from;
+            to = place.position;
+        }
     }
+    const int columns = columnCount() - 1;
+    if (from >= 0)
+        emit dataChanged(index(int(m_groups.size()) + from, 0), index(int(m_groups.size()) + to, columns));
+    for (const int number : groups) {
+        const auto group = index(number, 0);
+        emit dataChanged(index(0, 0, group), index(rowCount(group) - 1, columns, group));
+        emit dataChanged(group, index(number, columns));
+    }
+}
+
+int RunGroups::tableRow(const QModelIndex& index) const
+{
+    return isComparison(index) ? -1 : inTable(index).row();
+}
+
+bool RunGroups::matches(const QModelIndex& index, const QString& lowerCase) const
+{
+    return isComparison(index) ? m_groups[size_t(index.row())].name.toLower().contains(lowerCase) : m_runs.matches(tableRow(index), lowerCase);
+}
+
+bool RunGroups::isLess(const QModelIndex& left, const QModelIndex& right) const
+{
+    if (!isComparison(left))
+        return m_runs.isLess(tableRow(left), tableRow(right), left.column());
+    const auto &a = m_groups[size_t(left.row())], &b = m_groups[size_t(right.row())];
+    if (left.column() != RunTable::bestEvalColumn && left.column() != RunTable::timeColumn)
+        return groupText(a, left.column()) < groupText(b, left.column());
+    const double one = groupSort(a, left.column()).toDouble(), other = groupSort(b, left.column()).toDouble();
+    return std::isnan(other) ? !std::isnan(one) : one < other;
 }
 
 QModelIndex RunGroups::indexOfRun(const QString& run) const
 {
     const int row = m_runs.rowOf(run);
-    for (size_t i = 0; i < m_groups.size(); ++i) {
-        const auto& rows = m_groups[i].rows;
-        if (const auto found = std::find(rows.begin(), rows.end(), row); found != rows.end())
-            return index(int(found - rows.begin()), 0, index(int(i), 0));
-    }
-    const auto found = std::find(m_loose.begin(), m_loose.end(), row);
-    return found == m_loose.end() ? QModelIndex() : index(int(m_groups.size()) + int(found - m_loose.begin()), 0);
+    if (row < 0 || size_t(row) >= m_places.size())
+        return {};
+    const Place& place = m_places[size_t(row)];
+    return place.group < 0 ? index(int(m_groups.size()) + place.position, 0) : index(place.position, 0, index(place.group, 0));
 }
 
 QModelIndex RunGroups::indexOfComparison(const QString& comparison) const
@@ -149,9 +187,8 @@ QVariant RunGroups::data(const QModelIndex& index, int role) const
 
 Qt::CheckState RunGroups::tickOf(const Group& group) const
 {
-    const auto ticked = m_runs.ticked();
     const auto count = std::count_if(group.rows.begin(), group.rows.end(),
-        [&](int row) { return ticked.contains(format::text(m_runs.runs()[size_t(row)].id)); });
+        [&](int row) { return m_runs.isTicked(m_runs.runs()[size_t(row)]); });
     return count == 0 ? Qt::Unchecked : count == qsizetype(group.rows.size()) ? Qt::Checked : Qt::PartiallyChecked;
 }
 
@@ -251,10 +288,20 @@ Qt::ItemFlags RunGroups::flags(const QModelIndex& index) const
 RunSort::RunSort(QObject* parent) : QSortFilterProxyModel(parent)
 {
     setSortRole(RunTable::kSortRole);
-    setFilterKeyColumn(-1);
-    setFilterCaseSensitivity(Qt::CaseInsensitive);
     setRecursiveFilteringEnabled(true);
     setAutoAcceptChildRows(true);
+}
+
+void RunSort::setText(const QString& text)
+{
+    m_text = text.toLower();
+    invalidateFilter();
+}
+
+bool RunSort::filterAcceptsRow(int row, const QModelIndex& parent) const
+{
+    const auto* groups = static_cast<const RunGroups*>(sourceModel());
+    return m_text.isEmpty() || groups->matches(groups->index(row, 0, parent), m_text);
 }
 
 bool RunSort::lessThan(const QModelIndex& left, const QModelIndex& right) const
@@ -263,7 +310,7 @@ bool RunSort::lessThan(const QModelIndex& left, const QModelIndex& right) const
     const bool first = groups->isComparison(left), second = groups->isComparison(right);
     if (first != second)
         return first == (sortOrder() == Qt::AscendingOrder);
-    return QSortFilterProxyModel::lessThan(left, right);
+    return groups->isLess(left, right);
 }
 
 }  // namespace rankwright

@@ -21,6 +21,10 @@ public:
     [[nodiscard]] QModelIndex indexOfComparison(const QString& comparison) const;
     [[nodiscard]] bool isComparison(const QModelIndex& index) const;
     [[nodiscard]] QStringList runsOf(const QString& comparison) const;              // as they were planned
+    [[nodiscard]] const RunTable& table() const { return m_runs; }
+    [[nodiscard]] int tableRow(const QModelIndex& index) const;                     // -1: a comparison
+    [[nodiscard]] bool matches(const QModelIndex& index, const QString& lowerCase) const;
+    [[nodiscard]] bool isLess(const QModelIndex& left, const QModelIndex& right) const;   // two comparisons, or two runs
 
     [[nodiscard]] QModelIndex index(int row, int column, const QModelIndex& parent = {}) const override;
     [[nodiscard]] QModelIndex parent(const QModelIndex& child) const override;
@@ -34,7 +38,7 @@ public:
 private:
     struct Group { QString id, name; std::vector<int> rows; };   // rows of the table
     void rebuild();
-    void refresh();
+    void refresh(const QModelIndex& first, const QModelIndex& last);
     [[nodiscard]] QModelIndex inTable(const QModelIndex& index) const;   // of a run; invalid for a comparison
     [[nodiscard]] QVariant groupData(const Group& group, int column, int role) const;
     [[nodiscard]] QVariant groupSort(const Group& group, int column) const;
@@ -44,6 +48,8 @@ private:
     RunTable& m_runs;
     std::vector<Group> m_groups;
     std::vector<int> m_loose;
+    struct Place { int group = -1, position = 0; };   // group -1: among the loose ones
+    std::vector<Place> m_places;                      // by the table's row
 };
 
 // Comparisons stay above the runs of none however the rows are sorted; a comparison is found by its runs and the reverse.
@@ -53,8 +59,14 @@ class RunSort : public QSortFilterProxyModel
 public:
     explicit RunSort(QObject* parent = nullptr);
 
+    void setText(const QString& text);
+
 protected:
+    [[nodiscard]] bool filterAcceptsRow(int row, const QModelIndex& parent) const override;
     [[nodiscard]] bool lessThan(const QModelIndex& left, const QModelIndex& right) const override;
+
+private:
+    QString m_text;   // lower case; empty: all
 };
 
 }  // namespace rankwright

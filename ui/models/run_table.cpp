@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The table over stored runs: what each cell shows, ticks with their dash patterns, rename and delete through the
-// store.
+// The table over stored runs: what each cell shows, ticks with their dash patterns, rename and delete through the store. Reading
+// is in run_table_read.cpp.
 #include "ui/models/run_table.h"
 
 #include "training/api/catalog.h"
@@ -18,7 +18,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
 
 namespace rankwright {
 
@@ -79,29 +78,6 @@ RunTable::RunTable(std::filesystem::path dataDirectory, QObject* parent)
     connect(&m_reader, &StoreReader::failed, this, &RunTable::problem);
 }
 
-void RunTable::reload()
-{
-    m_reader.read<Stored>(
-        [](RunStore& store) {
-            Stored stored{.runs = store.runs(), .comparisons = storedComparisons(store.dataDirectory()), .metrics = lastMetrics(store)};
-            return stored;
-        },
-        [this](Stored& stored) { receive(stored); });
-}
-
-// SQLite gives the other columns of a group from the row of its MAX.
-RunTable::Metrics RunTable::lastMetrics(RunStore& store)
-{
-    Metrics found;
-    const auto table = store.query("SELECT run.id, series.name, metric.value, MAX(metric.step) FROM metric"
-                                   " JOIN series ON series.id = metric.series JOIN run ON run.key = metric.run"
-                                   " WHERE series.name LIKE 'metric/%' GROUP BY metric.run, metric.series");
-    for (const auto& row : table.rows)
-        if (row.size() >= 3 && row[0] && row[1] && row[2])
-            found[format::text(*row[0])][format::text(*row[1])] = QString::fromStdString(*row[2]).toDouble();
-    return found;
-}
-
 const std::map<QString, double>& RunTable::metrics(const QString& id) const
 {
     static const std::map<QString, double> none;
@@ -118,11 +94,52 @@ double RunTable::metricOf(const RunRow& run) const
 // Every metric there is rises with quality.
 bool RunTable::isBestMetric(const RunRow& run) const
 {
-    const double value = metricOf(run);
-    if (std::isnan(value) || run.comparison.empty())
+    const auto best = m_bestMetric.find(run.comparison);
+    return best != m_bestMetric.end() && metricOf(run) == best->second;
+}
+
+bool RunTable::matches(int row, const QString& lowerCase) const
+{
+    if (m_searched.empty()) {
+        m_searched.reserve(m_runs.size());
+        for (const RunRow& run : m_runs)
+            m_searched.push_back((text(run, nameColumn) + '\n' + methodTitle(run.method) + '\n' + text(run, stateColumn) + '\n'
+                + format::text(run.arm) + '\n' + format::text(run.id)).toLower());
+    }
+    return m_searched[size_t(row)].contains(lowerCase);
+}
+
+// What has no value goes to the end of an ascending order.
+bool RunTable::isLess(int left, int right, int column) const
+{
+    const RunRow &a = m_runs[size_t(left)], &b = m_runs[size_t(right)];
+    const auto less = [](double one, double other) { return std::isnan(other) ? !std::isnan(one) : one < other; };
+    switch (column) {
+    case nameColumn:
+        return a.name < b.name;
+    case methodColumn:
+        return a.method != b.method && methodTitle(a.method) < methodTitle(b.method);
+    case stateColumn:
+        return text(a, column) < text(b, column);
+    case bestEvalColumn:
+        return less(a.bestEval, b.bestEval);
+    case metricColumn:
+        return less(metricOf(a), metricOf(b));
+    case lossColumn:
+        return less(a.loss, b.loss);
+    case stepsColumn:
+        return a.step < b.step;
+    case timeColumn:
+        return a.seconds < b.seconds;
+    case rateColumn:
+        return less(a.learningRate, b.learningRate);
+    case seedColumn:
+        return a.seed < b.seed;
+    case peakColumn:
+        return a.peakBytes < b.peakBytes;
+    default:
         return false;
-    return std::none_of(m_runs.begin(), m_runs.end(),
-        [&](const RunRow& other) { return other.comparison == run.comparison && metricOf(other) > value; });
+    }
 }
 
 QString RunTable::tip(const RunRow& run) const
@@ -135,36 +152,6 @@ QString RunTable::tip(const RunRow& run) const
     return text;
 }
 
-void RunTable::receive(Stored& stored)
-{
-    auto& runs = stored.runs;
-    m_metrics = std::move(stored.metrics);
-    const bool sameRows = runs.size() == m_runs.size() && stored.comparisons == m_comparisons
-        && std::equal(
-            runs.begin(), runs.end(), m_runs.begin(), [](const RunRow& a, const RunRow& b) { return a.id == b.id; });
-    if (sameRows) {   // keeps selection, scroll position and an open editor
-        m_runs = std::move(runs);
-        if (!m_runs.empty())
-            emit dataChanged(index(0, 0), index(rowCount() - 1, columns - 1));
-    } else {
-        beginResetModel();
-        m_runs = std::move(runs);
-        m_comparisons = std::move(stored.comparisons);
-        std::erase_if(m_dash, [this](const auto& entry) { return find(entry.first) == nullptr; });
-        endResetModel();
-    }
-    // At first the newest comparison is on the chart, or the newest run where it belongs to none.
-    if (!m_loadedOnce && !m_runs.empty()) {
-        m_loadedOnce = true;
-        QStringList newest;
-        for (const RunRow& run : m_runs)
-            if (run.id == m_runs.front().id || (!run.comparison.empty() && run.comparison == m_runs.front().comparison))
-                newest << format::text(run.id);
-        tick(newest);
-    }
-    emit loaded();
-}
-
 const RunRow* RunTable::find(const QString& id) const
 {
     const int row = rowOf(id);
@@ -173,18 +160,25 @@ const RunRow* RunTable::find(const QString& id) const
 
 int RunTable::rowOf(const QString& id) const
 {
-    const auto plain = format::plain(id);
-    const auto found = std::find_if(m_runs.begin(), m_runs.end(), [&](const RunRow& run) { return run.id == plain; });
-    return found == m_runs.end() ? -1 : int(found - m_runs.begin());
+    const auto found = m_rowOf.find(format::plain(id));
+    return found == m_rowOf.end() ? -1 : found->second;
 }
 
 QStringList RunTable::ticked() const
 {
+    std::map<int, QString> ordered;
+    for (const auto& [id, dash] : m_dash)
+        if (const int row = rowOf(id); row >= 0)
+            ordered[row] = id;
     QStringList ids;
-    for (const RunRow& run : m_runs)
-        if (const auto id = format::text(run.id); m_dash.contains(id))
-            ids << id;
+    for (const auto& [row, id] : ordered)
+        ids << id;
     return ids;
+}
+
+bool RunTable::isTicked(const RunRow& run) const
+{
+    return m_dash.contains(format::text(run.id));
 }
 
 void RunTable::setTick(const QString& id, bool on)
@@ -210,11 +204,16 @@ void RunTable::setTick(const QString& id, bool on)
 
 void RunTable::tick(const QStringList& ids)
 {
+    const auto before = m_dash;
     std::erase_if(m_dash, [&](const auto& entry) { return !ids.contains(entry.first); });
     for (const QString& id : ids)
         setTick(id, true);
-    if (!m_runs.empty())
-        emit dataChanged(index(0, nameColumn), index(rowCount() - 1, nameColumn));
+    std::vector<int> rows;
+    for (const auto* ticks : {&before, static_cast<const decltype(m_dash)*>(&m_dash)})
+        for (const auto& [id, dash] : *ticks)
+            if (const int row = rowOf(id); row >= 0)
+                rows.push_back(row);
+    tellRows(std::move(rows));
     emit ticksChanged();
 }
 
@@ -388,14 +387,8 @@ QVariant RunTable::headerData(int section, Qt::Orientation orientation, int role
     static const char* const titles[] = {QT_TR_NOOP("Run"), QT_TR_NOOP("Method"), QT_TR_NOOP("State"),
         QT_TR_NOOP("Best eval"), QT_TR_NOOP("Metric"), QT_TR_NOOP("Last loss"), QT_TR_NOOP("Step"), QT_TR_NOOP("Time"),
         QT_TR_NOOP("Rate"), QT_TR_NOOP("Seed"), QT_TR_NOOP("Memory")};
-    // Where all runs have the same metric it gives the column its name.
-    if (section == metricColumn) {
-        std::set<QString> first;
-        for (const auto& [run, metrics] : m_metrics)
-            first.insert(metrics.begin()->first);
-        if (first.size() == 1)
-            return metricTitle(*first.begin());
-    }
+    if (section == metricColumn && !m_metricTitle.isEmpty())   // where all runs have the same it gives the column its name
+        return m_metricTitle;
     return section >= 0 && section < columns ? tr(titles[section]) : QString();
 }
 

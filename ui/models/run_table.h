@@ -12,6 +12,7 @@
 #include <QStringList>
 
 #include <map>
+#include <unordered_map>
 
 namespace rankwright {
 
@@ -29,18 +30,24 @@ public:
 
     explicit RunTable(std::filesystem::path dataDirectory, QObject* parent = nullptr);
     void reload();                                            // answers with loaded() or problem()
+    // Reads those runs again that are under way, and everything where runs came or went; loaded() where anything was new.
+    void follow();
     [[nodiscard]] const std::vector<RunRow>& runs() const { return m_runs; }
     [[nodiscard]] const std::vector<Comparison>& comparisons() const { return m_comparisons; }   // newest first
     [[nodiscard]] const RunRow* find(const QString& id) const;
     [[nodiscard]] int rowOf(const QString& id) const;         // -1: not there
     [[nodiscard]] QStringList ticked() const;                 // in the table's order
     void tick(const QStringList& ids);                        // exactly these
+    [[nodiscard]] bool isTicked(const RunRow& run) const;
     [[nodiscard]] QColor colorOf(const QString& id) const;
     [[nodiscard]] Qt::PenStyle styleOf(const QString& id) const;
     void removeRun(const QString& id);
     // Last measured values of a run, by the series' name ("metric/accuracy"); and whether any run has one.
     [[nodiscard]] const std::map<QString, double>& metrics(const QString& id) const;
     [[nodiscard]] bool hasMetrics() const { return !m_metrics.empty(); }
+    // Straight from the rows: a view asks a hundred thousand times for one sorting.
+    [[nodiscard]] bool matches(int row, const QString& lowerCase) const;   // in its name, method, state, arm or id
+    [[nodiscard]] bool isLess(int left, int right, int column) const;
 
     int rowCount(const QModelIndex& parent = {}) const override;
     int columnCount(const QModelIndex& parent = {}) const override;
@@ -57,13 +64,17 @@ signals:
 
 private:
     using Metrics = std::map<QString, std::map<QString, double>>;   // run -> series -> value
-    struct Stored { std::vector<RunRow> runs; std::vector<Comparison> comparisons; Metrics metrics; };
+    struct Stored { std::vector<RunRow> runs; std::vector<Comparison> comparisons; Metrics metrics; RunStore::Extent extent; };
+    struct Followed { std::vector<RunRow> runs; Metrics metrics; RunStore::Extent extent; };
     static Metrics lastMetrics(RunStore& store);
+    void lookUp();                                            // what is looked up by id, and the best of each comparison
+    void receiveFollowed(Followed& followed);
     [[nodiscard]] double metricOf(const RunRow& run) const;      // the first of them; NaN where there is none
     [[nodiscard]] bool isBestMetric(const RunRow& run) const;    // of its comparison
     [[nodiscard]] QString tip(const RunRow& run) const;
     void receive(Stored& stored);
     void setTick(const QString& id, bool on);
+    void tellRows(std::vector<int> rows);
     void rename(const QString& id, const QString& name);
     [[nodiscard]] QString text(const RunRow& run, int column) const;
     [[nodiscard]] QVariant sortValue(const RunRow& run, int column) const;
@@ -72,6 +83,11 @@ private:
     std::vector<RunRow> m_runs;
     std::vector<Comparison> m_comparisons;
     Metrics m_metrics;
+    RunStore::Extent m_extent;
+    std::unordered_map<std::string, int> m_rowOf;
+    std::unordered_map<std::string, double> m_bestMetric;   // of a comparison
+    QString m_metricTitle;                                  // where all runs have the same
+    mutable std::vector<QString> m_searched;                // lower case, made at the first search
     std::map<QString, int> m_dash;   // ticked runs -> dash pattern, unique among the ticked runs of one method
     bool m_loadedOnce = false;
 };

@@ -67,7 +67,7 @@ ComparePage::ComparePage(Workbench& workbench, QWidget* parent)
     connect(&m_follow, &QTimer::timeout, this, [this] {   // also what another program trains
         const auto& runs = m_runs.runs();
         if (m_workbench.session().isBusy() || std::any_of(runs.begin(), runs.end(), [](const RunRow& run) { return isGoing(run.state); }))
-            m_runs.reload();
+            m_runs.follow();
     });
     connect(&m_runs, &RunTable::loaded, this, &ComparePage::runsLoaded);
     connect(&m_runs, &RunTable::changed, &m_workbench, &Workbench::runsHaveChanged);
@@ -79,7 +79,10 @@ ComparePage::ComparePage(Workbench& workbench, QWidget* parent)
         [this](const QString& folder) { m_messages->say(tr("The report was saved in %1").arg(folder), false); });
     connect(m_tree, &RunTree::currentChanged, this, &ComparePage::chosen);
     connect(&m_reader, &StoreReader::failed, this, [this](const QString& text) { m_messages->say(text, true); });
-    connect(&m_workbench, &Workbench::runsChanged, &m_runs, &RunTable::reload);
+    connect(&m_workbench, &Workbench::runsChanged, this, [this] {
+        if (isVisible())   // otherwise when it is looked at
+            m_runs.reload();
+    });
     auto& session = m_workbench.session();
     connect(&session, &RunSession::runStarted, this, &ComparePage::refreshActions);
     connect(&session, &RunSession::idle, this, &ComparePage::refreshActions);

@@ -9,6 +9,7 @@
 #include "ui/widgets/arm_cards.h"
 #include "ui/widgets/comparison_section.h"
 #include "ui/widgets/config_form.h"
+#include "ui/widgets/device_choices.h"
 #include "ui/widgets/headings.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/widgets/preset_chooser.h"
@@ -157,6 +158,7 @@ QWidget* ConfigurePage::makeSettings()
         form->keepForAdvanced({"base", "optimizer"});   // each arm has its own; here is what they begin with
         m_forms.push_back(form);
         connect(form, &ConfigForm::problemsChanged, this, &ConfigurePage::refreshButtons);
+        new DeviceChoices(*form, m_workbench);
     }
     auto* scroll = new QScrollArea(this);
     scroll->setWidget(inner);

@@ -216,6 +216,7 @@ void DataPage::showSplit()
 
 void DataPage::showTask()
 {
+    m_workbench.draft().setFoundTask(m_preview.task);
     const auto classes = int(m_preview.labels.size());
     m_task->setText(m_preview.task == "classify" ? tr("Found: a class for each row, %n classes", nullptr, classes)
             : m_preview.task == "regress"        ? tr("Found: a number for each row")

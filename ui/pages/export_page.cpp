@@ -31,6 +31,7 @@ namespace rankwright {
 namespace {
 
 constexpr double kBar = 1e-3;   // of float32 logits read back
+constexpr int64_t kMostRuns = 300;   // of a list to choose from
 
 // "largest difference 2.1e-07 of logits up to 31.2"
 QString differenceText(double difference, double largestLogit)
@@ -56,7 +57,10 @@ ExportPage::ExportPage(Workbench& workbench, QWidget* parent)
     column->addWidget(m_earlierBox = makeEarlier());
     column->addStretch();
     connect(&m_reader, &StoreReader::failed, this, [this](const QString& text) { m_messages->say(text, true); });
-    connect(&m_workbench, &Workbench::runsChanged, this, &ExportPage::readRuns);
+    connect(&m_workbench, &Workbench::runsChanged, this, [this] {
+        if (isVisible())   // otherwise when it is looked at
+            readRuns();
+    });
     refresh();
 }
 
@@ -222,8 +226,8 @@ void ExportPage::readRuns()
     m_reader.read<Choices>(
         [](RunStore& store) {
             Choices choices;
-            for (const RunRow& row : store.runs())
-                if ((row.state == RunState::finished || row.state == RunState::stopped) && !row.filesMissing)
+            for (const RunRow& row : store.runsIn({RunState::finished, RunState::stopped}, kMostRuns))
+                if (!row.filesMissing)
                     try {
                         const auto started = startedOf(store.folderOf(row.id));
                         choices.push_back({row, store.config(row.id), store.exports(row.id), started ? started->task : "lm"});
@@ -251,6 +255,10 @@ void ExportPage::showRuns(std::vector<Choice>& choices)
             text += tr(" · eval %1").arg(format::number(row.bestEval));
         m_runBox->addItem(
             curveSwatch(theme::methodColor(format::text(row.method)), Qt::SolidLine), text, format::text(row.id));
+    }
+    if (m_choices.size() >= size_t(kMostRuns)) {
+        m_runBox->addItem(tr("Older runs: rankwright-cli export"));
+        qobject_cast<QStandardItemModel*>(m_runBox->model())->item(m_runBox->count() - 1)->setEnabled(false);
     }
     if (const int index = m_runBox->findData(before); index >= 0)
         m_runBox->setCurrentIndex(index);

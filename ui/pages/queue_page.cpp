@@ -52,7 +52,7 @@ QueuePage::QueuePage(Workbench& workbench, QWidget* parent)
     connect(&m_queue, &QueueList::loaded, this, &QueuePage::showQueue);
     connect(&m_queue, &QueueList::problem, this, [this](const QString& text) { m_messages->say(text, true); });
     connect(&m_queue, &QueueList::changed, &m_workbench, &Workbench::runsHaveChanged);
-    connect(&m_workbench, &Workbench::runsChanged, &m_queue, &QueueList::reload);
+    connect(&m_workbench, &Workbench::runsChanged, this, &QueuePage::readQueue);
     connectSession();
     refreshButtons();
 }
@@ -61,7 +61,7 @@ void QueuePage::connectSession()
 {
     auto& session = m_workbench.session();
     connect(&session, &RunSession::advanced, this, &QueuePage::receive);
-    connect(&session, &RunSession::runStarted, &m_queue, &QueueList::reload);
+    connect(&session, &RunSession::runStarted, this, &QueuePage::readQueue);
     for (const auto signal : {&RunSession::queueChanged, &RunSession::idle})
         connect(&session, signal, this, &QueuePage::refreshButtons);
     connect(&session, &RunSession::pausedChanged, this, &QueuePage::showRunning);
@@ -209,6 +209,14 @@ void QueuePage::activated()
 {
     if (!m_read)
         m_queue.reload();
+}
+
+void QueuePage::readQueue()
+{
+    if (isVisible())
+        m_queue.reload();
+    else
+        m_read = false;   // when it is looked at
 }
 
 void QueuePage::changeEvent(QEvent* event)

@@ -41,6 +41,7 @@ private:
     QLayout* makeButtons();
     QWidget* makeEnded();
     void connectSession();
+    void readQueue();
     void showQueue();
     void showRunning();
     void showEnded();

@@ -9,6 +9,7 @@
 #include "ui/theme.h"
 #include "ui/widgets/arm_progress.h"
 #include "ui/widgets/curve_controls.h"
+#include "ui/widgets/curve_points.h"
 #include "ui/widgets/drift_view.h"
 #include "ui/widgets/headings.h"
 #include "ui/widgets/message_bar.h"
@@ -66,6 +67,7 @@ RunPage::RunPage(Workbench& workbench, QWidget* parent)
     m_stack->addWidget(makeEmpty());
     m_stack->addWidget(makeBody());
     connect(&m_curves, &CurveStore::loaded, this, &RunPage::showRuns);
+    connect(&m_curves, &CurveStore::extended, this, &RunPage::showRows);
     connect(&m_curves, &CurveStore::pointAdded, this, &RunPage::addPoint);
     connect(&m_curves, &CurveStore::problem, this, [this](const QString& text) { m_messages->say(text, true); });
     connect(m_controls, &CurveControls::axisChanged, this, &RunPage::showCurves);
@@ -102,7 +104,12 @@ void RunPage::connectSession()
     });
     connect(&session, &RunSession::missed, this,
         [this] { QTimer::singleShot(kRecorderDelay, &m_curves, &CurveStore::reload); });
-    connect(&m_workbench, &Workbench::runsChanged, this, &RunPage::refresh);
+    connect(&m_workbench, &Workbench::runsChanged, this, [this] {
+        if (isVisible() || m_workbench.session().isBusy())
+            refresh();
+        else
+            m_read = false;   // when it is looked at
+    });
 }
 
 void RunPage::activated()
@@ -139,8 +146,19 @@ void RunPage::showRuns()
         m_shown = m_curves.runs();
         makeArms();
     }
+    m_stack->setCurrentIndex(m_arms.empty() ? 0 : 1);
+    showRows();
+    showMetrics();
+    showCurves();
+}
+
+// Where the curves have at most grown.
+void RunPage::showRows()
+{
     for (const auto& [run, arm] : m_arms) {
         const RunRow* row = m_curves.run(run);
+        if (row == nullptr)
+            continue;
         arm->setState(stateOf(*row));
         arm->setStep(row->step, row->steps, row->loss, row->seconds);
         arm->setEval(row->lastEval);
@@ -149,9 +167,6 @@ void RunPage::showRuns()
     }
     showProofs();
     showViews();
-    m_stack->setCurrentIndex(m_arms.empty() ? 0 : 1);
-    showMetrics();
-    showCurves();
     showProgress();
     refreshButtons();
 }
@@ -275,10 +290,7 @@ void RunPage::showCurves()
         const auto curve = [&](const QString& series, const QString& label, bool markers) {
             Curve drawn{.id = curveId(run, series), .label = label, .color = color, .style = style, .markers = markers,
                 .x = {}, .y = {}};
-            for (const CurvePoint& point : m_curves.points(run, series)) {
-                drawn.x.push_back(along(point, axis));
-                drawn.y.push_back(point.value);
-            }
+            fill(drawn, m_curves.points(run, series), axis);
             return drawn;
         };
         const auto name = nameOf(run);

@@ -50,6 +50,7 @@ private:
     void connectSession();
     void refresh();
     void showRuns();
+    void showRows();
     void makeArms();
     void showProofs();
     void showViews();

@@ -309,8 +309,7 @@ void CurvePlot::fillBand(size_t index)
     if (drawn.bandLow == nullptr)
         return;
     const QCPRange range = m_plot->xAxis->range();
-    const plots::View view{.from = range.lower, .to = range.upper,
-        .columns = std::max({m_plot->axisRect()->width(), m_state->pictureColumns, 50}), .logX = m_logX, .positiveOnly = false};
+    const plots::View view{.from = range.lower, .to = range.upper, .columns = columns(), .logX = m_logX, .positiveOnly = false};
     for (const auto& [graph, edge] : {std::pair(drawn.bandLow, &drawn.low), std::pair(drawn.bandHigh, &drawn.high)}) {
         plots::Thinned thinned = plots::thin(m_curves[index].x, *edge, view);
         if (m_logY)
@@ -320,35 +319,57 @@ void CurvePlot::fillBand(size_t index)
     }
 }
 
+// Of the screen or of the picture that is made: a column less than the pixels would leave gaps in a band.
+int CurvePlot::columns() const
+{
+    return std::max({int(std::ceil(m_plot->axisRect()->width() * devicePixelRatioF())), m_state->pictureColumns, 50});
+}
+
 void CurvePlot::fillVisible()
 {
     const QCPRange range = m_plot->xAxis->range();
-    const int columns = std::max({m_plot->axisRect()->width(), m_state->pictureColumns, 50});
-    if (!m_state->dataChanged && range == m_state->filled && columns == m_state->filledColumns)
+    const int wide = columns();
+    if (!m_state->dataChanged && range == m_state->filled && wide == m_state->filledColumns)
         return;
     const plots::View view{
-        .from = range.lower, .to = range.upper, .columns = columns, .logX = m_logX, .positiveOnly = m_logY};
+        .from = range.lower, .to = range.upper, .columns = wide, .logX = m_logX, .positiveOnly = m_logY};
     m_state->ticks->positions.clear();
     bool any = false;
     for (size_t i = 0; i < m_curves.size(); ++i) {
         const Curve& curve = m_curves[i];
         const State::Drawn& drawn = m_state->drawn[i];
         any = any || !curve.x.empty();
-        const auto fill = [&view, &curve](QCPGraph* graph, const std::vector<double>& values) {
-            const plots::Thinned thinned = plots::thin(curve.x, values, view);
+        const auto fill = [&view, &curve](QCPGraph* graph, const std::vector<double>& values, const plots::Levels& levels) {
+            const plots::Thinned thinned = plots::thin(curve.x, values, levels, view);
             graph->setData(toVector(thinned.x), toVector(thinned.y), true);
         };
-        fill(drawn.line, drawn.smooth);
+        fill(drawn.line, drawn.lineOf(curve), drawn.levels);
         if (drawn.raw)
-            fill(drawn.raw, curve.y);
+            fill(drawn.raw, curve.y, drawn.rawLevels);
         fillBand(i);
-        const std::vector<double> gaps = plots::gapsIn(curve.x, curve.y, view);
+        const std::vector<double> gaps = plots::gapsIn(curve.x, drawn.levels.gaps(), view);
         m_state->ticks->positions.insert(m_state->ticks->positions.end(), gaps.begin(), gaps.end());
     }
     m_state->ticks->emptyText = any ? QString() : tr("No points yet");
     m_state->dataChanged = false;
     m_state->filled = range;
-    m_state->filledColumns = columns;
+    m_state->filledColumns = wide;
+}
+
+size_t CurvePlot::pointsDrawn() const
+{
+    size_t points = 0;
+    for (int i = 0; i < m_plot->graphCount(); ++i)
+        points += size_t(m_plot->graph(i)->data()->size());
+    return points;
+}
+
+QPixmap CurvePlot::picture(double scale)
+{
+    m_state->pictureColumns = int(std::ceil(m_plot->axisRect()->width() * scale));
+    const QPixmap made = m_plot->toPixmap(m_plot->width(), m_plot->height(), scale);
+    m_state->pictureColumns = 0;
+    return made;
 }
 
 bool CurvePlot::savePng(const QString& file, int width, int height)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <QColor>
+#include <QPixmap>
 #include <QString>
 #include <QWidget>
 
@@ -52,6 +53,8 @@ public:
     [[nodiscard]] bool logY() const { return m_logY; }
     [[nodiscard]] std::pair<double, double> visibleX() const;
     [[nodiscard]] std::pair<double, double> visibleY() const;
+    [[nodiscard]] size_t pointsDrawn() const;                       // handed to the painter at the last repaint; for tests
+    [[nodiscard]] QPixmap picture(double scale);                    // as it stands, so many pixels a pixel of the screen
     bool savePng(const QString& file, int width, int height);
     [[nodiscard]] QString csv() const;                              // label,x,y rows, with bands label,x,y,low,high; '.' decimal
 
@@ -73,6 +76,7 @@ private:
     void fillBand(size_t index);
     void repaintSoon();                                             // new data: at most 30 times a second
     void fillVisible();                                             // points of the visible range into the graphs
+    [[nodiscard]] int columns() const;
     void rescale();
     void connectPlot();
     void applyStyle();

@@ -34,7 +34,8 @@ void CurvePlot::connectPlot()
         if (event->button() == Qt::MiddleButton)
             m_state->panFrom = event->pos();
         m_state->draggingLine = event->button() == Qt::LeftButton && overLine(event->pos());
-        m_plot->setSelectionRectMode(m_state->draggingLine ? QCP::srmNone : QCP::srmCustom);
+        // Only the left button draws a rectangle.
+        m_plot->setSelectionRectMode(event->button() == Qt::LeftButton && !m_state->draggingLine ? QCP::srmCustom : QCP::srmNone);
     });
     connect(m_plot, &QCustomPlot::mouseRelease, this, [this](QMouseEvent* event) {
         if (event->button() == Qt::MiddleButton)
@@ -110,7 +111,7 @@ void CurvePlot::hover(const QPoint& position)
         if (index == curve.x.size() || (index > 0 && at - curve.x[index - 1] < curve.x[index] - at))
             --index;
         values.push_back({.label = curve.label, .color = curve.color, .x = curve.x[index],
-            .y = m_state->drawn[i].smooth[index]});
+            .y = m_state->drawn[i].lineOf(curve)[index]});
         if (std::abs(curve.x[index] - at) < nearestDistance) {
             nearestDistance = std::abs(curve.x[index] - at);
             nearestX = curve.x[index];
@@ -145,7 +146,7 @@ void CurvePlot::showMenu(const QPoint& position)
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
     menu->addAction(tr("Copy picture"), this, [this] {
-        QGuiApplication::clipboard()->setPixmap(m_plot->toPixmap(m_plot->width(), m_plot->height(), 2));
+        QGuiApplication::clipboard()->setPixmap(picture(2));
     });
     menu->addAction(tr("Copy data (CSV)"), this, [this] { QGuiApplication::clipboard()->setText(csv()); });
     menu->addAction(tr("Save picture…"), this, [this] {

@@ -60,13 +60,15 @@ struct CurvePlot::State : QObject
     // Beside each of m_curves.
     struct Drawn
     {
-        std::vector<double> smooth;
+        std::vector<double> smooth;      // empty where the line is the values as they are
+        plots::Levels levels, rawLevels;   // of the line; of the values behind it where the line is smoothed
         plots::MovingAverage average{0};
         CurveBounds x, y;
         std::vector<double> low, high;   // the band, smoothed
         QCPGraph* line = nullptr;
         QCPGraph* raw = nullptr;
         QCPGraph *bandLow = nullptr, *bandHigh = nullptr;
+        [[nodiscard]] const std::vector<double>& lineOf(const Curve& curve) const { return smooth.empty() ? curve.y : smooth; }
     };
 
     explicit State(QCustomPlot* plot) : QObject(plot)
@@ -106,18 +108,27 @@ struct CurvePlot::State : QObject
     bool verticalDraggable = false, draggingLine = false;
     QCPTextElement* title = nullptr;
 
+    static bool smooths(const Curve& curve, double smoothing) { return smoothing > 0 && !curve.markers; }
     static void extend(const Curve& curve, Drawn& drawn, double smoothing)
     {
-        for (size_t i = drawn.smooth.size(); i < curve.y.size(); ++i) {
-            drawn.smooth.push_back(smoothing > 0 && !curve.markers ? drawn.average.next(curve.y[i]) : curve.y[i]);
+        const size_t from = drawn.levels.size();
+        for (size_t i = from; i < curve.y.size(); ++i) {
             drawn.x.add(curve.x[i]);
             drawn.y.add(curve.y[i]);
         }
+        if (smooths(curve, smoothing)) {
+            for (size_t i = from; i < curve.y.size(); ++i)
+                drawn.smooth.push_back(drawn.average.next(curve.y[i]));
+            drawn.rawLevels.extend(curve.y);
+        }
+        drawn.levels.extend(drawn.lineOf(curve));
     }
     static void recompute(const Curve& curve, Drawn& drawn, double smoothing)
     {
         drawn.smooth.clear();
-        drawn.smooth.reserve(curve.y.size());
+        drawn.levels = drawn.rawLevels = plots::Levels();
+        if (smooths(curve, smoothing))
+            drawn.smooth.reserve(curve.y.capacity());
         drawn.average = plots::MovingAverage(smoothing);
         drawn.x = drawn.y = CurveBounds();
         extend(curve, drawn, smoothing);
@@ -132,7 +143,7 @@ struct CurvePlot::State : QObject
         if (edge.size() != curve.x.size())
             return {};
         plots::MovingAverage average(smoothing);
-        if (smoothing > 0 && !curve.markers)
+        if (smooths(curve, smoothing))
             for (double& value : edge)
                 value = average.next(value);
         return edge;

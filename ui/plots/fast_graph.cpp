@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "ui/plots/fast_graph.h"
 
+#include "ui/plots/line_raster.h"
+
 #include <cmath>
 
 namespace rankwright::plots {
@@ -30,14 +32,15 @@ bool isPoint(const QPointF& point)
     return std::isfinite(point.x()) && std::isfinite(point.y());
 }
 
-double pathLength(const QVector<QPointF>& line)
+// Noise that goes up and down many times a pixel makes a band: dashes could not be told apart in it.
+bool isBand(const QVector<QPointF>& line, double width)
 {
-    double length = 0;
-    for (qsizetype i = 1; i < line.size(); ++i) {
+    double left = kBandLength * width;
+    for (qsizetype i = 1; i < line.size() && left > 0; ++i) {
         if (isPoint(line[i - 1]) && isPoint(line[i]))
-            length += std::hypot(line[i].x() - line[i - 1].x(), line[i].y() - line[i - 1].y());
+            left -= std::abs(line[i].x() - line[i - 1].x()) + std::abs(line[i].y() - line[i - 1].y());
     }
-    return length;
+    return left <= 0;
 }
 
 }  // namespace
@@ -76,18 +79,50 @@ void FastGraph::drawLinePlot(QCPPainter* painter, const QVector<QPointF>& lines)
 {
     if (painter->pen().style() == Qt::NoPen || lines.size() < 2)
         return;
-    applyDefaultAntialiasingHint(painter);
-    QPen pen(painter->pen().color(), painter->pen().widthF(), Qt::SolidLine, Qt::RoundCap);
-    // Noise that goes up and down many times a pixel makes a band: its edge needs no antialiasing, and dashes could not be
-    // told apart in it.
-    const bool band = pathLength(lines) > kBandLength * clipRect().width();
-    if (band) {
-        painter->setAntialiasing(false);
-        pen.setWidthF(1);
+    const bool band = isBand(lines, clipRect().width());
+    const QVector<double> pattern = band ? QVector<double>() : patternOf(painter->pen().style());
+    const QColor color = painter->pen().color();
+    const double width = band ? 1 : painter->pen().widthF();
+    if (painter->modes().testFlag(QCPPainter::pmVectorized)) {
+        applyDefaultAntialiasingHint(painter);
+        painter->setPen(QPen(color, width, Qt::SolidLine, Qt::RoundCap));
+        painter->drawLines(dashes(lines, pattern));
+        return;
     }
-    const QVector<QLineF> pieces = dashes(lines, band ? QVector<double>() : patternOf(painter->pen().style()));
-    painter->setPen(pen);
-    painter->drawLines(pieces);
+    const double scale = painter->deviceTransform().m11();
+    const QRect area = QRectF(QPointF(clipRect().topLeft()) * scale, QSizeF(clipRect().size()) * scale).toAlignedRect();
+    LineRaster raster(area, width * scale, band ? LineRaster::Grain::band : LineRaster::Grain::line);
+    if (pattern.isEmpty()) {
+        for (qsizetype i = 1; i < lines.size(); ++i)
+            if (isPoint(lines[i - 1]) && isPoint(lines[i]))
+                raster.add(lines[i - 1] * scale, lines[i] * scale);
+    } else {
+        for (const QLineF& piece : dashes(lines, pattern))
+            raster.add(piece.p1() * scale, piece.p2() * scale);
+    }
+    raster.draw(*painter, color, scale);
+}
+
+// One picture of the marker, drawn many times: a tenth of the time of as many discs.
+void FastGraph::drawScatterPlot(QCPPainter* painter, const QVector<QPointF>& scatters, const QCPScatterStyle& style) const
+{
+    constexpr qsizetype kFew = 8;
+    if (scatters.size() < kFew || painter->modes().testFlag(QCPPainter::pmVectorized))
+        return QCPGraph::drawScatterPlot(painter, scatters, style);
+    const double scale = painter->deviceTransform().m11();
+    const int size = int(std::ceil(style.size())) + 4;
+    QPixmap marker(QSize(size, size) * scale);
+    marker.setDevicePixelRatio(scale);
+    marker.fill(Qt::transparent);
+    QCPPainter one(&marker);
+    applyScattersAntialiasingHint(&one);
+    style.applyTo(&one, mPen);
+    style.drawShape(&one, QPointF(size, size) / 2);
+    one.end();
+    for (const QPointF& at : scatters) {
+        if (isPoint(at))   // on whole device pixels: a picture between them is blurred, and four times as slow
+            painter->drawPixmap(QPointF(std::round((at.x() - size / 2.0) * scale), std::round((at.y() - size / 2.0) * scale)) / scale, marker);
+    }
 }
 
 }  // namespace rankwright::plots

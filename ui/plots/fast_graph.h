@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// A QCPGraph that draws its line as separate segments. Qt's raster engine strokes one long antialiased polyline as a
-// single shape, which for 4,000 noisy points takes a second; the same segments one by one take 9 ms. Dashes are cut
-// here for the same reason. Only for ui/plots/*.cpp.
+// A QCPGraph whose line is drawn by LineRaster on a screen and in pictures: Qt's stroker takes a second for a noisy line of 4,000
+// points as one shape, and 45 ms a frame for 20 curves as separate segments. On paper (a vector painter) the line is cut into
+// segments. Dashes are cut here. Only for ui/plots/*.cpp.
 #pragma once
 
 #include <qcustomplot.h>
@@ -16,6 +16,7 @@ public:
 
 protected:
     void drawLinePlot(QCPPainter* painter, const QVector<QPointF>& lines) const override;
+    void drawScatterPlot(QCPPainter* painter, const QVector<QPointF>& scatters, const QCPScatterStyle& style) const override;
 };
 
 // Cuts a line (NaN: a gap) into the dashes of `pattern`: on, off, on, ... in pixels; an empty pattern: one piece a

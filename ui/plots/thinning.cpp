@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace rankwright::plots {
 
@@ -12,7 +13,8 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// Right end of pixel column `column`, so that no point needs a logarithm of its own.
+// Right end of pixel column `column`, so that no point needs a logarithm of its own. A chart that is moved by whole pixels keeps its
+// columns, and with them the shape of its curves.
 double columnEnd(const View& view, int column)
 {
     const double share = double(column + 1) / view.columns;
@@ -39,51 +41,58 @@ void put(Thinned& out, double x, double y, const View& view)
     out.y.push_back(isGap(y, view) ? kNaN : y);
 }
 
-// Points [from, to) of one column.
-void putColumn(
-    Thinned& out, std::span<const double> x, std::span<const double> y, size_t from, size_t to, const View& view)
+// The first point from `at` on that is not below `right`. Columns hold about equally many points: the search starts where a column
+// of the last one's width would end and doubles its steps.
+size_t endOfColumn(std::span<const double> x, size_t at, size_t last, double right, size_t width)
 {
-    size_t least = to, most = to;
-    for (size_t i = from; i < to; ++i) {
-        if (isGap(y[i], view))
-            continue;
-        least = least == to || y[i] < y[least] ? i : least;
-        most = most == to || y[i] > y[most] ? i : most;
+    size_t low = at, high = last, probe = at + width, step = 1;
+    bool below = false, above = false;
+    while (low < high && !(below && above)) {
+        probe = std::clamp(probe, low, high - 1);
+        if (x[probe] < right) {
+            low = probe + 1;
+            probe += step;
+            below = true;
+        } else {
+            high = probe;
+            probe -= std::min(probe, step);
+            above = true;
+        }
+        step *= 2;
     }
-    if (least == to) {
-        put(out, x[from], kNaN, view);
-        return;
-    }
-    const auto [first, second] = std::minmax(least, most);
-    put(out, x[first], y[first], view);
-    if (second != first)
-        put(out, x[second], y[second], view);
+    return size_t(std::lower_bound(x.begin() + std::ptrdiff_t(low), x.begin() + std::ptrdiff_t(high), right) - x.begin());
 }
 
-}  // namespace
-
-Thinned thin(std::span<const double> x, std::span<const double> y, const View& view)
+// `extremes(from, to)` gives the positions of the least and the greatest value.
+template <class ExtremesOf>
+Thinned thinned(std::span<const double> x, std::span<const double> y, const View& view, ExtremesOf extremes)
 {
     Thinned out;
     const auto [first, last] = visible(x, view);
     const size_t begin = first > 0 ? first - 1 : 0;
     const size_t end = std::min(last + 1, x.size());
-    if (end - begin <= 2 * size_t(std::max(view.columns, 1))) {
+    const auto columns = size_t(std::max(view.columns, 1));
+    out.x.reserve(std::min(end - begin, 2 * columns + 6));
+    out.y.reserve(out.x.capacity());
+    if (end - begin <= 2 * columns) {
         for (size_t i = begin; i < end; ++i)
             put(out, x[i], y[i], view);
+        valuesSeen() += int64_t(end - begin);
         return out;
     }
     if (begin < first)
         put(out, x[begin], y[begin], view);
-    size_t at = first;
-    for (int column = 0; column < view.columns && at < last; ++column) {
-        const double right
-            = column + 1 == view.columns ? std::numeric_limits<double>::infinity() : columnEnd(view, column);
-        size_t to = at;
-        while (to < last && x[to] < right)
-            ++to;
-        if (to > at)
-            putColumn(out, x, y, at, to, view);
+    size_t at = first, width = (last - first) / columns;
+    for (size_t column = 0; column < columns && at < last; ++column) {
+        const size_t to = column + 1 == columns ? last : endOfColumn(x, at, last, columnEnd(view, int(column)), width);
+        if (to > at) {
+            const Levels::Extremes found = extremes(at, to);
+            const auto [left, right] = std::minmax(found.least, found.most);
+            put(out, x[found.least == to ? at : left], found.least == to ? kNaN : y[left], view);
+            if (right != left)
+                put(out, x[right], y[right], view);
+            width = to - at;
+        }
         at = to;
     }
     if (last < end)
@@ -91,17 +100,45 @@ Thinned thin(std::span<const double> x, std::span<const double> y, const View& v
     return out;
 }
 
-std::vector<double> gapsIn(std::span<const double> x, std::span<const double> y, const View& view)
+}  // namespace
+
+int64_t& valuesSeen()
+{
+    thread_local int64_t seen = 0;
+    return seen;
+}
+
+Thinned thin(std::span<const double> x, std::span<const double> y, const View& view)
+{
+    return thinned(x, y, view, [&](size_t from, size_t to) {
+        size_t least = to, most = to;
+        for (size_t i = from; i < to; ++i) {
+            if (isGap(y[i], view))
+                continue;
+            least = least == to || y[i] < y[least] ? i : least;
+            most = most == to || y[i] > y[most] ? i : most;
+        }
+        valuesSeen() += int64_t(to - from);
+        return Levels::Extremes{least, most};
+    });
+}
+
+Thinned thin(std::span<const double> x, std::span<const double> y, const Levels& levels, const View& view)
+{
+    return thinned(x, y, view, [&](size_t from, size_t to) { return levels.extremes(y, from, to, view.positiveOnly, valuesSeen()); });
+}
+
+std::vector<double> gapsIn(std::span<const double> x, std::span<const uint32_t> gaps, const View& view)
 {
     std::vector<double> found;
     const auto [first, last] = visible(x, view);
     double right = -std::numeric_limits<double>::infinity();
     int column = 0;
-    for (size_t i = first; i < last; ++i) {
-        if (!std::isnan(y[i]) || x[i] < right)
+    for (auto gap = std::lower_bound(gaps.begin(), gaps.end(), uint32_t(first)); gap != gaps.end() && *gap < last; ++gap) {
+        if (x[*gap] < right)
             continue;
-        found.push_back(x[i]);
-        while (column + 1 < view.columns && columnEnd(view, column) <= x[i])
+        found.push_back(x[*gap]);
+        while (column + 1 < view.columns && columnEnd(view, column) <= x[*gap])
             ++column;
         right = columnEnd(view, column);
     }
@@ -113,7 +150,11 @@ double MovingAverage::next(double value)
     if (std::isnan(value))
         return value;
     m_sum = m_factor * m_sum + (1 - m_factor) * value;
-    m_weight = m_factor * m_weight + (1 - m_factor);
+    if (m_weight == 1)   // a division costs more than all the rest
+        return m_sum;
+    const double before = std::exchange(m_weight, m_factor * m_weight + (1 - m_factor));
+    if (m_weight == before)   // as near to 1 as it comes
+        m_sum /= std::exchange(m_weight, 1);
     return m_sum / m_weight;
 }
 

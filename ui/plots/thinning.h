@@ -4,8 +4,7 @@
 // points would. And the debiased moving average.
 #pragma once
 
-#include <span>
-#include <vector>
+#include "ui/plots/levels.h"
 
 namespace rankwright::plots {
 
@@ -21,8 +20,12 @@ struct Thinned { std::vector<double> x, y; };  // y NaN: a gap
 
 // x ascending and of y's length. One point on each side of the view is kept, so that lines enter and leave it.
 [[nodiscard]] Thinned thin(std::span<const double> x, std::span<const double> y, const View& view);
-// Positions of NaN in the view, at most one a pixel column.
-[[nodiscard]] std::vector<double> gapsIn(std::span<const double> x, std::span<const double> y, const View& view);
+// The same through the levels of y, whose work grows with the columns and not with the points.
+[[nodiscard]] Thinned thin(std::span<const double> x, std::span<const double> y, const Levels& levels, const View& view);
+// Positions of NaN in the view, at most one a pixel column; `gaps`: where y is NaN.
+[[nodiscard]] std::vector<double> gapsIn(std::span<const double> x, std::span<const uint32_t> gaps, const View& view);
+// Values of curves that thin() has looked at so far, for tests of how its work grows. Of this thread.
+[[nodiscard]] int64_t& valuesSeen();
 
 // s <- f s + (1 - f) y, divided by the weight seen so far: the start is not pulled towards 0. NaN in, NaN out, state
 // kept.

@@ -9,6 +9,7 @@
 #include "ui/theme.h"
 #include "ui/widgets/config_table.h"
 #include "ui/widgets/curve_controls.h"
+#include "ui/widgets/curve_points.h"
 #include "ui/widgets/headings.h"
 
 #include <QComboBox>
@@ -26,7 +27,7 @@ namespace rankwright {
 
 namespace {
 
-constexpr int kReachColumns = 5;
+constexpr int kReachColumns = 5, kDifferenceTab = 1;
 
 QTableWidgetItem* makeCell(const QString& text, bool number)
 {
@@ -70,12 +71,24 @@ CompareCharts::CompareCharts(std::filesystem::path dataDirectory, RunTable& runs
     column->addWidget(m_tabs, 1);
     makeReachTable();
     connect(&m_runs, &RunTable::ticksChanged, this, &CompareCharts::reload);
+    m_curves.setSeries({"loss", "evalLoss"});   // the others when they are chosen
     connect(&m_curves, &CurveStore::loaded, this, &CompareCharts::showAll);
+    connect(&m_curves, &CurveStore::pointAdded, this, [this](const QString& run, const QString& series, const CurvePoint& point) {
+        m_plot->append(run + '/' + series, along(point, m_controls->axis()), point.value);
+    });
+    connect(&m_curves, &CurveStore::extended, this, [this] {
+        showReach();
+        differenceIsOld();
+    });
+    connect(m_tabs, &QTabWidget::currentChanged, this, [this](int tab) {
+        if (tab == kDifferenceTab && m_differenceOld)
+            showDifference();
+    });
     connect(&m_curves, &CurveStore::problem, this, &CompareCharts::problem);
     connect(&m_configReader, &StoreReader::failed, this, &CompareCharts::problem);
     connect(m_controls, &CurveControls::axisChanged, this, [this] {
         showCurves();
-        showDifference();
+        differenceIsOld();
     });
     connect(m_baselineBox, &QComboBox::activated, this,
         [this](int index) { setBaseline(m_baselineBox->itemData(index).toString()); });
@@ -92,7 +105,7 @@ QWidget* CompareCharts::makeCurves()
     m_seriesBox->addItem(tr("Loss"), "loss");
     m_seriesBox->addItem(tr("Learning rate"), "lr");
     m_seriesBox->addItem(tr("Gradient norm"), "gradNorm");
-    connect(m_seriesBox, &QComboBox::activated, this, &CompareCharts::showCurves);
+    connect(m_seriesBox, &QComboBox::activated, this, &CompareCharts::seriesChosen);
     m_plot = new CurvePlot(box);
     m_plot->setObjectName("comparePlot");
     m_plot->setAccessibleName(tr("Curves of the ticked runs"));
@@ -163,8 +176,26 @@ void CompareCharts::setBaseline(const QString& run)
 {
     m_baseline = run;
     fillBaselines();
-    showDifference();
+    differenceIsOld();
     showReach();
+}
+
+// Its points are those of all curves together: they are worth computing where they are seen.
+void CompareCharts::differenceIsOld()
+{
+    m_differenceOld = true;
+    if (m_tabs->currentIndex() == kDifferenceTab)
+        showDifference();
+}
+
+void CompareCharts::seriesChosen()
+{
+    QStringList wanted{"loss", "evalLoss"};
+    if (const auto chosen = m_seriesBox->currentData().toString(); !wanted.contains(chosen))
+        wanted << chosen;
+    showCurves();
+    m_curves.setSeries(wanted);
+    m_curves.reload();
 }
 
 void CompareCharts::reload()
@@ -195,7 +226,7 @@ void CompareCharts::showAll()
 {
     fillBaselines();
     showCurves();
-    showDifference();
+    differenceIsOld();
     showReach();
     showNotes();
 }
@@ -213,10 +244,7 @@ void CompareCharts::showCurves()
             .markers = markers,
             .x = {},
             .y = {}};
-        for (const CurvePoint& point : m_curves.points(run, series)) {
-            curve.x.push_back(along(point, axis));
-            curve.y.push_back(point.value);
-        }
+        fill(curve, m_curves.points(run, series), axis);
         if (!curve.x.empty())
             curves.push_back(std::move(curve));
     };
@@ -231,6 +259,7 @@ void CompareCharts::showCurves()
 
 void CompareCharts::showDifference()
 {
+    m_differenceOld = false;
     const Axis axis = m_controls->axis();
     std::vector<Curve> curves;
     for (const QString& run : m_runs.ticked()) {

@@ -46,6 +46,8 @@ private:
     void showAll();
     void showCurves();
     void showDifference();
+    void differenceIsOld();
+    void seriesChosen();
     void showReach();
     void showNotes();
     void readConfigurations();
@@ -55,6 +57,7 @@ private:
     CurveStore m_curves;
     StoreReader m_configReader;
     QString m_baseline;
+    bool m_differenceOld = true;
     CurveControls* m_controls;
     QComboBox *m_baselineBox, *m_seriesBox;
     QTabWidget* m_tabs;

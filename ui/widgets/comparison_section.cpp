@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "ui/widgets/comparison_section.h"
 
+#include "storage/runs/run_queue.h"
+#include "training/api/error.h"
 #include "ui/format.h"
 #include "ui/theme.h"
 #include "ui/widgets/arm_card.h"
@@ -24,6 +26,27 @@ constexpr int kMostSeeds = 20;   // of the counter; a list may hold more
 Rates kindOf(const RateSweep& sweep)
 {
     return !sweep.rates.empty() ? listed : sweep.points > 1 ? swept : own;
+}
+
+// How many runs are trained together at most, and which arms are not and why. Empty: no runs are, or the plan cannot be made.
+QString togetherText(const Workbench& workbench)
+{
+    const auto& arms = workbench.arms();
+    if (scheduleOf(workbench.plan(), arms) != Schedule::together || arms.isEmpty())
+        return {};
+    try {
+        const auto comparison = comparisonOf(workbench.plan(), workbench.config(), arms, workbench.armOverrides());
+        size_t most = 0;
+        for (const auto& group : plannedTogether(comparison))
+            most = std::max(most, group.size());
+        QStringList lines{most > 1 ? ComparisonSection::tr("Up to %n runs at once on one copy of the model.", nullptr, int(most))
+                                   : ComparisonSection::tr("No two runs can share one copy of the model.")};
+        for (const auto& sentence : armsInTurn(comparison))
+            lines << format::shown(sentence, 300);
+        return lines.join('\n');
+    } catch (const Error&) {
+        return {};   // what is wrong is said where it was typed
+    }
 }
 
 }  // namespace
@@ -57,7 +80,8 @@ ComparisonSection::ComparisonSection(Workbench& workbench, QWidget* parent)
         tr("Most methods tie once each has its own learning rate; a sweep shows whether that is so here")), 0, 1);
     grid->addWidget(field(tr("Runs"), m_schedule,
         tr("In turn: the arms of one seed and rate take a step each, so their curves grow together; each holds its own copy of "
-           "the model")), 0, 2);
+           "the model.\nTogether: several arms, rates and seeds at once, on one copy of the model and with the memory of little more than "
+           "one run; arms that cannot share it are trained one after another.")), 0, 2);
     grid->addWidget(field(tr("Baseline"), m_baseline, tr("The arm that the others are compared with")), 0, 3);
     grid->addWidget(m_rates, 1, 1);
     auto* column = new QVBoxLayout(this);
@@ -146,6 +170,7 @@ void ComparisonSection::makeOrder()
     m_schedule->setAccessibleName(tr("Order of the runs"));
     m_schedule->addItem(tr("One after another"));
     m_schedule->addItem(tr("Arms in turn"));
+    m_schedule->addItem(tr("Together"));
     m_baseline->setObjectName("baselineBox");
     m_baseline->setAccessibleName(tr("Baseline arm"));
     for (QComboBox* box : {m_schedule, m_baseline}) {
@@ -156,7 +181,7 @@ void ComparisonSection::makeOrder()
     }
     connect(m_schedule, &QComboBox::activated, this, [this](int index) {
         auto plan = m_workbench.plan();
-        plan.schedule = index == 1 ? Schedule::interleaved : Schedule::queued;
+        plan.schedule = Schedule(index);   // the items are in its order
         m_workbench.setPlan(plan);
     });
     connect(m_baseline, &QComboBox::activated, this, [this] {
@@ -249,15 +274,16 @@ void ComparisonSection::refresh()
         say(m_rateProblem, {});
     else if (m_rateProblem.isEmpty() && m_rates->text() != ratesText(sweep.rates))
         m_rates->setText(ratesText(sweep.rates));
-    m_schedule->setCurrentIndex(plan.schedule == Schedule::interleaved ? 1 : 0);
+    m_schedule->setCurrentIndex(int(plan.schedule));
     m_baseline->clear();
     for (const QString& arm : arms)
         m_baseline->addItem(armTitle(arm), arm);
     m_baseline->setCurrentIndex(m_baseline->findData(baselineOf(plan, arms)));
-    for (QWidget* part : {static_cast<QWidget*>(m_schedule), static_cast<QWidget*>(m_baseline)})
-        part->setEnabled(arms.size() > 1);
+    m_baseline->setEnabled(arms.size() > 1);
+    m_schedule->setEnabled(arms.size() > 1 || ratesPerArm(sweep) * int64_t(seeds.size()) > 1);
     m_problem->setText(reason());
     m_problem->setVisible(!reason().isEmpty());
+    m_together = togetherText(m_workbench);
     showCount();
 }
 
@@ -279,7 +305,7 @@ void ComparisonSection::showCount()
                         seeds == 1 ? tr("1 seed") : tr("%n seeds", nullptr, seeds), runs == 1 ? tr("1 run") : tr("%n runs", nullptr, runs));
     if (m_seconds > 0 && runs > 0)
         text += tr(", about %1").arg(format::duration(m_seconds * rates * seeds));
-    m_count->setText(text);
+    m_count->setText(m_together.isEmpty() ? text : text + '\n' + m_together);
 }
 
 void ComparisonSection::tint()

@@ -55,6 +55,7 @@ private:
     QComboBox* m_baseline;         // "baselineBox"
     PlainLabel *m_count, *m_problem;   // "comparisonCount", "comparisonProblem"
     QString m_seedProblem, m_rateProblem;
+    QString m_together;            // of runs that are trained together: how many at a time, and which are not
     double m_seconds = 0;
 };
 

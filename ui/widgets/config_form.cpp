@@ -129,7 +129,8 @@ ConfigForm::ConfigForm(ConfigDraft& draft, const QStringList& keys, QWidget* par
         addRow(grid, *field);
     }
     grid->setRowStretch(grid->rowCount(), 1);
-    connect(&m_draft, &ConfigDraft::changed, this, &ConfigForm::refresh);
+    for (const auto signal : {&ConfigDraft::changed, &ConfigDraft::taskFound})
+        connect(&m_draft, signal, this, &ConfigForm::refresh);
     tint();
     refresh();
 }
@@ -320,7 +321,8 @@ void ConfigForm::showValue(Row& row, const nlohmann::json& value)
     row.dot->setVisible(!isDefault);
     row.reset->setVisible(!isDefault);
     if (auto* chooser = qobject_cast<MetricChooser*>(row.editor)) {
-        chooser->setChosen(value.get<std::string>(), m_draft.config().task);
+        const auto& task = m_draft.config().task;
+        chooser->setChosen(value.get<std::string>(), task == "auto" ? m_draft.foundTask() : task);
     } else if (auto* box = qobject_cast<QComboBox*>(row.editor)) {
         const auto text = format::text(value.get<std::string>());
         if (!box->isEditable() && box->findText(text) < 0)

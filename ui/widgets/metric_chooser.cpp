@@ -111,7 +111,7 @@ void MetricChooser::say()
             titles << format::text(card->title);
     for (const std::string& id : m_unknown)
         titles << format::shown(id, 40);
-    setText(titles.isEmpty() ? tr("none: the loss alone") : titles.size() <= 2 ? titles.join(QStringLiteral(", ")) : tr("%n metrics", nullptr, int(titles.size())));
+    setText(titles.isEmpty() ? tr("loss only") : titles.size() <= 2 ? titles.join(QStringLiteral(", ")) : tr("%n metrics", nullptr, int(titles.size())));
 }
 
 QSize MetricChooser::sizeHint() const

@@ -33,7 +33,55 @@ constexpr int kNameWidth = 116;     // of a fact's name
 constexpr int kTabMargin = 12;
 constexpr qsizetype kLongestWord = 24;   // of a fact that wraps
 
-// Sentences wrap. What has no place to break (paths) scrolls in a field of its own; the full text is in its tool tip.
+// A text too long for its place: cut in the middle, and whole to select and copy once it is clicked.
+class LongField : public QLineEdit
+{
+public:
+    explicit LongField(const QString& text) : m_text(text)
+    {
+        setReadOnly(true);
+        setFrame(false);
+        setFixedHeight(fontMetrics().height() + 2);
+        setTextMargins(-2, 0, 0, 0);
+        setFocusPolicy(Qt::ClickFocus);   // two dozen stops for Tab would help nobody
+        setAccessibleDescription(text);
+        setPlainToolTip(this, text);
+        QPalette colours = palette();
+        colours.setColor(QPalette::Base, Qt::transparent);
+        setPalette(colours);
+        cut();
+    }
+
+protected:
+    void resizeEvent(QResizeEvent* event) override
+    {
+        QLineEdit::resizeEvent(event);
+        if (!hasFocus())
+            cut();
+    }
+    void focusInEvent(QFocusEvent* event) override
+    {
+        setText(m_text);
+        QLineEdit::focusInEvent(event);
+        selectAll();
+    }
+    void focusOutEvent(QFocusEvent* event) override
+    {
+        QLineEdit::focusOutEvent(event);
+        cut();
+    }
+
+private:
+    void cut()
+    {
+        constexpr int kMargin = 6;   // of a line edit around its text
+        setText(fontMetrics().elidedText(m_text, Qt::ElideMiddle, std::max(40, width() - kMargin)));
+        setCursorPosition(0);
+    }
+    QString m_text;
+};
+
+// Sentences wrap; what has no place to break (paths) is a field of its own.
 QWidget* valueWidget(const QString& what, const QString& value)
 {
     const auto words = value.split(' ');
@@ -44,18 +92,8 @@ QWidget* valueWidget(const QString& what, const QString& value)
         text->setAccessibleName(what);
         return text;
     }
-    auto* field = new QLineEdit(value);
-    field->setReadOnly(true);
-    field->setFrame(false);
-    field->setFixedHeight(field->fontMetrics().height() + 2);
-    field->setTextMargins(-2, 0, 0, 0);
-    field->setCursorPosition(0);
+    auto* field = new LongField(value);
     field->setAccessibleName(what);
-    field->setFocusPolicy(Qt::ClickFocus);   // two dozen stops for Tab would help nobody
-    setPlainToolTip(field, value);
-    QPalette colours = field->palette();
-    colours.setColor(QPalette::Base, Qt::transparent);
-    field->setPalette(colours);
     return field;
 }
 
@@ -242,8 +280,11 @@ void ModelSheet::setModel(const ModelInfo* model)
     }
     m_model = *model;
     m_name->setText(format::shown(model->name.empty() ? model->spec : model->name));
-    m_state->setText(model->usable ? QString() : tr("Cannot be used: %1").arg(format::shown(model->problem, 800)));
-    m_state->setVisible(!model->usable);
+    const bool speechless = model->usable && model->tokenizer.empty();
+    m_state->setText(!model->usable ? tr("Cannot be used: %1").arg(format::shown(model->problem, 800))
+            : speechless ? tr("It has no tokenizer: its matrices can be looked at, but it cannot be trained. %1").arg(format::shown(model->problem, 800))
+                                    : QString());
+    m_state->setVisible(!model->usable || speechless);
     m_picture->setVisible(model->layers > 0);
     m_picture->setModel(*model);
     m_tabs->setTabEnabled(modules, !model->modules.empty());

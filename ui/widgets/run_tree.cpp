@@ -42,7 +42,7 @@ RunTree::RunTree(RunTable& runs, QWidget* parent)
     column->addWidget(m_search);
     column->addWidget(m_view, 1);
     connect(m_search, &QLineEdit::textChanged, this, [this](const QString& text) {
-        m_sorted.setFilterFixedString(text.trimmed());
+        m_sorted.setText(text.trimmed());
         if (!text.trimmed().isEmpty())
             m_view->expandAll();
     });

@@ -32,10 +32,12 @@ bool hasCheckpoint(const std::filesystem::path& folder)
     return false;
 }
 
+constexpr int64_t kMostRuns = 1000;   // the newest; older ones are opened as folders
+
 std::vector<SpectrumSource> runsWithCheckpoint(RunStore& store)
 {
     std::vector<SpectrumSource> found;
-    for (const RunRow& row : store.runs()) {
+    for (const RunRow& row : store.runs(kMostRuns)) {
         const std::filesystem::path folder = row.folder.empty() ? store.folderOf(row.id) : std::filesystem::path(row.folder);
         if (!hasCheckpoint(folder))
             continue;

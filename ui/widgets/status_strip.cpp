@@ -5,6 +5,7 @@
 #include "ui/format.h"
 #include "ui/theme.h"
 #include "ui/widgets/labels.h"
+#include "ui/widgets/machine_meters.h"
 
 #include <QHBoxLayout>
 #include <QProgressBar>
@@ -17,6 +18,8 @@
 namespace rankwright {
 
 namespace {
+
+constexpr int kRoomForMeters = 1100;   // px
 
 QToolButton* makeButton(const QString& icon, const QString& name, const QString& tip)
 {
@@ -42,17 +45,18 @@ StatusStrip::StatusStrip(RunSession& session, QWidget* parent)
     , m_pause(makeButton(QStringLiteral("pause"), tr("Pause"), tr("Pause training between two steps, or go on")))
     , m_stop(
           makeButton(QStringLiteral("stop"), tr("Stop"), tr("Stop all queued training; a checkpoint is written first")))
+    , m_meters(new MachineMeters)
 {
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(16, 4, 8, 4);
     row->setSpacing(16);
     m_state->setAccessibleName(tr("State of training"));
     m_state->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    m_bar->setFixedWidth(240);
+    m_bar->setFixedWidth(160);
     m_bar->setFixedHeight(6);
     m_bar->setTextVisible(false);
     m_bar->setAccessibleName(tr("Steps of this run"));
-    m_left->setMinimumWidth(140);
+    m_left->setMinimumWidth(200);
     m_left->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     m_left->setForegroundRole(QPalette::PlaceholderText);
     row->addWidget(m_state, 1);
@@ -60,6 +64,7 @@ StatusStrip::StatusStrip(RunSession& session, QWidget* parent)
     row->addWidget(m_bar);
     row->addWidget(m_pause);
     row->addWidget(m_stop);
+    row->addWidget(m_meters);
     setFixedHeight(36);
     m_soon.setSingleShot(true);
     m_soon.setInterval(100);
@@ -104,6 +109,7 @@ void StatusStrip::started(const QString& run)
         m_methods.clear();
     m_run = run;
     m_what = tr("Loading");
+    m_paces.clear();
     m_step = m_steps = 0;
     m_firstStep = 1;
     m_seconds = m_firstSeconds = 0;
@@ -128,6 +134,7 @@ void StatusStrip::take(const std::vector<Event>& batch)
             m_steps = step->steps;
             m_loss = step->loss;
             m_seconds = step->seconds;
+            keepPace(*step);
             m_what.clear();
         } else if (const auto* progress = std::get_if<ProgressEvent>(&event)) {
             m_what = format::shown(progress->what, 60);
@@ -180,8 +187,40 @@ void StatusStrip::showState()
     const auto together = double(std::max<qsizetype>(1, m_session.running().size()));
     const double done = double(m_step - m_firstStep), left = double(m_steps - m_step) * together;
     const bool known = done >= 1 && m_seconds > m_firstSeconds;
-    m_left->setText(
-        known ? tr("%1 left").arg(format::duration((m_seconds - m_firstSeconds) / done * left)) : QString());
+    QStringList figures;
+    if (const double pace = tokensPerSecond(); pace > 0)
+        figures << tr("%1 tokens/s").arg(format::count(std::llround(pace)));
+    if (known)
+        figures << tr("%1 left").arg(format::duration((m_seconds - m_firstSeconds) / done * left));
+    m_left->setText(figures.join(QStringLiteral(" · ")));
+}
+
+// Training time is that of the run alone: pauses and other runs' turns are not in it.
+void StatusStrip::keepPace(const StepEvent& step)
+{
+    constexpr double kWindow = 10, kBetween = 0.1;   // seconds
+    const Pace now{format::text(step.run), step.tokens, step.seconds};
+    if (!m_paces.empty() && (m_paces.back().run != now.run || now.seconds < m_paces.back().seconds))
+        m_paces.clear();
+    if (!m_paces.empty() && now.seconds - m_paces.back().seconds < kBetween)
+        return;
+    m_paces.push_back(now);
+    while (m_paces.size() > 2 && now.seconds - m_paces.front().seconds > kWindow)
+        m_paces.pop_front();
+}
+
+double StatusStrip::tokensPerSecond() const
+{
+    if (m_paces.size() < 2)
+        return 0;
+    const double seconds = m_paces.back().seconds - m_paces.front().seconds;
+    return seconds > 0 ? double(m_paces.back().tokens - m_paces.front().tokens) / seconds : 0;
+}
+
+void StatusStrip::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    m_meters->setVisible(width() >= kRoomForMeters);
 }
 
 }  // namespace rankwright

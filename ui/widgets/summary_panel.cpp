@@ -4,6 +4,9 @@
 #include "ui/widgets/summary_panel.h"
 
 #include "storage/runs/past_runs.h"
+#include "storage/runs/run_queue.h"
+#include "training/api/error.h"
+#include "training/api/shared_base.h"
 #include "ui/format.h"
 #include "ui/models/arms_memory.h"
 #include "ui/theme.h"
@@ -247,14 +250,38 @@ Estimate SummaryPanel::turnsMemory() const
     return memoryOfAll(arms);
 }
 
+// Of the largest group of runs that are trained on one copy of the base; `otherwise` where the plan cannot be made.
+Estimate SummaryPanel::togetherMemory(const Estimate& otherwise) const
+{
+    try {
+        const auto comparison = comparisonOf(m_workbench.plan(), m_workbench.config(), m_workbench.arms(), m_workbench.armOverrides());
+        const auto runs = plannedRuns(comparison);
+        Estimate largest;
+        for (const auto& group : plannedTogether(comparison)) {
+            std::vector<Estimate> estimates;
+            for (const size_t i : group) {
+                const auto same = std::ranges::find(m_asked, costKind(runs[i].config), &Asked::cost);
+                estimates.push_back(same == m_asked.end() ? otherwise : same->estimate);
+            }
+            if (auto all = memoryTogether(estimates); all.peakBytes > largest.peakBytes)
+                largest = std::move(all);
+        }
+        return largest;
+    } catch (const Error&) {
+        return otherwise;
+    }
+}
+
 void SummaryPanel::showMemory(const Estimate& largest, const RunConfig& config)
 {
-    const bool turns = m_workbench.arms().size() > 1 && m_workbench.plan().schedule == Schedule::interleaved;
-    const Estimate shown = turns ? turnsMemory() : largest;
+    const auto schedule = scheduleOf(m_workbench.plan(), m_workbench.arms());
+    const bool together = schedule == Schedule::together, turns = together || schedule == Schedule::interleaved;
+    const Estimate shown = together ? togetherMemory(largest) : turns ? turnsMemory() : largest;
     m_memory->setText(shown.memoryBytes > 0 ? tr("%1 of %2").arg(format::bytes(shown.peakBytes), format::bytes(shown.memoryBytes))
                                             : format::bytes(shown.peakBytes));
-    setPlainToolTip(m_memory, turns ? tr("Arms take turns: each holds its own copy of the model. That of all arms together")
-                                    : tr("Runs are trained one after another: that of the largest arm"));
+    setPlainToolTip(m_memory, together ? tr("Of the runs that are trained together: one copy of the model, and each run's own adapter")
+            : turns                       ? tr("Arms take turns: each holds its own copy of the model. That of all arms together")
+                                          : tr("Runs are trained one after another: that of the largest arm"));
     auto colors = palette();
     if (!shown.fits)
         colors.setColor(QPalette::WindowText, theme::bad());

@@ -38,6 +38,7 @@ private:
     void showTime(double seconds, int arms);
     void showMemory(const Estimate& largest, const RunConfig& config);
     [[nodiscard]] Estimate turnsMemory() const;
+    [[nodiscard]] Estimate togetherMemory(const Estimate& otherwise) const;
     void showCalibration();
     void showSuggestions(const Estimate& largest, int64_t savedByQueue);
     void addSuggestion(const QString& name, const QString& text, std::function<void()> act);

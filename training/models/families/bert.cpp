@@ -90,35 +90,10 @@ ModelConfig readGguf(const GgufFile& file)
 
 std::vector<NameRow> names(const ModelConfig& config)
 {
-    const auto hidden = config.hiddenSize, inner = config.intermediateSize, positions = config.contextLength + config.firstPosition;
-    const auto none = RowTransform::none;
-    std::vector<NameRow> rows{
-        {.name = "bert.embeddings.word_embeddings.weight", .gguf = "token_embd.weight", .shape = {config.vocabSize, hidden}},
-        {.name = "bert.embeddings.position_embeddings.weight", .gguf = "position_embd.weight", .shape = {positions, hidden}},
-        {.name = "bert.embeddings.token_type_embeddings.weight", .gguf = "token_types.weight", .shape = {config.tokenTypes, hidden}},
-    };
-    addNorm(rows, "bert.embeddings.LayerNorm.weight", "bert.embeddings.LayerNorm.bias", hidden,
-        "token_embd_norm.weight", "token_embd_norm.bias");
-    addLinear(rows, {"bert.encoder.layer.{}.attention.self.query.weight", "blk.{}.attn_q.weight", none, true, "query"},
-        "bert.encoder.layer.{}.attention.self.query.bias", "blk.{}.attn_q.bias", hidden, hidden);
-    addLinear(rows, {"bert.encoder.layer.{}.attention.self.key.weight", "blk.{}.attn_k.weight", none, true, "key"},
-        "bert.encoder.layer.{}.attention.self.key.bias", "blk.{}.attn_k.bias", hidden, hidden);
-    addLinear(rows, {"bert.encoder.layer.{}.attention.self.value.weight", "blk.{}.attn_v.weight", none, true, "value"},
-        "bert.encoder.layer.{}.attention.self.value.bias", "blk.{}.attn_v.bias", hidden, hidden);
-    addLinear(rows, {"bert.encoder.layer.{}.attention.output.dense.weight", "blk.{}.attn_output.weight", none, true, "dense"},
-        "bert.encoder.layer.{}.attention.output.dense.bias", "blk.{}.attn_output.bias", hidden, hidden);
-    addNorm(rows, "bert.encoder.layer.{}.attention.output.LayerNorm.weight",
-        "bert.encoder.layer.{}.attention.output.LayerNorm.bias", hidden, "blk.{}.attn_output_norm.weight", "blk.{}.attn_output_norm.bias");
-    addLinear(rows, {"bert.encoder.layer.{}.intermediate.dense.weight", "blk.{}.ffn_up.weight", none, true, "dense"},
-        "bert.encoder.layer.{}.intermediate.dense.bias", "blk.{}.ffn_up.bias", inner, hidden);
-    addLinear(rows, {"bert.encoder.layer.{}.output.dense.weight", "blk.{}.ffn_down.weight", none, true, "dense"},
-        "bert.encoder.layer.{}.output.dense.bias", "blk.{}.ffn_down.bias", hidden, inner);
-    addNorm(rows, "bert.encoder.layer.{}.output.LayerNorm.weight", "bert.encoder.layer.{}.output.LayerNorm.bias", hidden,
-        "blk.{}.layer_output_norm.weight", "blk.{}.layer_output_norm.bias");
-    addLinear(rows, {"bert.pooler.dense.weight", "cls.weight", none, false}, "bert.pooler.dense.bias", "cls.bias", hidden, hidden);
+    auto rows = encoderNames(config, "bert", {}, true);
+    addLinear(rows, kHead.dense, "cls", {}, config.hiddenSize, config.hiddenSize, false);
     if (!config.labels.empty())
-        addLinear(rows, {"classifier.weight", "cls.output.weight", none, false}, "classifier.bias", "cls.output.bias",
-            int64_t(config.labels.size()), hidden);
+        addLinear(rows, kHead.out, "cls.output", {}, int64_t(config.labels.size()), config.hiddenSize, false);
     return rows;
 }
 

@@ -2,9 +2,9 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // DeBERTa-v3 (He and others 2021, methods.md 5.3), which calls itself deberta-v2: keys of config.json and tensor names. There is no
 // GGUF architecture of it.
+#include "training/api/words.h"
 #include "training/models/encoder_keys.h"
 
-#include <algorithm>
 
 namespace rankwright {
 
@@ -54,9 +54,9 @@ void readTerms(const json& document, HfConfig& reader, ModelConfig& config)
             rest = bar == std::string::npos ? "" : rest.substr(bar + 1);
         }
     }
-    for (std::string term : terms) {
+    for (const std::string& written : terms) {
+        std::string term = lowered(written);
         std::erase(term, ' ');
-        std::ranges::transform(term, term.begin(), [](unsigned char c) { return char(std::tolower(c)); });
         if (term != "c2p" && term != "p2c")
             reader.refuseUnsupported("/pos_att_type", term, "c2p and p2c");
         (term == "c2p" ? config.contentToPosition : config.positionToContent) = true;
@@ -95,34 +95,10 @@ bool matchesGguf(const GgufFile&) { return false; }
 
 std::vector<NameRow> names(const ModelConfig& config)
 {
-    const auto hidden = config.hiddenSize, inner = config.intermediateSize;
-    std::vector<NameRow> rows{
-        {.name = "deberta.embeddings.word_embeddings.weight", .shape = {config.vocabSize, hidden}},
-        {.name = "deberta.encoder.rel_embeddings.weight", .shape = {2 * config.positionBuckets, hidden}},
-    };
-    const auto linear = [&](std::string_view weight, std::string_view bias, std::string_view kind, int64_t out, int64_t in) {
-        addLinear(rows, {.name = weight, .kind = kind}, bias, "", out, in);
-    };
-    addNorm(rows, "deberta.embeddings.LayerNorm.weight", "deberta.embeddings.LayerNorm.bias", hidden);
-    addNorm(rows, "deberta.encoder.LayerNorm.weight", "deberta.encoder.LayerNorm.bias", hidden);
-    linear("deberta.encoder.layer.{}.attention.self.query_proj.weight", "deberta.encoder.layer.{}.attention.self.query_proj.bias",
-        "query_proj", hidden, hidden);
-    linear("deberta.encoder.layer.{}.attention.self.key_proj.weight", "deberta.encoder.layer.{}.attention.self.key_proj.bias",
-        "key_proj", hidden, hidden);
-    linear("deberta.encoder.layer.{}.attention.self.value_proj.weight", "deberta.encoder.layer.{}.attention.self.value_proj.bias",
-        "value_proj", hidden, hidden);
-    linear("deberta.encoder.layer.{}.attention.output.dense.weight", "deberta.encoder.layer.{}.attention.output.dense.bias", "dense",
-        hidden, hidden);
-    addNorm(rows, "deberta.encoder.layer.{}.attention.output.LayerNorm.weight",
-        "deberta.encoder.layer.{}.attention.output.LayerNorm.bias", hidden);
-    linear("deberta.encoder.layer.{}.intermediate.dense.weight", "deberta.encoder.layer.{}.intermediate.dense.bias", "dense", inner,
-        hidden);
-    linear("deberta.encoder.layer.{}.output.dense.weight", "deberta.encoder.layer.{}.output.dense.bias", "dense", hidden, inner);
-    addNorm(rows, "deberta.encoder.layer.{}.output.LayerNorm.weight", "deberta.encoder.layer.{}.output.LayerNorm.bias", hidden);
-    if (!config.labels.empty()) {
-        addLinear(rows, {.name = "pooler.dense.weight", .required = false}, "pooler.dense.bias", "", hidden, hidden);
-        addLinear(rows, {.name = "classifier.weight", .required = false}, "classifier.bias", "", int64_t(config.labels.size()), hidden);
-    }
+    auto rows = encoderNames(config, "deberta", "_proj");
+    rows.push_back({.name = "deberta.encoder.rel_embeddings.weight", .shape = {2 * config.positionBuckets, config.hiddenSize}});
+    addNorm(rows, "deberta.encoder.LayerNorm", {}, config.hiddenSize);
+    addLabelHead(rows, config);
     return rows;
 }
 

@@ -10,7 +10,6 @@ namespace rankwright {
 namespace {
 
 constexpr DecoderKind kKind{.family = "deepseek", .modelType = "deepseek", .classes = "Deepseek"};
-constexpr int64_t kMostExperts = 4096;
 constexpr double kBalance = 0.001;   // DeepseekConfig's default
 
 void readHfBalance(HfConfig& reader, Experts& experts)
@@ -48,7 +47,7 @@ ModelConfig readHf(const nlohmann::json& document, const std::filesystem::path& 
 {
     HfConfig reader(document, file);
     ModelConfig config = readHfDecoder(reader, document, kKind);
-    config.activation = readHfActivation(reader, "hidden_act", "silu", {{"silu", "silu"}, {"swish", "silu"}});
+    config.activation = readHfActivation(reader, "hidden_act", "silu");
     reader.rope(config, kKind.ropeTheta);
     config.attentionBias = reader.flag("attention_bias", false);
     for (const char* key : {"kv_lora_rank", "q_lora_rank"}) {
@@ -87,7 +86,7 @@ ModelConfig readGguf(const GgufFile& file)
 std::vector<NameRow> names(const ModelConfig& config)
 {
     std::vector<NameRow> rows = decoderNames(config, true);
-    const auto add = [&](std::string_view name, std::string_view gguf, std::string_view kind, std::vector<int64_t> shape) {
+    const auto add = [&](const std::string& name, const std::string& gguf, const std::string& kind, std::vector<int64_t> shape) {
         rows.push_back({.name = name, .gguf = gguf, .kind = kind, .shape = std::move(shape), .layers = NameRow::Layers::experts});
     };
     const int64_t inner = config.experts.intermediateSize, shared = inner * config.experts.shared, hidden = config.hiddenSize;

@@ -15,7 +15,7 @@ ModelConfig readHf(const nlohmann::json& document, const std::filesystem::path& 
 {
     HfConfig reader(document, file);
     ModelConfig config = readHfDecoder(reader, document, kKind);
-    config.activation = readHfActivation(reader, "hidden_act", "silu", {{"silu", "silu"}, {"swish", "silu"}});
+    config.activation = readHfActivation(reader, "hidden_act", "silu");
     reader.rope(config, kKind.ropeTheta);
     reader.ignore("sliding_window");
     if (!reader.isNull("sliding_window"))

@@ -10,7 +10,6 @@ namespace {
 
 constexpr DecoderKind kKind{.family = "mixtral", .modelType = "mixtral", .classes = "Mixtral", .kvHeads = 8,
     .contextLength = 131072, .normEpsilon = 1e-5, .ropeTheta = 1e6};
-constexpr int64_t kMostExperts = 4096;
 constexpr double kBalance = 0.001;   // MixtralConfig's default
 
 Experts expertsOf(const ModelConfig& config, int64_t count, int64_t perToken)
@@ -30,7 +29,7 @@ ModelConfig readHf(const nlohmann::json& document, const std::filesystem::path& 
 {
     HfConfig reader(document, file);
     ModelConfig config = readHfDecoder(reader, document, kKind);
-    config.activation = readHfActivation(reader, "hidden_act", "silu", {{"silu", "silu"}, {"swish", "silu"}});
+    config.activation = readHfActivation(reader, "hidden_act", "silu");
     reader.rope(config, kKind.ropeTheta);
     if (reader.has("sliding_window"))
         config.slidingWindow = reader.integer("sliding_window", 1, kLargestCount);

@@ -14,7 +14,7 @@ ModelConfig readHf(const nlohmann::json& document, const std::filesystem::path& 
 {
     HfConfig reader(document, file);
     ModelConfig config = readHfDecoder(reader, document, kKind);
-    config.activation = readHfActivation(reader, "hidden_act", "silu", {{"silu", "silu"}, {"swish", "silu"}});
+    config.activation = readHfActivation(reader, "hidden_act", "silu");
     reader.rope(config, kKind.ropeTheta);
     config.queryKeyNorm = true;
     config.attentionBias = reader.flag("attention_bias", false);

@@ -31,35 +31,8 @@ bool matchesGguf(const GgufFile&) { return false; }
 
 std::vector<NameRow> names(const ModelConfig& config)
 {
-    const auto hidden = config.hiddenSize, inner = config.intermediateSize, positions = config.contextLength + config.firstPosition;
-    std::vector<NameRow> rows{
-        {.name = "roberta.embeddings.word_embeddings.weight", .shape = {config.vocabSize, hidden}},
-        {.name = "roberta.embeddings.position_embeddings.weight", .shape = {positions, hidden}},
-        {.name = "roberta.embeddings.token_type_embeddings.weight", .shape = {config.tokenTypes, hidden}},
-    };
-    const auto linear = [&](std::string_view weight, std::string_view bias, std::string_view kind, int64_t out, int64_t in) {
-        addLinear(rows, {.name = weight, .kind = kind}, bias, "", out, in);
-    };
-    addNorm(rows, "roberta.embeddings.LayerNorm.weight", "roberta.embeddings.LayerNorm.bias", hidden);
-    linear("roberta.encoder.layer.{}.attention.self.query.weight", "roberta.encoder.layer.{}.attention.self.query.bias", "query",
-        hidden, hidden);
-    linear("roberta.encoder.layer.{}.attention.self.key.weight", "roberta.encoder.layer.{}.attention.self.key.bias", "key", hidden,
-        hidden);
-    linear("roberta.encoder.layer.{}.attention.self.value.weight", "roberta.encoder.layer.{}.attention.self.value.bias", "value",
-        hidden, hidden);
-    linear("roberta.encoder.layer.{}.attention.output.dense.weight", "roberta.encoder.layer.{}.attention.output.dense.bias", "dense",
-        hidden, hidden);
-    addNorm(rows, "roberta.encoder.layer.{}.attention.output.LayerNorm.weight",
-        "roberta.encoder.layer.{}.attention.output.LayerNorm.bias", hidden);
-    linear("roberta.encoder.layer.{}.intermediate.dense.weight", "roberta.encoder.layer.{}.intermediate.dense.bias", "dense", inner,
-        hidden);
-    linear("roberta.encoder.layer.{}.output.dense.weight", "roberta.encoder.layer.{}.output.dense.bias", "dense", hidden, inner);
-    addNorm(rows, "roberta.encoder.layer.{}.output.LayerNorm.weight", "roberta.encoder.layer.{}.output.LayerNorm.bias", hidden);
-    if (!config.labels.empty()) {
-        addLinear(rows, {.name = "classifier.dense.weight", .required = false}, "classifier.dense.bias", "", hidden, hidden);
-        addLinear(rows, {.name = "classifier.out_proj.weight", .required = false}, "classifier.out_proj.bias", "",
-            int64_t(config.labels.size()), hidden);
-    }
+    auto rows = encoderNames(config, "roberta");
+    addLabelHead(rows, config);
     return rows;
 }
 

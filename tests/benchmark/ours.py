@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 The Rankwright authors
+"""Our side, driven as a person drives it: through rankwright-cli."""
+
+import array
+import itertools
+import json
+import math
+import pathlib
+import statistics
+import tempfile
+
+from processes import Failure, run
+
+FIRST_STEPS = 2   # dropped on both sides: the first steps fill caches and allocators
+
+
+class Ours:
+    def __init__(self, cli, data_dir, model, work):
+        self.cli, self.data_dir, self.model, self.work = pathlib.Path(cli), pathlib.Path(data_dir), model, pathlib.Path(work)
+
+    def run(self, *words, limit=1800, keep_output=True, data_dir=None, **more):
+        return run([self.cli, "--quiet", "--data-dir", data_dir or self.data_dir, *words], limit, keep_output, **more)
+
+    def ask(self, *words, **more):
+        """The JSON that the command prints, and the process."""
+        done = self.run("--json", *words, **more)
+        try:
+            return json.loads("\n".join(line for line, _, _ in done.lines)), done
+        except ValueError as error:
+            raise Failure(f"{words[0]}: {error}") from error
+
+    def tokens_of(self, rows, length):
+        """As `train --template none` sees them: ids cut at `length`, and the first token of the answer."""
+        file = self.work / "lines.json"
+        heads = [row["prompt"] + "\n" for row in rows]
+        file.write_text("".join(json.dumps(head + row["response"]) + "\n" for head, row in zip(heads, rows, strict=True)), encoding="utf-8")
+        done = self.run("--json", "tokenize", self.model, "--no-special", "--lines", "--file", file)
+        found = []
+        for head, (line, _, _) in zip(heads, done.lines, strict=True):
+            answer = json.loads(line)
+            bytes_of_head = len(head.encode())
+            first = next((i for i, (begin, _) in enumerate(answer["offsets"]) if begin >= bytes_of_head), len(answer["ids"]))
+            found.append({"ids": answer["ids"][:length], "first": first})
+        return found
+
+    def train(self, data, *options, steps):
+        """Trains; what the steps after the first ones took, with loss, gradient norm and how far the parameters went."""
+        with tempfile.TemporaryDirectory(dir=self.work) as folder:
+            done = self.run("train", self.model, data, "--events", "--order", "sequential", "--template", "none", "--lr", "2e-4",
+                            "--clip", "1", "--steps", steps, *options, data_dir=folder)
+            events = [(json.loads(line), at, cpu) for line, at, cpu in done.lines]
+            moved = change(pathlib.Path(folder))
+        taken = [(event, cpu) for event, _, cpu in events if event["event"] == "step"]
+        start = next(event for event, _, _ in events if event["event"] == "start")
+        if len(taken) <= FIRST_STEPS:
+            raise Failure(f"only {len(taken)} steps were taken")
+        nothing = {"seconds": 0, "tokens": 0, "targets": 0}
+        steps = [{"seconds": now["seconds"] - was["seconds"], "tokens": now["tokens"] - was["tokens"],
+                  "targets": now["targets"] - was["targets"], "loss": now["loss"], "norm": now["gradNorm"]}
+                 for was, now in itertools.pairwise([nothing] + [event for event, _ in taken])]
+        cpu = taken[-1][1] - taken[FIRST_STEPS - 1][1]
+        return measured(steps, cpu) | {"peak": done.peak, "change": moved, "trained": start["trainable"],
+                                       "prepare": start.get("prepareSeconds"), "whole": done.seconds, "start": start}
+
+
+def measured(steps, cpu):
+    """Tokens a second of the steps after the first ones: by the median of their times, so that a guest on the machine spoils one step
+    and not the result. `cpu`: processor seconds of all of these steps."""
+    kept = steps[FIRST_STEPS:]
+    mean = {key: statistics.fmean(step[key] for step in kept) for key in ("tokens", "targets")}
+    seconds = statistics.median(step["seconds"] / step["tokens"] for step in kept) * mean["tokens"]
+    return {"tokens": mean["tokens"] / seconds, "targets": mean["targets"] / seconds, "tokensPerStep": mean["tokens"],
+            "targetsPerStep": mean["targets"], "stepSeconds": [step["seconds"] for step in steps],
+            "cpuTokens": mean["tokens"] * len(kept) / cpu if cpu > 0 else None, "cpuTargets": mean["targets"] * len(kept) / cpu if cpu > 0 else None,
+            "losses": [step["loss"] for step in steps], "norms": [step["norm"] for step in steps]}
+
+
+def tensors(file):
+    """name -> values of the float32 tensors of a safetensors file."""
+    with open(file, "rb") as stream:
+        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+        begin, found = stream.tell(), {}
+        for name, about in header.items():
+            if name == "__metadata__" or about["dtype"] != "F32":
+                continue
+            stream.seek(begin + about["data_offsets"][0])
+            found[name] = array.array("f", stream.read(about["data_offsets"][1] - about["data_offsets"][0]))
+    return found
+
+
+def change(folder):
+    """Norm of what training did to A and B: the newest checkpoint's parameters against those of step 0; None where they cannot be read."""
+    found = sorted(folder.glob("runs/*/checkpoints/*/*.safetensors"))
+    flat = {}
+    for file in found:
+        values = tensors(file).get("parameters")
+        if values is not None:
+            flat[file.parent.name] = values
+    if len(flat) < 2:
+        return None
+    names = sorted(flat, key=lambda name: int("".join(filter(str.isdigit, name)) or 0))
+    return math.sqrt(sum((a - b) ** 2 for a, b in zip(flat[names[-1]], flat[names[0]], strict=True)))

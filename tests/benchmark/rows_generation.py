@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 The Rankwright authors
+"""Generation: one prompt, the likeliest token each time, tokens a second after the first one."""
+
+import json
+
+from machine import PEERS
+from processes import Failure, run
+from turns import Row, Side, in_turn
+
+PROMPT = "Tom has 48 apples and packs them into 6 boxes. How many apples are in each box? Explain every step of the calculation in detail."
+TOKENS = 64
+
+
+def ours(bench, dtype):
+    def measure():
+        answer, done = bench.ours.ask("generate", bench.ours.model, "--prompt", PROMPT, "--plain", "--max-tokens", TOKENS + 1, "--temperature", "0",
+                                      "--dtype", dtype, "--past-end")
+        if not answer.get("tokensPerSecond"):
+            raise Failure("generate --json prints no tokensPerSecond")
+        return {"value": answer["tokensPerSecond"], "tokens": answer["tokens"], "promptSeconds": answer["promptSeconds"],
+                "text": answer["text"][:120], "peak": done.peak}
+    return Side("ours", measure)
+
+
+def peer(bench, python, script, name, **asked):
+    asked |= {"model": str(bench.peer_model), "gguf": str(bench.gguf), "prompt": PROMPT, "tokens": TOKENS, "threads": bench.cores}
+
+    def measure():
+        done = run([python, PEERS / script, json.dumps(asked)], limit=900)
+        return json.loads(done.lines[-1][0]) | {"peak": done.peak}
+    return Side(name, measure)
+
+
+def generation(bench):
+    for dtype in ("bfloat16", "float32"):
+        what = f"generation, batch 1, {dtype}, {TOKENS} tokens"
+        bench.say(f"  {what}")
+        row = Row(what, "tokens/s", "3x transformers" if dtype == "bfloat16" else "")
+        sides = [ours(bench, dtype), peer(bench, bench.python, "generate.py", "transformers", dtype=dtype)]
+        if dtype == "bfloat16":
+            sides.append(peer(bench, bench.llama_python, "llama.py", "llama.cpp on the Q4_1 file"))
+            row.note = "llama.cpp reads 4 bits a weight where the others read 16"
+        yield in_turn(row, sides, bench.turns, bench.say)

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+#include "training/ops/projection.h"
+
+#include "training/ops/base_product.h"
+#include "training/ops/product.h"
+#include "training/train/random.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+namespace rankwright::ops {
+
+namespace {
+
+// 0 or 1 / (1 - p) for each value of x, from (seed, module, step, global sample, position, column) alone.
+at::Tensor dropoutMask(const at::Tensor& x, const LinearSlot& slot, const DropoutSource& source)
+{
+    auto mask = at::empty(x.sizes(), at::kFloat);
+    float* to = mask.data_ptr<float>();
+    const auto width = x.size(1);
+    const double p = slot.delta->dropout;
+    const auto keep = float(1 / (1 - p));
+    const auto stream = Random(source.seed, "dropout", slot.name).at(uint64_t(source.step));
+    for (size_t row = 0; row + 1 < source.bounds->size(); ++row) {
+        const auto first = (*source.bounds)[row], last = (*source.bounds)[row + 1];
+        const auto sample = stream.at(uint64_t((*source.sampleIndex)[row]));
+        at::parallel_for(first, last, 8, [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin * width; i < end * width; ++i)
+                to[i] = sample.uniform(uint64_t(i - first * width)) < p ? 0.0f : keep;
+        });
+    }
+    return mask.to(x.device());
+}
+
+// A weight that is trained itself: oneDNN's products where they are the faster ones, as for frozen weights.
+struct TrainedLinear : torch::autograd::Function<TrainedLinear>
+{
+    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& W)
+    {
+        context->save_for_backward({x, W});
+        return timesTransposed(x, W.to(x.scalar_type()));
+    }
+
+    static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+        torch::autograd::variable_list grads)
+    {
+        const auto saved = context->get_saved_variables();
+        const auto dy = grads[0].contiguous();
+        return {times(dy, saved[1].to(dy.scalar_type())), transposedTimes(dy, saved[0]).to(at::kFloat)};
+    }
+};
+
+// scaling B core A x, with what drifts and what a shared base still holds, in float32. The drift is a weight that is not trained: A and B are seen through detach().
+at::Tensor lowRank(const at::Tensor& input, const Delta& delta)
+{
+    auto low = at::linear(input, delta.A);
+    if (delta.core.defined())
+        low = delta.core.dim() == 1 ? low * delta.core : at::linear(low, delta.core);
+    auto y = at::linear(low, delta.B) * delta.scaling;
+    if (delta.driftA.defined()) {
+        const auto moved = at::linear(at::linear(input, delta.A.detach()), delta.B.detach())
+            - at::linear(at::linear(input, delta.driftA), delta.driftB);
+        y = y + moved * (delta.driftGain * delta.scaling);
+    }
+    if (delta.edit)
+        y = y - at::linear(at::linear(input, delta.edit->A0), delta.edit->B0) * delta.edit->scaling;
+    return y;
+}
+
+// DoRA: y = base + (g - 1) base + g low, g = magnitude / ||V|| with the norms outside the graph (2402.09353 eq. 11). `base` has no
+// bias; what the dropout left of the input is what the rescaled part sees, as in PEFT.
+at::Tensor rescaled(const at::Tensor& base, const at::Tensor& dropped, const at::Tensor& low, const LinearSlot& slot)
+{
+    const auto g = slot.delta->magnitude / rowNorms(slot);
+    return base + ((g - 1) * dropped.to(at::kFloat) + g * low).to(base.scalar_type());
+}
+
+}  // namespace
+
+at::Tensor adapted(const at::Tensor& base, const at::Tensor& x, const LinearSlot& slot, const DropoutSource& source)
+{
+    auto y = base;
+    if (slot.delta) {
+        auto input = x.to(at::kFloat);
+        const bool drops = source.training && slot.delta->dropout > 0;
+        if (drops)
+            input = input * dropoutMask(x, slot, source);
+        const auto low = lowRank(input, *slot.delta);
+        y = slot.delta->magnitude.defined()
+            ? rescaled(y, drops ? frozenLinear(input.to(x.scalar_type()), slot) : y, low, slot)
+            : y + low.to(x.scalar_type());
+    }
+    return slot.bias.defined() ? y + slot.bias.to(y.scalar_type()) : y;
+}
+
+at::Tensor projection(const at::Tensor& x, const LinearSlot& slot, const DropoutSource& source)
+{
+    if (!slot.delta || !slot.delta->weight.defined())
+        return adapted(frozenLinear(x, slot), x, slot, source);
+    const auto& W = slot.delta->weight;
+    const auto y = form() == Form::plain ? at::linear(x, W.to(x.scalar_type())) : TrainedLinear::apply(x, W);
+    return slot.bias.defined() ? y + slot.bias.to(y.scalar_type()) : y;
+}
+
+}  // namespace rankwright::ops
