@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // rankwright: opens the window; the engine is loaded by the first job, on that job's thread, after the first paint.
 #include "app/signals.h"
+#include "training/api/engine.h"
 #include "training/api/error.h"
 #include "training/api/paths.h"
 #include "ui/main_window.h"
@@ -205,22 +206,18 @@ int start(int argc, char** argv)
 
 }  // namespace
 
-// Threads that spin at OpenMP's barriers make a training step many times slower beside one busy process. Debian's Qt brings libgomp
-// into the process, which reads its settings before main() runs: the program starts itself once more with the setting. A user's own
-// value wins.
-void startWithPassiveThreads(char** argv)
+// Debian's Qt brings libgomp into the process, which reads its settings before main() runs: the program starts itself once more.
+void startWithThreadsThatSleep(char** argv)
 {
-    if (std::getenv("OMP_WAIT_POLICY") != nullptr)
-        return;
-    ::setenv("OMP_WAIT_POLICY", "passive", 1);
-    ::execv("/proc/self/exe", argv);   // where that fails, the program goes on as it is
+    if (chooseHowThreadsWait())
+        ::execv("/proc/self/exe", argv);   // where that fails, the program goes on as it is
 }
 
 }  // namespace rankwright
 
 int main(int argc, char** argv)
 {
-    rankwright::startWithPassiveThreads(argv);
+    rankwright::startWithThreadsThatSleep(argv);
     try {
         return rankwright::start(argc, argv);
     } catch (const rankwright::Error& error) {

@@ -18,6 +18,7 @@ namespace rankwright {
 namespace {
 
 std::atomic<int64_t> statementsMade = 0, rowsRead = 0;
+thread_local DatabaseWork ofThread;
 
 ErrorParts partsFor(int code, bool opening)
 {
@@ -93,6 +94,11 @@ std::string_view rest(const char* tail)
 DatabaseWork databaseWork()
 {
     return {.statements = statementsMade, .rows = rowsRead};
+}
+
+DatabaseWork databaseWorkOfThread()
+{
+    return ofThread;
 }
 
 Database::Database(const std::filesystem::path& file, Access access, int busyMilliseconds) : m_file(file)
@@ -175,6 +181,7 @@ void Database::copyTo(const std::filesystem::path& target)
 Statement::Statement(Database& database, const std::string& sql) : m_database(database)
 {
     statementsMade.fetch_add(1, std::memory_order_relaxed);
+    ++ofThread.statements;
     const char* tail = nullptr;
     const int code = sqlite3_prepare_v2(database.handle(), sql.c_str(), int(sql.size()) + 1, &m_statement, &tail);
     if (code != SQLITE_OK)
@@ -230,6 +237,7 @@ bool Statement::step()
     const int code = sqlite3_step(m_statement);
     if (code == SQLITE_ROW) {
         rowsRead.fetch_add(1, std::memory_order_relaxed);
+        ++ofThread.rows;
         return true;
     }
     if (code == SQLITE_DONE)

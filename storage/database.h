@@ -19,6 +19,7 @@ namespace rankwright {
 // What all connections of this process have asked and read so far: tests count these where a time would be noise.
 struct DatabaseWork { int64_t statements = 0, rows = 0; };
 [[nodiscard]] DatabaseWork databaseWork();
+[[nodiscard]] DatabaseWork databaseWorkOfThread();   // by the caller's thread alone
 
 class Database
 {

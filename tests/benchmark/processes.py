@@ -34,8 +34,9 @@ def cpu_of(pid):
 
 
 def environment(**more):
-    """OpenMP's threads wait without spinning, on both sides: spinning steals the time of whoever else works on this machine."""
-    return os.environ | {"OMP_WAIT_POLICY": "passive", "LC_ALL": "C.UTF-8", "TOKENIZERS_PARALLELISM": "false"} | more
+    """How OpenMP's threads wait is left to each side, as its users have it: rankwright chooses for itself."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+    return kept | {"LC_ALL": "C.UTF-8", "TOKENIZERS_PARALLELISM": "false"} | more
 
 
 def last_words(text):

@@ -20,12 +20,14 @@
 #include <string_view>
 #include <vector>
 
+#include <time.h>
+
 namespace rankwright {
 
 struct OperatorCost
 {
     int64_t calls = 0;
-    double seconds = 0;     // of its own, without the operators that it calls
+    double seconds = 0;     // processor time of its own, without the operators that it calls
     int64_t bytes = 0;      // allocated while it was the innermost operator
     int64_t written = 0;    // of copies: bytes of the destination
 };
@@ -37,9 +39,10 @@ struct StepCost
     int64_t allocations = 0, allocatedBytes = 0;  // of tensors' memory
     int64_t liveBefore = 0, liveAfter = 0;        // bytes of tensors that exist
     int64_t peakBytes = 0;                        // most of them at once
-    double seconds = 0;
+    double seconds = 0;                           // on the wall
+    double processorSeconds = 0;                  // of all threads
     std::map<std::string, OperatorCost, std::less<>> byName;
-    std::map<std::string, double, std::less<>> byStack;   // "outer;inner" -> seconds of its own
+    std::map<std::string, double, std::less<>> byStack;   // "outer;inner" -> processor seconds of its own
 
     [[nodiscard]] int64_t calls(std::string_view name) const
     {
@@ -50,11 +53,19 @@ struct StepCost
     [[nodiscard]] int64_t peakGrowth() const { return peakBytes - liveBefore; }
 };
 
+// Of this process, all threads: what others do on the machine is not in it.
+inline double processorSeconds()
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
+}
+
 // Which operators a thread is in, and up to when its time is accounted for.
 struct ThreadCosts
 {
     std::vector<std::string> names, stacks;
-    std::chrono::steady_clock::time_point mark = std::chrono::steady_clock::now();
+    double mark = 0;     // of processorSeconds()
     bool owns = false;   // the thread whose time between operators counts as ours
 };
 
@@ -68,10 +79,10 @@ public:
         s_active = this;
         s_thread = ThreadCosts{};
         s_thread.owns = true;
+        s_thread.mark = m_processor = processorSeconds();
         m_handle = at::addGlobalCallback(at::RecordFunctionCallback(started, ended)
                 .needsInputs(true)
                 .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION, at::RecordScope::USER_SCOPE}));
-        m_since = s_thread.mark;
     }
     ~StepCosts()
     {
@@ -87,16 +98,21 @@ public:
     {
         const std::lock_guard lock(m_mutex);
         pass();
-        m_now.seconds = std::chrono::duration<double>(s_thread.mark - m_since).count();
+        const auto now = Clock::now();
+        m_now.seconds = std::chrono::duration<double>(now - m_since).count();
+        m_now.processorSeconds = s_thread.mark - m_processor;
         m_now.liveAfter = m_live;
         auto taken = std::move(m_now);
         m_now = {};
         m_now.liveBefore = m_now.peakBytes = m_live;
-        m_since = s_thread.mark;
+        m_since = now;
+        m_processor = s_thread.mark;
         return taken;
     }
 
 private:
+    using Clock = std::chrono::steady_clock;
+
     struct Memory : c10::MemoryReportingInfoBase
     {
         explicit Memory(StepCosts& to) : owner(to) {}
@@ -122,8 +138,8 @@ private:
     // The time since the last mark belongs to the innermost operator.
     void pass()
     {
-        const auto now = std::chrono::steady_clock::now();
-        const double seconds = std::chrono::duration<double>(now - s_thread.mark).count();
+        const double now = processorSeconds();
+        const double seconds = now - s_thread.mark;
         if (!s_thread.names.empty() || s_thread.owns) {
             m_now.byName[innermost()].seconds += seconds;
             m_now.byStack[s_thread.stacks.empty() ? std::string(kNone) : s_thread.stacks.back()] += seconds;
@@ -181,7 +197,8 @@ private:
     c10::DebugInfoGuard m_guard;
     at::CallbackHandle m_handle = 0;
     std::mutex m_mutex;
-    std::chrono::steady_clock::time_point m_since;
+    Clock::time_point m_since = Clock::now();
+    double m_processor = 0;
     StepCost m_now;
     int64_t m_live = 0;
 };

@@ -33,4 +33,8 @@ typename J::Answer run(Engine& engine, J job, Events& events, std::stop_token st
 // $RANKWRIGHT_ENGINE). Costs LibTorch's load time: call it off the user-interface thread. Throws Error{missing}.
 std::shared_ptr<Engine> loadEngine();
 
+// Sets how OpenMP's threads wait for each other; libgomp reads it once, when it is loaded. False, and nothing changed, where the user
+// has set OMP_WAIT_POLICY or GOMP_SPINCOUNT, or this was called before.
+bool chooseHowThreadsWait();
+
 }  // namespace rankwright

@@ -80,8 +80,10 @@ ComparisonData comparisonData(RunStore& store, const std::string& comparison)
         proof.brokenPair = brokenPair(data.report.cells, cell);
         data.proofs.push_back(std::move(proof));
         if (cell.rate == shownRate(data.report, cell.arm))
-            for (const char* series : {"loss", "evalLoss"})
-                data.singles[cell.run][series] = storedCurve(store, cell.run, series);
+            for (const char* series : {"loss", "evalLoss"}) {
+                const auto& single = data.singles[cell.run][series] = storedCurve(store, cell.run, series);
+                data.smoothedSingles[cell.run][series] = smoothed(single, bandWindow(data.report, cell.arm, cell.rate, series));
+            }
     }
     return data;
 }

@@ -25,6 +25,8 @@ struct ComparisonData
     std::vector<RunProof> proofs;         // beside report.cells
     // Of the runs at their arm's best rate, by run and series ("loss", "evalLoss").
     std::map<std::string, std::map<std::string, std::vector<CurvePoint>>> singles;
+    // The same, smoothed as the report smooths before it takes the mean, so that the mean runs among its runs.
+    std::map<std::string, std::map<std::string, std::vector<CurvePoint>>> smoothedSingles;
 };
 
 // Reads the store; off the window's thread.

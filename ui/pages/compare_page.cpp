@@ -30,6 +30,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 namespace rankwright {
 
@@ -264,6 +265,8 @@ void ComparePage::setView(View view)
 {
     const bool comparison = view == View::comparison;
     m_right->setCurrentWidget(comparison ? static_cast<QWidget*>(m_comparison) : m_charts);
+    if (comparison && std::exchange(m_reportOld, false))
+        m_comparison->refresh();
     m_against->setVisible(!comparison);
     m_comparisonButton->setChecked(comparison);
     m_tickedButton->setChecked(!comparison);
@@ -296,8 +299,12 @@ void ComparePage::showChosenComparison()
     for (const RunRow& run : m_runs.runs())
         if (run.comparison == id)
             runs.push_back(run);
-    if (m_comparison->comparison() == m_tree->currentComparison() && runs != m_lastRuns)
-        m_comparison->refresh();
+    if (m_comparison->comparison() == m_tree->currentComparison() && runs != m_lastRuns) {
+        // A report reads every curve of its comparison: not while nobody looks at it.
+        m_reportOld = m_right->currentWidget() != m_comparison;
+        if (!m_reportOld)
+            m_comparison->refresh();
+    }
     m_lastRuns = std::move(runs);
     m_comparison->setComparison(m_tree->currentComparison());
 }

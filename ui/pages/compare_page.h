@@ -67,6 +67,7 @@ private:
     StoreReader m_reader;
     QTimer m_follow;                                 // while a run goes on and the page is visible
     std::vector<RunRow> m_lastRuns;                  // of the comparison on the right, when it was last read
+    bool m_reportOld = false;                      // a run of the comparison has gone on while the report was hidden
     QStackedLayout* m_stack;
     RunTree* m_tree;
     QStackedWidget* m_right;

@@ -3,9 +3,9 @@
 // The band comes from the report, which knows the statistics; here it is only placed on the chosen axis.
 #include "ui/widgets/compare_curves.h"
 
-#include "storage/curves.h"
 #include "ui/format.h"
 #include "ui/widgets/curve_controls.h"
+#include "ui/widgets/curve_points.h"
 #include "ui/widgets/headings.h"
 
 #include <QCheckBox>
@@ -117,18 +117,13 @@ std::vector<Curve> CompareCurves::singles() const
 {
     std::vector<Curve> curves;
     for (const ReportCell& cell : m_data->report.cells) {
-        const auto single = m_data->singles.find(cell.run);
-        if (single == m_data->singles.end())
+        const auto single = m_data->smoothedSingles.find(cell.run);
+        if (single == m_data->smoothedSingles.end())
             continue;
         Curve curve{.id = format::text(cell.run), .label = tr("%1 seed %2").arg(format::shown(cell.arm, 60)).arg(cell.seed),
             .color = armLook(m_data->report, cell.arm).color, .markers = series() == "evalLoss", .x = {}, .y = {}};
         curve.faint = true;
-        const auto& points = single->second.at(series());
-        // Smoothed as the report smooths before it takes the mean, so that the mean runs among its runs.
-        for (const CurvePoint& point : smoothed(points, bandWindow(m_data->report, cell.arm, cell.rate, series()))) {
-            curve.x.push_back(along(point, m_controls->axis()));
-            curve.y.push_back(point.value);
-        }
+        fill(curve, single->second.at(series()), m_controls->axis());
         if (!curve.x.empty())
             curves.push_back(std::move(curve));
     }
