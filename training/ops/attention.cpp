@@ -8,6 +8,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/ThreadLocalState.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -309,15 +310,24 @@ private:
             return x.narrow(1, first * group, count * group);
         }
     };
+    // Rows at once where there are enough for every thread: a row's small products then need no barriers.
     template <class Visit>
     static void eachRow(const std::vector<int64_t>& bounds, const at::Tensor& q, const at::Tensor& k, const Visit& visit)
     {
         if (bounds.size() == 2 && q.size(0) > 0)
             return visit(Row{0, q.size(0), 0, k.size(0)});
+        std::vector<Row> rows;
         for (size_t i = 0; i + 1 < bounds.size(); ++i) {
             if (const auto count = bounds[i + 1] - bounds[i]; count > 0)
-                visit(Row{bounds[i], count, bounds[i], count});
+                rows.push_back(Row{bounds[i], count, bounds[i], count});
         }
+        if (int64_t(rows.size()) < at::get_num_threads())
+            return void(std::ranges::for_each(rows, visit));
+        const at::ThreadLocalState state;
+        at::parallel_for(0, int64_t(rows.size()), 1, [&](int64_t begin, int64_t end) {
+            const at::ThreadLocalStateGuard guard(state);
+            std::for_each(rows.begin() + begin, rows.begin() + end, visit);
+        });
     }
 };
 

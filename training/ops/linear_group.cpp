@@ -82,56 +82,58 @@ c10::intrusive_ptr<Group> groupOf(int64_t tokens, std::span<const LinearSlot* co
     return group;
 }
 
-// Saved of a part: low (tokens, sum of columns), its A stacked, then B of each slot; all in the compute type. Where a shared base still
-// holds what the slot's method took out of it, A0 lies below A, and -s0 B0 beside s B: in one product they cancel before anything
-// is rounded, so that the arm begins at the base itself (SmolLM2 in bfloat16, PiSSA: two products were off by 1.5 in the logits).
-struct SavedPart
+// A part's factors in the type of the products: A of all its slots stacked, then B of each. Where a shared base still holds what the
+// slot's method took out of it, A0 lies below A, and -s0 B0 beside s B: in one product they cancel before anything is rounded, so that
+// the arm begins at the base itself (SmolLM2 in bfloat16, PiSSA: two products were off by 1.5 in the logits). The backward pass makes
+// them again: kept, they were 10 MB an arm of SmolLM2's at rank 16, and 20 MB with edits.
+struct Copies
 {
-    at::Tensor low, A;
+    Copies(const Part& part, std::span<const at::Tensor> factors, at::ScalarType type)
+    {
+        std::vector<at::Tensor> stacked;
+        for (size_t i = 0; i < part.slots.size(); ++i) {
+            const auto& edit = part.slots[i]->delta->edit;
+            const auto& factor = factors[2 * i + 1];
+            stacked.push_back(factors[2 * i]);
+            if (edit)
+                stacked.push_back(edit->A0);
+            B.push_back((edit ? at::cat({factor * part.slots[i]->delta->scaling, edit->B0 * -edit->scaling}, 1) : factor).to(type));
+        }
+        A = (stacked.size() == 1 ? stacked.front() : at::cat(stacked)).to(type);
+    }
+    at::Tensor A;
     std::vector<at::Tensor> B;
 };
 
-SavedPart applyAdapters(const Part& part, const at::Tensor& x, std::span<const at::Tensor> factors, std::vector<at::Tensor>& outputs)
+// Adds what the adapters give to the outputs; the skinny products (tokens, sum of columns), which the backward pass needs.
+at::Tensor applyAdapters(const Part& part, const at::Tensor& x, const Copies& copies, std::vector<at::Tensor>& outputs)
 {
-    const auto type = x.scalar_type();
-    std::vector<at::Tensor> stacked;
-    SavedPart saved;
-    for (size_t i = 0; i < part.slots.size(); ++i) {
-        const auto& delta = *part.slots[i]->delta;
-        const auto& B = factors[2 * i + 1];
-        stacked.push_back(factors[2 * i]);
-        if (delta.edit)
-            stacked.push_back(delta.edit->A0);
-        saved.B.push_back(
-            (delta.edit ? at::cat({B * delta.scaling, delta.edit->B0 * -delta.edit->scaling}, 1) : B).to(type));
-    }
-    saved.A = at::cat(stacked).to(type);
-    saved.low = timesTransposed(x, saved.A);
+    auto low = timesTransposed(x, copies.A);
     int64_t column = 0;
     for (size_t i = 0; i < part.slots.size(); ++i) {
         const auto& delta = *part.slots[i]->delta;
-        const auto columns = saved.B[i].size(1);
+        const auto columns = copies.B[i].size(1);
         auto y = part.of(outputs[i]);
-        addTimesTransposed(y, saved.low.narrow(1, column, columns), saved.B[i], delta.edit ? 1 : delta.scaling);
+        addTimesTransposed(y, low.narrow(1, column, columns), copies.B[i], delta.edit ? 1 : delta.scaling);
         column += columns;
     }
-    return saved;
+    return low;
 }
 
 // Gradients of A and B into `result` (a pair a slot); where dx is defined, its rows get what comes through the adapters.
-void addAdapterGradients(const Part& part, const at::Tensor& x, const SavedPart& saved, const std::vector<at::Tensor>& dy,
-    at::Tensor dx, std::span<at::Tensor> result)
+void addAdapterGradients(const Part& part, const at::Tensor& x, const at::Tensor& low, const Copies& copies,
+    const std::vector<at::Tensor>& dy, at::Tensor dx, std::span<at::Tensor> result)
 {
-    auto dLow = at::empty_like(saved.low);
+    auto dLow = at::empty_like(low);
     std::vector<at::Tensor> trained;   // columns of dLow that are not of an edit
     int64_t column = 0;
     bool edited = false;
     for (size_t i = 0; i < part.slots.size(); ++i) {
         const auto& delta = *part.slots[i]->delta;
-        const auto columns = saved.B[i].size(1), rank = delta.A.size(0);
+        const auto columns = copies.B[i].size(1), rank = delta.A.size(0);
         const auto grad = part.of(dy[i]);
-        dLow.narrow(1, column, columns).copy_(times(grad, saved.B[i]).mul_(delta.edit ? 1 : delta.scaling));
-        result[2 * i + 1] = transposedTimes(saved.low.narrow(1, column, rank), grad).mul_(delta.scaling).t();
+        dLow.narrow(1, column, columns).copy_(times(grad, copies.B[i]).mul_(delta.edit ? 1 : delta.scaling));
+        result[2 * i + 1] = transposedTimes(low.narrow(1, column, rank), grad).mul_(delta.scaling).t();
         trained.push_back(dLow.narrow(1, column, rank));
         edited = edited || delta.edit.has_value();
         column += columns;
@@ -144,10 +146,10 @@ void addAdapterGradients(const Part& part, const at::Tensor& x, const SavedPart&
         column += rank;
     }
     if (dx.defined())
-        addTimes(dx, dLow, saved.A);
+        addTimes(dx, dLow, copies.A);
 }
 
-// Inputs: what x is made of, then A and B of each slot of each part. Saves those and the skinny products; the base weights are frozen.
+// Inputs: what x is made of, then A and B of each slot of each part. Saves those, which exist anyway, and the skinny products; the base weights are frozen.
 struct LinearGroup : torch::autograd::Function<LinearGroup>
 {
     static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, at::TensorList sources,
@@ -166,10 +168,10 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
         const auto perPart = 2 * group->bases.size();
         for (size_t p = 0; p < group->parts.size(); ++p) {
             const auto& part = group->parts[p];
-            auto kept = applyAdapters(part, part.of(x), {factors.data() + p * perPart, perPart}, outputs);
-            saved.insert(saved.end(), {std::move(kept.low), std::move(kept.A)});
-            saved.insert(saved.end(), kept.B.begin(), kept.B.end());
+            const Copies copies(part, {factors.data() + p * perPart, perPart}, x.scalar_type());
+            saved.push_back(applyAdapters(part, part.of(x), copies, outputs));
         }
+        saved.insert(saved.end(), factors.begin(), factors.end());
         context->save_for_backward(saved);
         context->saved_data["group"] = c10::IValue::make_capsule(group);
         return outputs;
@@ -197,9 +199,10 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
         torch::autograd::variable_list result(sources + 2 * slots * group.parts.size() + 1);
         for (size_t p = 0; p < group.parts.size(); ++p) {
             const auto& part = group.parts[p];
-            const auto* kept = &saved[sources + p * (2 + slots)];
-            addAdapterGradients(part, part.of(x), {kept[0], kept[1], {kept + 2, kept + 2 + slots}}, dy,
-                dx.defined() ? part.of(dx) : dx, {&result[sources + p * 2 * slots], 2 * slots});
+            const auto& low = saved[sources + p];
+            const Copies copies(part, {&saved[sources + group.parts.size() + p * 2 * slots], 2 * slots}, x.scalar_type());
+            addAdapterGradients(part, part.of(x), low, copies, dy, dx.defined() ? part.of(dx) : dx,
+                {&result[sources + p * 2 * slots], 2 * slots});
         }
         std::ranges::copy(group.input.gradients({saved.data(), sources}, dx), result.begin());
         return result;

@@ -8,6 +8,7 @@
 #include "training/train/row_order.h"
 #include "training/train/schedule.h"
 #include "training/train/session.h"
+#include "training/train/threads.h"
 
 #include <algorithm>
 #include <cmath>
@@ -86,17 +87,6 @@ double keptByGroup(const RunConfig& config, const std::vector<const Module*>& gr
             own += 8 * double(module->shape.out); // the base's and the adapter's part, which the magnitude scales
     }
     return (keepsInput && !drops && wide(config) ? input : 0) + own;
-}
-
-// Bytes that the fast form keeps of a group whatever the tokens: A stacked, and B where the compute dtype is another than theirs.
-double copiedFactors(const RunConfig& config, const std::vector<const Module*>& group)
-{
-    double bytes = 0;
-    if (group.empty() || !anyAdapted(group) || trains(effectivePicture(config).weight) || !isFast(config, group))
-        return bytes;
-    for (const auto* module : group)
-        bytes += width(config) * double(module->rank) * double(module->shape.in + (wide(config) ? 0 : module->shape.out));
-    return bytes;
 }
 
 // The projections of one layer by what they share. An expert sees a share of the tokens.
@@ -216,10 +206,10 @@ struct Micro
 // Linear in the micro-batch, so that millions of them can be compared.
 struct Activations
 {
-    double token = 0, target = 0, whatever = 0, lostToken = 0;   // bytes; whatever: however many tokens there are
+    double token = 0, target = 0, lostToken = 0;   // bytes
     [[nodiscard]] double of(const Micro& micro) const
     {
-        return double(micro.tokens) * token + double(micro.targets) * target + whatever;
+        return double(micro.tokens) * token + double(micro.targets) * target;
     }
 };
 
@@ -232,10 +222,6 @@ Activations activations(const RunConfig& config, const RunShape& shape)
     for (const auto& layer : shape.layers) {
         all.token += keptByLayer(config, shape, layer, gradient);
         all.lostToken += lostByLayer(config, shape, layer);
-        const auto groups = groupsOf(m, layer);
-        all.whatever += copiedFactors(config, groups.qkv) + copiedFactors(config, groups.o);
-        for (const auto& mlp : groups.mlps)
-            all.whatever += copiedFactors(config, mlp.inner) + copiedFactors(config, mlp.down);
     }
     all.token += shape.everything ? 4 * hidden + w * hidden : w * hidden;   // the last norm
     if (m.form == "decoder")   // cosines and sines in float32, for all layers together
@@ -244,7 +230,8 @@ Activations activations(const RunConfig& config, const RunShape& shape)
     return all;
 }
 
-// What is there for a moment while everything else is kept: the head's logits, the scores of one row or one layer's gradients.
+// What is there for a moment while everything else is kept: the head's logits, the scores of the rows that are worked on or one
+// layer's gradients.
 double momentBytes(const RunConfig& config, const RunShape& shape, const Micro& micro)
 {
     const auto& m = shape.model;
@@ -256,7 +243,10 @@ double momentBytes(const RunConfig& config, const RunShape& shape, const Micro& 
         : w * double(std::min(kChunk, micro.targets)) * vocabulary + w * vocabulary * double(m.hiddenSize);
     // Probabilities and their gradients of a block of queries, and sums of the keys' and values' gradients.
     const auto longest = double(micro.longest);
-    const double scores = 2 * w * double(m.heads) * std::min(longest, double(kBlock)) * longest + 8 * double(m.kvHeads * m.headDim) * longest;
+    const auto threads = threadsFor(config.threads, threadLimits());
+    const double atOnce = micro.rows >= threads ? double(threads) : 1;
+    const double scores = atOnce
+        * (2 * w * double(m.heads) * std::min(longest, double(kBlock)) * longest + 8 * double(m.kvHeads * m.headDim) * longest);
     const double inner = double(m.intermediateSize) * double(micro.tokens) * (4 * w + (wide(config) ? 0 : 4));
     return std::max({logits, scores, inner});
 }
