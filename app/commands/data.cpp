@@ -27,11 +27,11 @@ struct DataAsk
     ConfigOptions options;
 };
 
-int64_t numberOf(const std::string& text, const std::string& option, int64_t otherwise, int64_t most)
+int64_t numberOf(const std::string& text, const std::string& option, int64_t otherwise, int64_t least, int64_t most)
 {
     const int64_t value = text.empty() ? otherwise : parseInteger(text, option);
-    if (value < 0 || value > most)
-        throw refusal(Code::usage, option, text, "0 to " + std::to_string(most), "Give another number.");
+    if (value < least || value > most)
+        throw refusal(Code::usage, option, text, std::to_string(least) + " to " + std::to_string(most), "Give another number.");
     return value;
 }
 
@@ -128,8 +128,8 @@ int showData(Context& context, const DataAsk& ask)
     PreviewJob job;
     job.config = withAbsolutePaths(configFromJson(ask.options.over({{"model", ask.model}, {"data", ask.data}})));
     validate(job.config);
-    job.samples = numberOf(ask.samples, "--samples", kSamples, kMostSamples);
-    job.first = numberOf(ask.first, "--first", 1, INT32_MAX) - 1;
+    job.samples = numberOf(ask.samples, "--samples", kSamples, 0, kMostSamples);
+    job.first = numberOf(ask.first, "--first", 1, 1, INT32_MAX) - 1;
     ProgressLine progress(ProgressLine::styleFor(context.quiet));
     Signals signals(context.quiet);
     const auto engine = loadEngine();

@@ -125,9 +125,9 @@ void gather(std::vector<RunRow>& rows, const std::map<std::string, Comparison>& 
 std::vector<RunRow> waitingInOrder(
     RunStore& store, const std::filesystem::path& dataDirectory, const std::vector<std::string>& order)
 {
-    auto rows = store.runs();
+    auto rows = store.runsIn({RunState::queued});
     std::ranges::reverse(rows);   // oldest first
-    std::erase_if(rows, [](const RunRow& row) { return row.state != RunState::queued || row.filesMissing; });
+    std::erase_if(rows, [](const RunRow& row) { return row.filesMissing; });
     std::map<std::string, size_t> place;
     for (size_t i = 0; i < order.size(); ++i)
         place.emplace(order[i], i);

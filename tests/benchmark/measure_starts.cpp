@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 
 using namespace rankwright;
 
@@ -43,6 +44,7 @@ double processorSeconds()
 }
 
 struct Measured { std::vector<double> wall, cpu; };
+struct Spent { double wall, cpu; };   // seconds
 
 double median(std::vector<double> values)
 {
@@ -57,9 +59,9 @@ void measure(const std::string& what, int turns, const nlohmann::json& about, co
     for (int i = 0; i < turns; ++i) {
         releaseFreedMemory();
         const double wall = wallSeconds(), cpu = processorSeconds();
-        double seconds = work();   // of the part that counts; below 0: all of it
-        measured.wall.push_back(seconds < 0 ? wallSeconds() - wall : seconds);
-        measured.cpu.push_back(processorSeconds() - cpu);
+        const std::optional<Spent> part = work();   // the part that counts; nothing: all of it
+        measured.wall.push_back(part ? part->wall : wallSeconds() - wall);
+        measured.cpu.push_back(part ? part->cpu : processorSeconds() - cpu);
     }
     auto line = about;
     line.update({{"what", what}, {"seconds", median(measured.wall)}, {"least", *std::ranges::min_element(measured.wall)},
@@ -68,7 +70,7 @@ void measure(const std::string& what, int turns, const nlohmann::json& about, co
 }
 
 // What get_peft_model() does: the starts of all modules and the bases that they leave, from a model in memory.
-double start(const std::string& model, const std::string& dtype, const std::string& method, const std::string& base,
+Spent start(const std::string& model, const std::string& dtype, const std::string& method, const std::string& base,
     const std::map<std::string, OptionValue>& options)
 {
     RunConfig config;
@@ -81,10 +83,10 @@ double start(const std::string& model, const std::string& dtype, const std::stri
     const at::NoGradGuard guard;
     Weights weights(openModelSource(model));
     Model held(weights, scalarType(dtype), {}, isQuantised(config));
-    const double begin = wallSeconds();
+    const double begin = wallSeconds(), worked = processorSeconds();
     const auto starts = startAdapters(held, weights, config, {}, {}, {});
     const AdapterSet adapters(held, weights, starts, 0, effectiveBase(config));
-    return wallSeconds() - begin;
+    return {wallSeconds() - begin, processorSeconds() - worked};
 }
 
 void spectra(const std::string& model, int turns)
@@ -104,7 +106,7 @@ void spectra(const std::string& model, int turns)
         JobContext context(events, {});
         (void)modelSpectrum({.model = model}, context);
         first.push_back(events.first);
-        return -1.0;
+        return std::nullopt;
     });
     std::cout << nlohmann::json{{"what", "first curve"}, {"seconds", median(first)}, {"turns", turns}}.dump() << std::endl;
 }
@@ -120,10 +122,10 @@ void formats(int turns)
             const nlohmann::json about{{"format", format}, {"rows", rows}, {"columns", columns}, {"values", values}};
             std::shared_ptr<const Quantised> quantised;
             const auto each = [&](const auto& work) {
-                const double begin = wallSeconds();
+                const double begin = wallSeconds(), worked = processorSeconds();
                 for (int i = 0; i < repeats; ++i)
                     work();
-                return (wallSeconds() - begin) / repeats;
+                return Spent{(wallSeconds() - begin) / repeats, (processorSeconds() - worked) / repeats};
             };
             measure("quantise", turns, about, [&] { return each([&] { quantised = quantise(weight, format); }); });
             for (const auto type : {at::kFloat, at::kBFloat16}) {
@@ -150,7 +152,7 @@ try {
             measure("load", turns, {{"dtype", dtype}}, [&] {
                 Weights weights(openModelSource(model));
                 const Model held(weights, scalarType(dtype));
-                return -1.0;
+                return std::nullopt;
             });
         }
         const auto starts = [&](const std::string& name, const std::string& method, const std::string& base, const auto& options) {
@@ -162,7 +164,7 @@ try {
         starts("pissa-exact", "pissa", "auto", Options{{"svd", std::string("exact")}});
         starts("pissa-4", "pissa", "auto", Options{{"svd", std::string("4")}, {"oversample", 0.0}});
         starts("qlora", "qlora", "auto", Options{});
-        starts("qpissa-1", "qpissa", "auto", Options{{"rounds", 1.0}, {"svd", std::string("exact")}});
+        starts("qpissa-1", "qpissa", "nf4", Options{{"rounds", 1.0}, {"svd", std::string("exact")}});
         starts("qpissa-5", "qpissa", "auto", Options{{"rounds", 5.0}, {"svd", std::string("exact")}});
         starts("loftq-1", "loftq", "auto", Options{{"rounds", 1.0}, {"svd", std::string("exact")}});
     }

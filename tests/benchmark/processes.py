@@ -5,6 +5,7 @@
 import dataclasses
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import threading
@@ -70,11 +71,11 @@ def run(command, limit=1800, keep_output=True, **more):
         begun = time.monotonic()
         try:
             process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE if keep_output else subprocess.DEVNULL,
-                                       stderr=errors, text=True, env=environment(**more))
+                                       stderr=errors, text=True, env=environment(**more), start_new_session=True)
         except OSError as error:
             raise Failure(f"{command[0]}: {error.strerror}") from error
         expired = threading.Event()
-        clock = threading.Timer(limit, lambda: (expired.set(), process.kill()))
+        clock = threading.Timer(limit, lambda: (expired.set(), os.killpg(process.pid, signal.SIGKILL)))   # with what it has started
         clock.start()
         try:
             for line in process.stdout or ():

@@ -27,4 +27,7 @@ def tokenising(bench):
     bench.say(f"  {what}")
     row = Row(what, "s", "as fast", higher_is_better=False,
               note="processor seconds of encoding alone, on both sides; reading the rows is beside it in the JSON")
-    yield in_turn(row, [Side("ours", ours), Side("tokenizers", peer)], bench.turns, bench.say)
+    in_turn(row, [Side("ours", ours), Side("tokenizers", peer)], bench.turns, bench.say)
+    if len(counts := {turn["tokens"] for turns in row.sides.values() for turn in turns}) > 1:
+        row.failures["both sides"] = f"they made different numbers of tokens: {', '.join(map(str, sorted(counts)))}"
+    yield row

@@ -40,5 +40,6 @@ def generation(bench):
         sides = [ours(bench, dtype), peer(bench, bench.python, "generate.py", "transformers", dtype=dtype)]
         if dtype == "bfloat16":
             sides.append(peer(bench, bench.llama_python, "llama.py", "llama.cpp on the Q4_1 file"))
-            row.note = "llama.cpp reads 4 bits a weight where the others read 16"
+            row.note = ("llama.cpp reads 4 bits a weight where the others read 16, and without its repacked kernels (use_extra_bufts), which stop "
+                        "with an illegal instruction on some virtual machines")
         yield in_turn(row, sides, bench.turns, bench.say)

@@ -38,6 +38,8 @@ def our_side(bench, work, file, name="ours"):
                "--loss", "answer" if work.answers else "all", "--packing", "on" if work.packed else "off"]
     if work.method in ("pissa", "qpissa"):
         options += ["--svd", "4"]
+    if work.method in ("qlora", "qpissa"):
+        options += ["--base", "nf4"]   # as the peer's; ours would code the scales as well
     key = "targets" if work.answers else "tokens"
 
     def measure():

@@ -10,6 +10,11 @@ from processes import Failure, run, until
 from turns import Row, Side, in_turn
 
 
+def platform():
+    """Qt's own drawing into memory where there is no display."""
+    return {} if os.environ.get("DISPLAY") else {"QT_QPA_PLATFORM": "offscreen"}
+
+
 def on_a_display(command):
     """With an X server where xvfb-run is installed, else without a display."""
     return ["xvfb-run", "-a", "-s", "-screen 0 1280x800x24", *command] if shutil.which("xvfb-run") else command
@@ -17,8 +22,7 @@ def on_a_display(command):
 
 def window(bench):
     def first_paint():
-        display = {} if os.environ.get("DISPLAY") else {"QT_QPA_PLATFORM": "offscreen"}
-        found, cpu = until([bench.window, "--data-dir", bench.work / "window"], r"first paint (\d+) ms", RANKWRIGHT_STARTUP="1", **display)
+        found, cpu = until([bench.window, "--data-dir", bench.work / "window"], r"first paint (\d+) ms", RANKWRIGHT_STARTUP="1", **platform())
         return {"value": int(found[1]) / 1000, "cpu": cpu}
 
     bench.say("  first paint of the window")
@@ -30,7 +34,8 @@ def window(bench):
     def panning():
         # Qt Test writes to standard error; -o says otherwise.
         done = run(on_a_display([program, "-o", "-,txt", "timings"]), limit=900, RANKWRIGHT_TIMINGS="1",
-                   RANKWRIGHT_LOAD_STORE=str(bench.work / "load"), QTEST_FUNCTION_TIMEOUT="900000")
+                   RANKWRIGHT_LOAD_STORE=str(bench.work / "load"), QTEST_FUNCTION_TIMEOUT="900000",
+                   **({} if shutil.which("xvfb-run") else platform()))
         text = "\n".join(line for line, _, _ in done.lines)
         found = re.search(r"panning at 1 of the width: frame median ([0-9.]+) ms, 99 % ([0-9.]+) ms; CPU median ([0-9.]+)", text)
         if not found:

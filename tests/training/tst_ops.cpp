@@ -181,21 +181,24 @@ private Q_SLOTS:
     }
 
     void adaptedProjectionsEqualPlain_data() { fastEqualsPlain_data(); }
+    // One of them without an adapter, as k_proj is where q_proj and v_proj have theirs.
     void adaptedProjectionsEqualPlain()
     {
         QFETCH(int, type);
         QFETCH(double, tolerance);
         const auto t = at::ScalarType(type);
-        const auto w1 = random({20, 16}, t), w2 = random({12, 16}, t);
+        const auto w1 = random({20, 16}, t), w2 = random({12, 16}, t), w3 = random({8, 16}, t), bias = random({8}, t);
         std::deque<LinearSlot> kept;   // the backward pass comes back to them
         compare({random({9, 16}, t), random({3, 16}), random({20, 3}), random({5, 16}), random({12, 5})},
             [&](const Tensors& x) {
-                auto &first = kept.emplace_back(), &second = kept.emplace_back();
+                auto &first = kept.emplace_back(), &second = kept.emplace_back(), &without = kept.emplace_back();
+                without.base = BaseWeight(w3);
+                without.bias = bias;
                 first.base = BaseWeight(w1);
                 first.delta = Delta{.A = x[1], .B = x[2], .scaling = 0.5};
                 second.base = BaseWeight(w2);
                 second.delta = Delta{.A = x[3], .B = x[4], .scaling = 2};
-                const std::array<const LinearSlot*, 2> slots{&first, &second};
+                const std::array<const LinearSlot*, 3> slots{&first, &without, &second};
                 return ops::linearGroup(x[0], slots, {});
             },
             tolerance);
@@ -243,25 +246,28 @@ private Q_SLOTS:
     {
         QFETCH(bool, core);
         const auto W = random({20, 16});
-        const auto x = random({9, 16}), dy = random({9, 20});
-        std::array<LinearSlot, 2> arms;
+        const auto x = random({11, 16}), dy = random({11, 20});
+        std::array<LinearSlot, 3> arms;   // the last has no adapter here
         LinearSlot joint;
         joint.base = BaseWeight(W);
         Tensors leaves;
         for (size_t i = 0; i < arms.size(); ++i) {
+            arms[i].base = BaseWeight(W);
+            joint.arms.push_back(&arms[i]);
+            if (i == 2)
+                continue;
             const auto rank = int64_t(3 + i);
             auto A = random({rank, 16}).set_requires_grad(true), B = random({20, rank}).set_requires_grad(true);
-            arms[i].base = BaseWeight(W);
             arms[i].delta = Delta{.A = A, .B = B, .scaling = 0.5 + double(i)};
             if (i == 1)
                 arms[i].delta->edit = BaseEdit{random({2, 16}), random({20, 2}), 0.7};
             if (core)
                 arms[i].delta->core = random({rank});
             leaves.insert(leaves.end(), {A, B});
-            joint.arms.push_back(&arms[i]);
         }
         const std::vector<ops::ArmTokens> tokens{{.first = 0, .last = 4, .bounds = {0, 4}, .sampleIndex = {0}},
-            {.first = 4, .last = 9, .bounds = {0, 5}, .sampleIndex = {1}}};
+            {.first = 4, .last = 9, .bounds = {0, 5}, .sampleIndex = {1}},
+            {.first = 9, .last = 11, .bounds = {0, 2}, .sampleIndex = {2}}};
         auto input = x.clone().set_requires_grad(true);
         leaves.push_back(input);
         const std::array<const LinearSlot*, 1> together{&joint};

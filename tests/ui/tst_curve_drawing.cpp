@@ -39,6 +39,7 @@ class TestCurveDrawing : public QObject
 private slots:
     void levelsFindWhatAScanFinds_data();
     void levelsFindWhatAScanFinds();
+    void infinitiesHaveAPlace();
     void levelsLookAtFewValues();
     void thinningThroughLevelsIsTheSame_data();
     void thinningThroughLevelsIsTheSame();
@@ -92,6 +93,21 @@ void TestCurveDrawing::levelsFindWhatAScanFinds()
         QVERIFY(found.least >= from && found.least < to && found.most >= from && found.most < to);
         QCOMPARE(values[found.least], least);
         QCOMPARE(values[found.most], most);
+    }
+}
+
+// A stretch of nothing else must not be looked up where nothing is.
+void TestCurveDrawing::infinitiesHaveAPlace()
+{
+    for (const double sign : {1.0, -1.0}) {
+        const std::vector<double> values(600, sign * std::numeric_limits<double>::infinity());
+        plots::Levels levels;
+        levels.extend(values);
+        int64_t seen = 0;
+        for (const size_t to : {9u, 590u}) {
+            const auto found = levels.extremes(values, 3, to, false, seen);
+            QVERIFY(found.least >= 3 && found.least < to && found.most >= 3 && found.most < to);
+        }
     }
 }
 

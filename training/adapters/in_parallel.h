@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Work on many matrices at once. A decomposition of a small matrix keeps one core busy and shares little between several: one matrix a
-// core is close to as many times faster, where LAPACK's own threads give 1.1 to 1.3 times.
+// Work on many matrices at once. A decomposition of a small matrix keeps little more than one core busy, whatever threads LAPACK has: one
+// matrix a core keeps all of them busy.
 #pragma once
 
 #include <cstdint>

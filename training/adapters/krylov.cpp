@@ -40,7 +40,7 @@ RANKWRIGHT_VECTOR_CLONES void scale(float* x, float factor, int64_t count)
         x[i] *= factor;
 }
 
-// Signs are as good as normal numbers for a sketch, and 64 of them cost one draw (25,000 normal numbers: 1.2 ms of a core).
+// Signs are as good as normal numbers for a sketch, and 64 of them cost one draw.
 void fillWithSigns(float* to, int64_t count, uint64_t key)
 {
     for (int64_t i = 0; i < count; i += 64) {

@@ -38,26 +38,26 @@ void placeBase(LinearSlot& slot, Weights& weights, const std::optional<BaseEdit>
 }
 
 std::optional<BaseEdit> SharedBases::place(
-    LinearSlot& slot, Weights& weights, const std::optional<BaseEdit>& wanted, const std::string& format)
+    LinearSlot& slot, Weights& weights, const std::optional<BaseEdit>& edit, const std::string& format)
 {
-    auto edit = wanted;
-    if (edit) {
-        edit->A0 = edit->A0.to(slot.base.device());
-        edit->B0 = edit->B0.to(slot.base.device());
-    }
     auto& known = m_placed[slot.name];
     auto found = std::ranges::find_if(known, [&](const Placed& one) { return one.format == format && equal(one.edit, edit); });
     const bool dense = format == "none";
     if (found == known.end()) {
         if (!dense)
-            placeBase(slot, weights, wanted, format);   // which is decomposed and quantised on the CPU
-        known.push_back({format, edit, dense ? BaseWeight() : slot.base});
+            placeBase(slot, weights, edit, format);
+        auto there = dense ? edit : std::nullopt;
+        if (there) {
+            there->A0 = there->A0.to(slot.base.device());
+            there->B0 = there->B0.to(slot.base.device());
+        }
+        known.push_back({format, edit, std::move(there), dense ? BaseWeight() : slot.base});
         found = known.end() - 1;
     }
     if (!dense)
         slot.base = found->base;
     else if (edit)
-        slot.delta->edit = found->edit;
+        slot.delta->edit = found->there;
     return found->edit;
 }
 

@@ -25,7 +25,8 @@ private:
     struct Placed
     {
         std::string format;
-        std::optional<BaseEdit> edit;
+        std::optional<BaseEdit> edit;    // on the processor, as starts, exports and drift measures are
+        std::optional<BaseEdit> there;   // the same beside a dense base, on its device
         BaseWeight base;
     };
     std::map<std::string, std::vector<Placed>> m_placed;   // by slot

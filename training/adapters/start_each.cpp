@@ -21,7 +21,7 @@ namespace {
 // What stays between matrices that were read and decomposed leaves holes that the next ones do not fit into: given back every so many.
 constexpr int64_t kBetweenReleases = 8;
 
-// One pass, at the rate of memory; at::isfinite() and its sum take eight times as long.
+// One pass over memory; at::isfinite() writes a mask as long as the weight, which its sum reads again.
 RANKWRIGHT_VECTOR_CLONES int64_t notFinite(const float* values, int64_t count)
 {
     constexpr uint32_t kExponent = 0x7f800000;

@@ -18,7 +18,7 @@ inline MethodOption svd(const std::string& otherwise = "exact")
 {
     return {.key = "svd", .option = "--svd", .label = "Decomposition", .kind = Field::Kind::text,
         .otherwise = otherwise, .least = 0, .most = 64, .choices = {"exact"},
-        .help = "An exact decomposition, or a randomised one with this many power iterations."};
+        .help = "exact: the leading triplets within 1e-5 of an exact decomposition; a number: a randomised one, as good as that many power iterations."};
 }
 
 inline MethodOption oversample(double otherwise = 10)

@@ -11,7 +11,8 @@
 namespace rankwright {
 
 // Runs with equal texts can: the same model, type, device and format of the base, and the same rows a step. A base in few bits can
-// be shared by who leaves it alone, or by runs that differ in nothing but rate, schedule and name, whose starts take the same out of it.
+// be shared by who leaves it alone, or by runs that differ in nothing that begins after the start (name, rate, schedule,
+// weight decay, clipping, length), whose starts take the same out of it.
 std::string sharedBaseKey(const RunConfig& config);
 // Why a run is trained alone, as the end of a sentence that begins with its name ("trains the weights themselves"); empty: it need not be.
 std::string whyNotTogether(const RunConfig& config);

@@ -88,7 +88,9 @@ private:
             positions.push_back(row.cache.length());
             caches.push_back(&row.cache);
         }
+        caches.front()->gains = m_gains;   // another row may be the first now, and none of them changes an adapter
         const auto logits = m_model.logits(m_model.continued(makeBatch(ids, positions), caches));
+        m_gains = caches.front()->gains;
         for (size_t i = 0; i < m_rows.size(); ++i)
             take(m_rows[i], logits.narrow(0, int64_t(i), 1));
     }
@@ -116,6 +118,7 @@ private:
     std::vector<int64_t> m_ends;
     int64_t m_known;
     std::vector<Row> m_rows;                              // its capacity is how many at once
+    std::vector<at::Tensor> m_gains;                      // KeyValueCache::gains, which are as dear as a hundred tokens (DoRA)
     std::vector<std::optional<GreedyAnswer>> m_answers;   // that have ended
     size_t m_next = 0, m_told = 0;
     int64_t m_ended = 0;

@@ -129,8 +129,8 @@ private:
     }
 };
 
-// A model is mostly read into memory that was never touched: in pages of 2 MiB, where the system grants them, that takes a tenth of the
-// page faults.
+// A model is mostly read into memory that was never touched: in pages of 2 MiB, where the system grants them, that takes far fewer page
+// faults.
 void askForLargePages(const at::Tensor& tensor)
 {
 #if defined(MADV_HUGEPAGE)
@@ -152,7 +152,7 @@ void readRows(const TensorEntry& entry, const FileReader& file, const RowTarget&
     const auto width = std::max<int64_t>(1, target.width), rows = entry.count() / width;
     const auto rowBytes = width / blockValues(entry.type) * blockBytes(entry.type);
     const auto step = std::max<int64_t>(1, kPiece / width), pieces = (rows + step - 1) / step;
-    // Below a million values waking other threads takes as long as the work, and beside other programs many times as long.
+    // Below a million values one thread does it: waking the others is not worth it, above all beside other programs.
     at::parallel_for(0, pieces, 16, [&](int64_t piece, int64_t last) {
         std::vector<std::byte> bytes(size_t(std::min(step, rows) * rowBytes));
         std::vector<float> values(target.direct(0) != nullptr ? 0 : size_t(std::min(step, rows) * width));
@@ -195,7 +195,10 @@ Weights::Weights(ModelSource source) : m_source(std::move(source))
 
 const FileReader& Weights::reader(const std::filesystem::path& file)
 {
-    return m_readers.try_emplace(file, file).first->second;   // from here on only looked up: also from several threads
+    // All are there since the constructor: later calls, also from several threads at once, look up alone.
+    if (const auto known = m_readers.find(file); known != m_readers.end())
+        return known->second;
+    return m_readers.try_emplace(file, file).first->second;
 }
 
 const TensorEntry& Weights::entry(const std::string& name) const

@@ -71,7 +71,7 @@ void BaseWeight::place(const Original& original, const std::optional<BaseEdit>& 
     // The edit is computed on the CPU wherever the base lies: the same start gives the same base everywhere.
     const at::NoGradGuard guard;
     // A dense float32 base is the original itself as long as m_original says nothing: where nobody else holds it, it is edited where
-    // it lies (0.5 instead of 2 ms a matrix of SmolLM2, and no second copy).
+    // it lies, without a second copy and without reading the file again.
     const bool edited = edit && format == "none";
     if (edited && m_dense.defined() && m_type == at::kFloat && m_device.is_cpu() && !m_original.whole && m_dense.use_count() == 1
         && m_dense.storage().use_count() == 1) {

@@ -20,11 +20,25 @@ namespace rankwright::ops {
 
 namespace {
 
-// Tokens first .. first + count of a batch and the slots whose deltas they see, one a projection.
+// Tokens first .. first + count of a batch, the slots whose deltas they see, and which projection of the group each of those is.
 struct Part
 {
-    int64_t first = 0, count = 0;
+    Part(int64_t firstToken, int64_t tokens, std::span<const LinearSlot* const> all) : first(firstToken), count(tokens)
+    {
+        for (size_t i = 0; i < all.size(); ++i) {
+            trainsBias = trainsBias || (all[i]->bias.defined() && all[i]->bias.requires_grad());
+            if (all[i]->delta) {
+                slots.push_back(all[i]);
+                places.push_back(i);
+            }
+        }
+    }
+    [[nodiscard]] size_t factors() const { return 2 * slots.size(); }   // A and B of each
+
+    int64_t first, count;
+    bool trainsBias = false;
     std::vector<const LinearSlot*> slots;
+    std::vector<size_t> places;
     [[nodiscard]] at::Tensor of(const at::Tensor& x) const { return count == x.size(0) ? x : x.narrow(0, first, count); }
 };
 
@@ -69,15 +83,15 @@ c10::intrusive_ptr<Group> groupOf(int64_t tokens, std::span<const LinearSlot* co
     auto group = c10::make_intrusive<Group>();
     group->bases.assign(slots.begin(), slots.end());
     if (slots.front()->arms.empty()) {
-        group->parts.push_back({0, tokens, group->bases});
+        group->parts.emplace_back(0, tokens, slots);
         return group;
     }
     for (size_t arm = 0; arm < source.arms->size(); ++arm) {
         const auto& share = (*source.arms)[arm];
-        Part part{share.first, share.last - share.first, {}};
+        std::vector<const LinearSlot*> own;
         for (const auto* slot : slots)
-            part.slots.push_back(slot->arms[arm]);
-        group->parts.push_back(std::move(part));
+            own.push_back(slot->arms[arm]);
+        group->parts.emplace_back(share.first, share.last - share.first, own);
     }
     return group;
 }
@@ -113,7 +127,7 @@ at::Tensor applyAdapters(const Part& part, const at::Tensor& x, const Copies& co
     for (size_t i = 0; i < part.slots.size(); ++i) {
         const auto& delta = *part.slots[i]->delta;
         const auto columns = copies.B[i].size(1);
-        auto y = part.of(outputs[i]);
+        auto y = part.of(outputs[part.places[i]]);
         addTimesTransposed(y, low.narrow(1, column, columns), copies.B[i], delta.edit ? 1 : delta.scaling);
         column += columns;
     }
@@ -131,7 +145,7 @@ void addAdapterGradients(const Part& part, const at::Tensor& x, const at::Tensor
     for (size_t i = 0; i < part.slots.size(); ++i) {
         const auto& delta = *part.slots[i]->delta;
         const auto columns = copies.B[i].size(1), rank = delta.A.size(0);
-        const auto grad = part.of(dy[i]);
+        const auto grad = part.of(dy[part.places[i]]);
         dLow.narrow(1, column, columns).copy_(times(grad, copies.B[i]).mul_(delta.edit ? 1 : delta.scaling));
         result[2 * i + 1] = transposedTimes(low.narrow(1, column, rank), grad).mul_(delta.scaling).t();
         trained.push_back(dLow.narrow(1, column, rank));
@@ -165,11 +179,11 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
             if (slot->bias.defined())
                 outputs.back().add_(slot->bias.to(x.scalar_type()));
         }
-        const auto perPart = 2 * group->bases.size();
-        for (size_t p = 0; p < group->parts.size(); ++p) {
-            const auto& part = group->parts[p];
-            const Copies copies(part, {factors.data() + p * perPart, perPart}, x.scalar_type());
-            saved.push_back(applyAdapters(part, part.of(x), copies, outputs));
+        const auto* next = factors.data();
+        for (const auto& part : group->parts) {
+            if (!part.slots.empty())
+                saved.push_back(applyAdapters(part, part.of(x), Copies(part, {next, part.factors()}, x.scalar_type()), outputs));
+            next += part.factors();
         }
         saved.insert(saved.end(), factors.begin(), factors.end());
         context->save_for_backward(saved);
@@ -195,38 +209,39 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
             if (wantsInput)
                 addBaseBackward(dx, dy.back(), base);
         }
+        const auto* low = &saved[sources];
+        const auto* factors = low + std::ranges::count_if(group.parts, [](const Part& part) { return !part.slots.empty(); });
         // The sources, the factors, and nothing for the group.
-        torch::autograd::variable_list result(sources + 2 * slots * group.parts.size() + 1);
-        for (size_t p = 0; p < group.parts.size(); ++p) {
-            const auto& part = group.parts[p];
-            const auto& low = saved[sources + p];
-            const Copies copies(part, {&saved[sources + group.parts.size() + p * 2 * slots], 2 * slots}, x.scalar_type());
-            addAdapterGradients(part, part.of(x), low, copies, dy, dx.defined() ? part.of(dx) : dx,
-                {&result[sources + p * 2 * slots], 2 * slots});
+        torch::autograd::variable_list result(sources + size_t(saved.data() + saved.size() - factors) + 1);
+        auto* next = &result[sources];
+        for (const auto& part : group.parts) {
+            if (part.slots.empty())
+                continue;
+            addAdapterGradients(part, part.of(x), *low++, Copies(part, {factors, part.factors()}, x.scalar_type()), dy,
+                dx.defined() ? part.of(dx) : dx, {next, part.factors()});
+            factors += part.factors();
+            next += part.factors();
         }
         std::ranges::copy(group.input.gradients({saved.data(), sources}, dx), result.begin());
         return result;
     }
 };
 
-// The fast form knows A and B alone, and biases that are not trained.
+// The fast form knows A and B alone.
 bool fitsFastForm(const LinearSlot& slot, bool training)
 {
-    if (!slot.delta || (slot.bias.defined() && slot.bias.requires_grad()) || (training && slot.delta->dropout > 0))
-        return false;
     const auto& delta = *slot.delta;
-    return delta.A.defined() && !delta.core.defined() && !delta.magnitude.defined() && !delta.driftA.defined();
+    return !(training && delta.dropout > 0) && delta.A.defined() && !delta.core.defined() && !delta.magnitude.defined() && !delta.driftA.defined();
 }
 
+// Where at least one projection has an adapter, and no bias is trained.
 bool fitsFastForm(const Group& group, bool training)
 {
-    for (const auto& part : group.parts) {
-        for (const auto* slot : part.slots) {
-            if (!fitsFastForm(*slot, training))
-                return false;
-        }
-    }
-    return form() == Form::fast;
+    const auto fits = [&](const Part& part) {
+        return !part.trainsBias && std::ranges::all_of(part.slots, [&](const auto* slot) { return fitsFastForm(*slot, training); });
+    };
+    return form() == Form::fast && std::ranges::all_of(group.parts, fits)
+        && std::ranges::any_of(group.parts, [](const Part& part) { return !part.slots.empty(); });
 }
 
 // Arms that are not all of the fast form: the base's product is still one, then each arm by LibTorch's operators.
@@ -242,7 +257,7 @@ at::Tensor armsApart(const at::Tensor& x, const Group& group, size_t i, const Dr
         own.bounds = &share.bounds;
         own.sampleIndex = &share.sampleIndex;
         const auto& part = group.parts[arm];
-        parts.push_back(adapted(part.of(base), part.of(x), *part.slots[i], own));
+        parts.push_back(adapted(part.of(base), part.of(x), *group.bases[i]->arms[arm], own));
     }
     return at::cat(parts);
 }

@@ -3,6 +3,7 @@
 #include "training/quant/nf4.h"
 
 #include "training/quant/dynamic_map.h"
+#include "training/quant/nf4_arithmetic.h"
 #include "training/quant/nf4_loops.h"
 #include "training/quant/nf4_on_device.h"
 #include "training/quant/row_intake.h"
@@ -34,10 +35,8 @@ struct Scales
         const auto* codes = absmax.const_data_ptr<uint8_t>();
         const auto* outer = nested.const_data_ptr<float>();
         const float shift = *offset.const_data_ptr<float>();
-        for (int64_t i = 0; i < count; ++i) {
-            const double product = double(dynamicMap()[codes[first + i]]) * double(outer[(first + i) / kDynamicBlock]);
-            to[i] = float(product) + shift;   // the cast keeps a compiler from fusing the two
-        }
+        for (int64_t i = 0; i < count; ++i)
+            to[i] = nf4::scaleOf(dynamicMap()[codes[first + i]], outer[(first + i) / kDynamicBlock], shift);
         return to;
     }
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // NF4 on a GPU: the bodies of the kernels, over plain memory, with the arithmetic of nf4_arithmetic.h. nf4_cuda.cu compiles them
-// for GPUs; tests/quant/tst_nf4_kernels.cpp compiles them as C++ and runs them in threads (tests/support/cuda_emulation.h), which
+// for GPUs; tests/training/tst_nf4_kernels.cpp compiles them as C++ and runs them in threads (tests/support/cuda_emulation.h), which
 // provide what CUDA gives a kernel: threadIdx, blockIdx, __shared__, __syncthreads and __shfl_xor_sync.
 //
 // Why they look as they do (an H100 moves 3 TB/s and starts about 5 instructions a value in the time that a code of 4 bits takes):

@@ -4,6 +4,7 @@
 // docs/check_estimates.py holds the whole against runs.
 #include "training/train/memory_model.h"
 
+#include "training/adapters/in_parallel.h"
 #include "training/api/catalog.h"
 #include "training/train/row_order.h"
 #include "training/train/schedule.h"
@@ -56,7 +57,7 @@ bool isFast(const RunConfig& config, const std::vector<const Module*>& group)
     const auto picture = effectivePicture(config);
     const bool plain = config.dropout == 0 && picture.A != Part::absent && picture.core == Part::absent
         && picture.magnitude == Part::absent && !drifts(config);
-    return plain && std::ranges::all_of(group, [](const Module* module) { return module->rank > 0; });
+    return plain && anyAdapted(group);
 }
 
 // Bytes a token that projections with one input keep: the input, once for all of them, and what each adds. `gradient`: whether the input
@@ -339,20 +340,25 @@ double momentsBytes(const RunConfig& config, const RunShape& shape)
     return 12 * trainable + pairs;   // basis, momentum, and the gradient in the basis for a moment
 }
 
-// The largest matrix while it is decomposed: itself, a float64 copy, its square and what an eigenvalue problem needs.
+// The largest matrix while it is decomposed: itself, a float64 copy, its square and what an eigenvalue problem needs; as many of them as
+// startEach() works on at once.
 double decompositionBytes(const RunConfig& config, const RunShape& shape)
 {
     double most = 0;
+    int64_t matrices = 0;
+    bool small = true;
     for (const auto& layer : shape.layers) {
         for (const auto& [module, kind, bias, rank] : layer) {
             if (rank == 0)
                 continue;
             const auto size = double(module.out * module.in), side = double(std::min(module.out, module.in));
+            ++matrices;
+            small = small && module.out * module.in <= kManyAtOnce;
             const bool decomposes = effectivePicture(config).residual || config.method == "lora-xs" || config.method == "cora";
             most = std::max(most, decomposes ? 16 * size + 8 * 5 * side * side : 12 * size);
         }
     }
-    return most;
+    return most * (small ? double(std::min(matrices, threadsFor(config.threads, threadLimits()))) : 1);
 }
 
 struct StartBytes { double kept = 0, peak = 0; };

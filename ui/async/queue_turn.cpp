@@ -14,7 +14,7 @@ QueueTurn nextTurn(const std::filesystem::path& dataDirectory, const QueueWishes
         return {};
     RunStore store = RunStore::openForReading(dataDirectory);
     std::vector<RunRow> rows;
-    const auto stored = store.runs();
+    const auto stored = store.runsWith(wishes.resumes);
     for (const std::string& id : wishes.resumes) {
         const auto found = std::ranges::find(stored, id, &RunRow::id);
         rows.push_back(found == stored.end() ? RunRow{.id = id} : *found);

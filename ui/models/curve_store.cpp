@@ -293,6 +293,11 @@ bool CurveStore::take(Read& read)
     data.notes = std::move(fresh.notes);
     for (auto& [name, end] : read.ends) {
         auto& held = data.series[name];
+        if (data.live) {   // points came since the question was asked: the store has some of them too
+            held = mergedCurves(held, end);
+            whole = true;
+            continue;
+        }
         const bool told = !whole && end.size() <= kFew;
         whole = whole || !told;
         held.insert(held.end(), end.begin(), end.end());

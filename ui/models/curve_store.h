@@ -22,12 +22,12 @@ class CurveStore : public QObject
 public:
     explicit CurveStore(std::filesystem::path dataDirectory, QObject* parent = nullptr);
 
-    void setRuns(const QStringList& ids);          // reads them; loaded() follows
+    void setRuns(const QStringList& ids);          // reads them; loaded() or extended() follows where anything is new
     // Reads what has come since: of a run that has not gone on nothing, of a curve that has grown its end.
     void reload();
     void setSeries(const QStringList& names);      // which of seriesNames() are read from now on; all at first
     [[nodiscard]] const QStringList& runs() const { return m_ids; }
-    // The newest comparison (or the one `run` belongs to); loaded() follows. Nothing stored: loaded() with no runs.
+    // The newest comparison (or the one `run` belongs to), read in the same way. Nothing stored: no runs.
     void showComparisonOf(const QString& run);
     [[nodiscard]] const RunRow* run(const QString& id) const;
     [[nodiscard]] const RunStarted* started(const QString& id) const;   // from metrics.jsonl or the live event

@@ -24,6 +24,8 @@ void RunTable::reload()
 
 void RunTable::follow()
 {
+    if (m_reader.isBusy())
+        return;   // of two reads only the newer is delivered, and one of everything says more
     std::vector<std::string> going;
     for (const RunRow& run : m_runs)
         if (run.state == RunState::running || run.state == RunState::paused || run.state == RunState::queued)
@@ -48,23 +50,27 @@ void RunTable::receiveFollowed(Followed& followed)
     if (followed.extent != m_extent)
         return reload();
     std::vector<int> rows;
+    bool measured = false;
     for (RunRow& run : followed.runs) {
         const auto id = format::text(run.id);
         const int row = rowOf(id);
         if (row < 0)
             return reload();
-        const auto measured = followed.metrics.find(id);
-        const bool other = measured != followed.metrics.end() && measured->second != metrics(id);
+        const auto found = followed.metrics.find(id);
+        const bool other = found != followed.metrics.end() && found->second != metrics(id);
         if (run == m_runs[size_t(row)] && !other)
             continue;
         if (other)
-            m_metrics[id] = measured->second;
+            m_metrics[id] = found->second;
+        measured = measured || other;
         m_runs[size_t(row)] = std::move(run);
         rows.push_back(row);
     }
     if (rows.empty())
         return;
-    lookUp();
+    m_searched.clear();
+    if (measured)   // which row is whose has not changed
+        lookUp();
     tellRows(std::move(rows));
     emit loaded();
 }

@@ -10,22 +10,24 @@ namespace rankwright::plots {
 
 namespace {
 
-// NaN is neither less nor greater than anything; what is infinite is no extreme either.
+constexpr uint32_t kNowhere = 0xffffffff;
+
+// NaN is neither less nor greater than anything; of the other values the first is both, also where it is infinite.
 struct Running
 {
     double least = std::numeric_limits<double>::infinity(), most = -std::numeric_limits<double>::infinity();
-    uint32_t leastAt = 0xffffffff, mostAt = 0xffffffff;
+    uint32_t leastAt = kNowhere, mostAt = kNowhere;
 
     void low(double value, uint32_t at)
     {
-        if (value < least) {
+        if (value < least || (leastAt == kNowhere && !std::isnan(value))) {
             least = value;
             leastAt = at;
         }
     }
     void high(double value, uint32_t at)
     {
-        if (value > most) {
+        if (value > most || (mostAt == kNowhere && !std::isnan(value))) {
             most = value;
             mostAt = at;
         }

@@ -9,10 +9,11 @@ bitsandbytes, "how": "eager" | "checkpointing" | "compile"}. Rows of a batch are
 
 import json
 import sys
+import tempfile
 import time
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM
 from transformers.utils import logging
 
@@ -28,11 +29,23 @@ def loaded(asked):
     return AutoModelForCausalLM.from_pretrained(asked["model"], dtype=dtype, **quantise)
 
 
+def quantised_residual(asked, settings):
+    """The start is made on the dense model; the residual is stored, and read again in 4 bits under the stored adapter."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = get_peft_model(loaded(asked | {"quantise": False, "dtype": "float32"}), settings)
+        model.peft_config["default"].init_lora_weights = True
+        model.save_pretrained(folder + "/adapter")
+        model.unload().save_pretrained(folder + "/residual")
+        return PeftModel.from_pretrained(loaded(asked | {"model": folder + "/residual"}), folder + "/adapter", is_trainable=True)
+
+
 def adapted(asked):
     """The adapter's start; QPiSSA decomposes in float32 first and quantises the residual, as PEFT's example does."""
     init = {"true": True}.get(asked["init"], asked["init"])
     settings = LoraConfig(r=asked["rank"], lora_alpha=asked["rank"], target_modules=PROJECTIONS, init_lora_weights=init, lora_dropout=0.0,
                           task_type="CAUSAL_LM")
+    if asked.get("quantise") and init is not True:
+        return quantised_residual(asked, settings)
     model = get_peft_model(loaded(asked), settings)
     if asked["how"] == "checkpointing":
         model.enable_input_require_grads()   # without it the adapters' gradients are zero, and the step is fast
@@ -64,8 +77,6 @@ def main():
     asked = json.loads(sys.argv[1])
     logging.set_verbosity_error()
     torch.manual_seed(0)
-    if asked.get("threads"):
-        torch.set_num_threads(asked["threads"])
     begun = time.monotonic()
     model = adapted(asked).train()
     prepared = time.monotonic() - begun
