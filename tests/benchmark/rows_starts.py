@@ -21,7 +21,7 @@ def ours(bench, name, dtype="float32", what=None):
     """rankwright-measure-starts: the work without the program around it, as the peers' scripts measure theirs. It prints a line for each
     dtype; `what` is the line's own word where it is not `name`."""
     def measure():
-        done = run([bench.build / "tests" / "rankwright-measure-starts", bench.gguf, "1", name], limit=1200)
+        done = run([bench.build / "bin" / "rankwright-measure-starts", bench.gguf, "1", name], limit=1200)
         lines = [json.loads(line) for line, _, _ in done.lines]
         found = next((line for line in lines if line["what"] == (what or name) and line.get("dtype", dtype) == dtype), None)
         if found is None:

@@ -79,7 +79,7 @@ def measure_one(bench, what, work, bar="", hows=("eager",), turns=None):
     except Failure as failure:
         row.failures["ours"] = str(failure)
         return row
-    sides = [our_side(bench, work, file)] + [peer_side(bench, work, ids, how, 1 if how == "compile" else 99) for how in hows]
+    sides = [our_side(bench, work, file)] + [peer_side(bench, work, ids, how, 99 if how == "eager" else 1) for how in hows]
     return in_turn(row, sides, turns or bench.turns, bench.say)
 
 
@@ -103,7 +103,9 @@ def variants(bench):
         kinds = [kind for kind in kinds if any(word in kind[0] for word in ("x 1024", "rank 128", "qpissa")) and "float32" not in kind[0]]
     for what, work in kinds:
         work.steps = 4
-        yield measure_one(bench, what, work)
+        row = measure_one(bench, what, work, turns=1)
+        row.note = "one turn"
+        yield row
 
 
 def answers(bench):
@@ -114,6 +116,6 @@ def answers(bench):
     for packed in (0, 5):   # 5 x 512 tokens are about what 16 of GSM8K's rows have
         work = Work(rows, batch=16, length=512, answers=True, packed=packed, steps=4)
         row = measure_one(bench, "rows as they are, batch 16, up to 512 tokens, bfloat16" + (", packed" if packed else ""), work,
-                          "" if packed else "5x eager")
-        row.note = source + (f"; ours: {packed} rows a step that hold as many examples as fit into 512 tokens" if packed else "")
+                          "" if packed else "5x eager", turns=1 if packed else None)
+        row.note = source + ("; one turn" if packed else "") + (f"; ours: {packed} rows a step that hold as many examples as fit into 512 tokens" if packed else "")
         yield row
