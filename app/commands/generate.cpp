@@ -133,7 +133,9 @@ void addGenerate(CLI::App& program, Commands& commands)
     app->add_option("MODEL", ask->job.model, "Folder, .gguf file, org/name of the local cache, or default")
         ->type_name("");
     app->add_option("--prompt", ask->job.prompt, "What the model answers or goes on with")->type_name("T");
-    app->add_option("--run", ask->run, "This run answers, with the parameters that it keeps (the best with --keep best, else the newest), through the template it was trained with")
+    app->add_option("--run", ask->run,
+           "This run answers, with the parameters that it keeps (the best with --keep best, else the newest), through the template it was "
+           "trained with")
         ->type_name("RUN");
     app->add_option("--adapter", ask->job.adapter, "A PEFT adapter's folder")->type_name("DIR");
     app->add_option("--max-tokens", ask->maxTokens, "Stop after so many tokens (128)")->type_name("N");

@@ -3,7 +3,7 @@
 """Runs rankwright and its peers in turn on the same work and prints a table of ratios. Started by ./benchmark, which installs the peers.
 
 A section that fails becomes lines of the table. After each one the results so far are written, so that a run that is ended early has
-measured something."""
+measured something; sections that were not asked for keep what an earlier run on this machine has measured."""
 
 import argparse
 import json
@@ -114,22 +114,37 @@ def write(asked, document):
     return text
 
 
+def earlier(asked, facts):
+    """Rows and dates, by section, of an earlier run into the same folder, where it was on this machine."""
+    try:
+        document = json.loads((asked.out / "benchmarks.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}, {}
+    same = all(document["machine"].get(key) == facts[key] for key in ("processor", "cores", "system"))
+    rows = {}
+    for row in document["rows"] if same and "sections" in document else []:
+        rows.setdefault(row["section"], []).append(row)
+    return rows, {name: about for name, about in document.get("sections", {}).items() if name in rows}
+
+
 def measure(asked, work):
-    bench, rows = Bench(asked, work), []
+    bench = Bench(asked, work)
     begun, limits = time.monotonic(), machine.Limits(bench.python)
     facts = machine.facts(bench.ours.cli, [bench.python, bench.llama_python], ROOT)
+    rows, sections = earlier(asked, facts)
     try:
         bench.prepare()
     except Failure as failure:
-        rows.append(Row("the model for the peers", "", failures={"transformers": str(failure)}))
-    text = ""
+        rows["peers"] = [Row("the model for the peers", "", failures={"transformers": str(failure)}).as_json() | {"section": "peers"}]
+    text, command = "", shlex.join(["./benchmark", *sys.argv[1:]])
     for section in asked.names:
         say(f"{section} ({(time.monotonic() - begun) / 60:.1f} minutes so far)")
         limits.look()
-        rows += measured(section, bench)
-        document = {"machine": facts, "limits": limits.as_json(), "turns": bench.turns, "firstSteps": FIRST_STEPS,
-                    "command": shlex.join(["./benchmark", *sys.argv[1:]]), "minutes": (time.monotonic() - begun) / 60,
-                    "rows": [row.as_json() for row in rows]}
+        rows[section] = [report.with_share(row.as_json() | {"section": section}, limits.as_json()) for row in measured(section, bench)]
+        sections[section] = {"date": facts["date"], "commit": facts["commit"], "command": command, "turns": bench.turns}
+        document = {"machine": facts, "limits": limits.as_json(), "turns": bench.turns, "firstSteps": FIRST_STEPS, "command": command,
+                    "minutes": (time.monotonic() - begun) / 60, "sections": sections,
+                    "rows": [row for name in [*SECTIONS, "peers"] for row in rows.get(name, [])]}
         text = write(asked, document)
     print(text)
 

@@ -30,18 +30,18 @@ def limit_lines(limits):
     return table(["limit of the machine, in the same run", "median", "least", "most"], rows)
 
 
-def share_of_limit(row, limits):
-    """What part of the products that the machine can do our training did; None for other rows."""
+def with_share(row, limits):
+    """The row, and what part of the products that the machine can do our training did; nothing for other rows."""
     kind = next((kind for kind in ("bfloat16", "float32") if row["what"].startswith(f"training, {kind}")), None)
     ours = next(iter(row["sides"].values()), {}).get("median")
     rate = limits.get(f"matrix {kind}", {}).get("median") if kind else None
-    return ours * PRODUCTS_A_TOKEN / rate if ours and rate else None
+    return row | ({"shareOfLimit": ours * PRODUCTS_A_TOKEN / rate} if ours and rate else {})
 
 
-def ratio_rows(rows, limits):
+def ratio_rows(rows):
     for row in rows:
         sides = list(row["sides"].items())
-        share = share_of_limit(row, limits)
+        share = row.get("shareOfLimit")
         ours = number(sides[0][1]["median"]) + (f" ({share:.0%} of the limit)" if share else "") if sides else "-"
         title = f"{row['what']}, {row['unit']}"
         if len(sides) < 2:
@@ -85,6 +85,10 @@ def note_lines(rows):
     return [f"- {row['what']}: {row['note']}." for row in rows if row["note"]]
 
 
+def turns_of(count):
+    return "1 turn" if count == 1 else f"{count} turns"
+
+
 def machine_lines(document):
     facts, limits = document["machine"], document["limits"]
     loads = limits.get("loads", [])
@@ -92,6 +96,9 @@ def machine_lines(document):
              f"- **Processor:** {facts['processor']}; {facts['cores']} cores for this run; {facts['memoryBytes'] / 2**30:.0f} GiB of memory; "
              f"{facts['system']}.",
              f"- **Ours:** {facts['rankwright']}. **Peers:** " + ", ".join(f"{name} {version}" for name, version in facts["peers"].items()) + "."]
+    for name, about in document["sections"].items():
+        if about["date"] != facts["date"]:
+            lines.append(f"- Measured before, {about['date']} at {about['commit']}, {turns_of(about['turns'])}: {name}.")
     if loads:
         lines.append(f"- **Load** (processes that wanted to work, as the sections began): {min(loads):.1f} to {max(loads):.1f}"
                      + (": others were at work on this machine; the ratios, above all those by processor time, say more than the times."
@@ -104,14 +111,14 @@ def markdown(document):
     lines = ["# Benchmarks", "", "Written by `./benchmark`; the raw turns are in [benchmarks.json](benchmarks.json), profiles of a step in "
              "[profile.md](profile.md).", ""]
     lines += machine_lines(document) + [""] + limit_lines(limits)
-    turns = "1 turn" if document["turns"] == 1 else f"{document['turns']} turns"
+    turns = turns_of(document["turns"])
     lines += ["", f"**How to read it.** A side is a process of its own; the sides work in turn (A B A B), {turns} each. A number is the median of",
               "its turns, a ratio the median of the turns' ratios; above 1 ours is ahead, in times and in rates. \"By processor time\" is the",
               "same ratio of the processor time that the two used, which guests on the machine disturb less. Of training the first",
               f"{document['firstSteps']} steps of each process are dropped on both sides and a step's time is the median of the rest. Adapters are",
               "float32 on both sides; the peer is used as its documentation says. \"Of the limit\": tokens a second times 0.54 GFLOP over the",
               "matrix rate above.", ""]
-    lines += table(["what", "ours", "peer", "peer's", "ratio", "by processor time", "bar"], list(ratio_rows(rows, limits)))
+    lines += table(["what", "ours", "peer", "peer's", "ratio", "by processor time", "bar"], list(ratio_rows(rows)))
     lines += ["", "Peak memory of each process (VmHWM), GB, the highest of the turns:", ""]
     lines += table(["what", "GB"], list(memory_rows(rows)))
     lines += ["", "What was computed: loss and gradient norm of the first and the last step, how far the trained parameters went (norm of their",

@@ -41,10 +41,11 @@ def starts(bench):
 
 
 def reading(bench):
-    what = "reading the Q4_1 GGUF to a usable model"
-    bench.say(f"  {what}")
-    row = Row(what, "s", "50x", higher_is_better=False, note="without the programs' start, on both sides")
-    yield in_turn(row, [ours(bench, "load"), peer(bench, "read_gguf.py", "transformers")], bench.turns, bench.say)
+    for dtype in ("bfloat16", "float32"):
+        what = f"reading the Q4_1 GGUF to a usable model, {dtype}"
+        bench.say(f"  {what}")
+        row = Row(what, "s", "50x", higher_is_better=False, note="without the programs' start, on both sides")
+        yield in_turn(row, [ours(bench, "load", dtype), peer(bench, "read_gguf.py", "transformers", dtype=dtype)], bench.turns, bench.say)
 
     def command():
         answer, done = bench.ours.ask("generate", bench.ours.model, "--prompt", "Hello", "--max-tokens", "1", "--plain")
@@ -58,8 +59,10 @@ def reading(bench):
 def spectra(bench):
     what = "all singular values of all 210 matrices"
     bench.say(f"  {what}")
-    row = Row(what, "s", "3x", higher_is_better=False, note="ours reads the model's file as well; the peer is torch.linalg.svdvals alone, float32")
-    yield in_turn(row, [ours(bench, "spectra"), peer(bench, "svdvals.py", "LibTorch svdvals")], bench.turns, bench.say)
+    row = Row(what, "s", "3x", higher_is_better=False, note="ours reads the model's file as well; the peers are torch.linalg.svd, as PEFT's start takes it, and torch.linalg.svdvals alone, "
+                   "float32")
+    yield in_turn(row, [ours(bench, "spectra"), peer(bench, "svdvals.py", "torch.linalg.svd", vectors=True),
+                        peer(bench, "svdvals.py", "torch.linalg.svdvals")], bench.turns, bench.say)
     what = "the first curve of these"
     bench.say(f"  {what}")
     yield in_turn(Row(what, "s", "0.3 s", higher_is_better=False), [ours(bench, "spectra", what="first curve")], bench.turns, bench.say)

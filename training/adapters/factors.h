@@ -27,7 +27,8 @@ Factors splitEvenly(const Triplets& triplets, double scaling);
 // weight - s B A in float32, the very expression that BaseWeight::place() evaluates, so that a quantiser sees the same bits.
 at::Tensor residual(const at::Tensor& weight, const Factors& factors, double scaling);
 
-// The `slot.rank` largest triplets as the method's options `svd` (exact: largestTriplets() | N: randomisedTriplets(), as good as N power iterations) and `oversample` say.
+// The `slot.rank` largest triplets as the method's options `svd` (exact: largestTriplets() | N: randomisedTriplets(), as good as
+// N power iterations) and `oversample` say.
 Triplets principalTriplets(const at::Tensor& weight, const SlotStart& slot);
 // Those that the option `slice` names (PiSSA 2404.02948, appendix F): principal, middle (centred, from floor((min(out, in) - rank) / 2)
 // on) or minor; the latter two from a full decomposition always.

@@ -112,7 +112,8 @@ struct Input
 };
 
 // Projections that share their input (q|k|v, gate|up, or one): outputs[i] = x W_i^T + b_i + s_i (drop(x) A_i^T) B_i^T, or
-// what Delta says beyond A and B. Where arms run together each arm's tokens see its own deltas, and the products with W_i are one. x (tokens, in). Base weights are frozen; gradients go to x and to what the adapter trains.
+// what Delta says beyond A and B. Where arms run together each arm's tokens see its own deltas, and the products with W_i are one.
+// x (tokens, in). Base weights are frozen; gradients go to x and to what the adapter trains.
 std::vector<at::Tensor> linearGroup(const Input& x, std::span<const LinearSlot* const> slots,
     const DropoutSource& dropout);
 

@@ -52,7 +52,8 @@ struct TrainedLinear : torch::autograd::Function<TrainedLinear>
     }
 };
 
-// scaling B core A x, with what drifts and what a shared base still holds, in float32. The drift is a weight that is not trained: A and B are seen through detach().
+// scaling B core A x, with what drifts and what a shared base still holds, in float32. The drift is a weight that is not trained: A and B
+// are seen through detach().
 at::Tensor lowRank(const at::Tensor& input, const Delta& delta)
 {
     auto low = at::linear(input, delta.A);

@@ -47,7 +47,8 @@ nlohmann::json manifestOf(const Progress& progress, const CheckpointIdentity& id
     return {{"format", kFormat}, {"step", progress.step}, {"tokens", progress.tokens}, {"targets", progress.targets},
         {"seconds", progress.seconds}, {"loss", numberOrNull(progress.loss)},
         {"skippedInARow", progress.skippedInARow}, {"bestEval", numberOrNull(progress.bestEval)}, {"bestStep", progress.bestStep},
-        {"goalEval", numberOrNull(progress.goalEval)}, {"withoutGain", progress.withoutGain}, {"evaluatedStep", progress.evaluatedStep}, {"configHash", identity.configHash}, {"dataHash", identity.dataHash},
+        {"goalEval", numberOrNull(progress.goalEval)}, {"withoutGain", progress.withoutGain},
+        {"evaluatedStep", progress.evaluatedStep}, {"configHash", identity.configHash}, {"dataHash", identity.dataHash},
         {"modelHash", identity.modelHash},
         {"threads", identity.threads}, {"start.safetensors", identity.startHash}, {"rows", identity.rowsHash}, {"state.safetensors", hash}};
 }

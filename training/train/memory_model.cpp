@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// The counts follow training/ops, nn/decoder.cpp and nn/experts.cpp line by line, encoders by their likeness to a decoder; what they cannot know is measured: kProgram, kSlack.
+// The counts follow training/ops, nn/decoder.cpp and nn/experts.cpp line by line, encoders by their likeness to a decoder; what they
+// cannot know is measured: kProgram, kSlack.
 // docs/check_estimates.py holds the whole against runs.
 #include "training/train/memory_model.h"
 

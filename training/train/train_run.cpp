@@ -296,7 +296,8 @@ TrainResult train(const TrainJob& job, JobContext& context)
         writeStart(folder, starts, *prepared.weights, adapters.baseHash(), data.labels);
     else if (!sameBases(folder, adapters))
         context.events().on(NoteEvent{job.run, "warning",
-            "The base weights made from the start differ from the run's first ones in single bits (another processor or number of threads, or together with other runs at one time and alone at another): not bit-exact."});
+            "The base weights made from the start differ from the run's first ones in single bits (another processor or number of "
+            "threads, or together with other runs at one time and alone at another): not bit-exact."});
     starts.clear();   // they are in the adapters now
     identity.startHash = sha256OfFile(folder / "start.safetensors");
     Group alone;

@@ -222,29 +222,29 @@ void ExportPage::activated()
 
 void ExportPage::readRuns()
 {
-    using Choices = std::vector<Choice>;
     m_reader.read<Choices>(
         [](RunStore& store) {
-            Choices choices;
-            for (const RunRow& row : store.runsIn({RunState::finished, RunState::stopped}, kMostRuns))
+            const auto rows = store.runsIn({RunState::finished, RunState::stopped}, kMostRuns);
+            Choices read{.older = rows.size() >= size_t(kMostRuns)};
+            for (const RunRow& row : rows)
                 if (!row.filesMissing)
                     try {
                         const auto started = startedOf(store.folderOf(row.id));
-                        choices.push_back({row, store.config(row.id), store.exports(row.id), started ? started->task : "lm"});
+                        read.runs.push_back({row, store.config(row.id), store.exports(row.id), started ? started->task : "lm"});
                     } catch (const Error& error) {
                         if (error.code() == Code::locked)
                             throw;
                         // What it was made with cannot be read: it cannot be exported, but the others can.
                     }
-            return choices;
+            return read;
         },
-        [this](Choices& choices) { showRuns(choices); });
+        [this](Choices& read) { showRuns(read); });
 }
 
-void ExportPage::showRuns(std::vector<Choice>& choices)
+void ExportPage::showRuns(Choices& read)
 {
     const auto before = m_runBox->currentData().toString();
-    m_choices = std::move(choices);
+    m_choices = std::move(read.runs);
     m_runBox->clear();
     for (const Choice& choice : m_choices) {
         const RunRow& row = choice.row;
@@ -256,7 +256,7 @@ void ExportPage::showRuns(std::vector<Choice>& choices)
         m_runBox->addItem(
             curveSwatch(theme::methodColor(format::text(row.method)), Qt::SolidLine), text, format::text(row.id));
     }
-    if (m_choices.size() >= size_t(kMostRuns)) {
+    if (read.older) {
         m_runBox->addItem(tr("Older runs: rankwright-cli export"));
         qobject_cast<QStandardItemModel*>(m_runBox->model())->item(m_runBox->count() - 1)->setEnabled(false);
     }

@@ -33,13 +33,14 @@ public:
 
 private:
     struct Choice { RunRow row; RunConfig config; std::vector<ExportProof> exports; std::string task = "lm"; };
+    struct Choices { std::vector<Choice> runs = {}; bool older = false; };   // older: there are runs that are not among them
     QWidget* makeForm();
     QWidget* makeFolderRow(QWidget* parent);
     QWidget* makeResult();
     QWidget* makeEarlier();
     void showEarlier();
     void readRuns();
-    void showRuns(std::vector<Choice>& choices);
+    void showRuns(Choices& read);
     [[nodiscard]] const Choice* chosen() const;
     void offerFormats();
     void offerDtypes(const QString& format);

@@ -80,17 +80,6 @@ void Levels::extend(std::span<const double> values)
     }
 }
 
-void Levels::truncate(size_t size)
-{
-    if (size >= m_size)
-        return;
-    m_size = size;
-    m_gaps.erase(std::lower_bound(m_gaps.begin(), m_gaps.end(), uint32_t(size)), m_gaps.end());
-    size_t whole = size;
-    for (auto& level : m_levels)
-        level.resize(whole /= kBlock);
-}
-
 Levels::Extremes Levels::extremes(std::span<const double> values, size_t from, size_t to, bool positiveOnly, int64_t& seen) const
 {
     Running found;

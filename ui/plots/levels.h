@@ -18,7 +18,6 @@ public:
 
     // `values`: the whole curve, of which the first size() were seen before.
     void extend(std::span<const double> values);
-    void truncate(size_t size);            // the curve was cut back
     [[nodiscard]] size_t size() const { return m_size; }
 
     struct Extremes { size_t least, most; };   // positions; `to` where no value counts

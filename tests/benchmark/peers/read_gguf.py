@@ -13,10 +13,11 @@ from transformers.utils import logging
 
 
 def main():
-    file = pathlib.Path(json.loads(sys.argv[1])["gguf"])
+    asked = json.loads(sys.argv[1])
+    file = pathlib.Path(asked["gguf"])
     logging.set_verbosity_error()
     begun, worked = time.monotonic(), time.process_time()
-    AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
+    AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=getattr(torch, asked["dtype"]))
     print(json.dumps({"value": time.monotonic() - begun, "cpu": time.process_time() - worked}))
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026 The Rankwright authors
-"""A process of the benchmark: seconds for the singular values of every projection by torch.linalg.svdvals in float32."""
+"""A process of the benchmark: seconds for the singular values of every projection in float32, by torch.linalg.svdvals or, asked with
+"vectors", by the whole torch.linalg.svd that PEFT's start takes."""
 
 import json
 import sys
@@ -15,10 +16,12 @@ from train import PROJECTIONS
 
 def main():
     logging.set_verbosity_error()
-    model = AutoModelForCausalLM.from_pretrained(json.loads(sys.argv[1])["model"], dtype=torch.float32)
+    asked = json.loads(sys.argv[1])
+    model = AutoModelForCausalLM.from_pretrained(asked["model"], dtype=torch.float32)
     weights = [module.weight for name, module in model.named_modules() if name.rsplit(".", 1)[-1] in PROJECTIONS]
     begun, worked = time.monotonic(), time.process_time()
-    count = sum(torch.linalg.svdvals(weight).numel() for weight in weights)
+    values_of = (lambda weight: torch.linalg.svd(weight, full_matrices=False).S) if asked.get("vectors") else torch.linalg.svdvals
+    count = sum(values_of(weight).numel() for weight in weights)
     print(json.dumps({"value": time.monotonic() - begun, "cpu": time.process_time() - worked, "matrices": len(weights), "values": count}))
 
 
