@@ -142,7 +142,7 @@ void addGenerate(CLI::App& program, Commands& commands)
     app->add_option("--temperature", ask->temperature, "0: always the likeliest token (0)")->type_name("X");
     app->add_option("--seed", ask->seed, "Fixes what is drawn where the temperature is above 0 (0)")->type_name("S");
     app->add_option("--dtype", ask->job.dtype,
-           "float32, exact, or bfloat16, about twice as fast (auto: a run's own, float32 otherwise)")
+           "float32, exact, or bfloat16, which reads half as much a token (auto: a run's own, float32 otherwise)")
         ->type_name("T");
     app->add_option("--device", ask->job.device, "cpu, cuda, or cuda:N (cpu)")->type_name("D");
     app->add_flag("--timing", ask->timing, "A line with the seconds of prompt and answer, on standard error");

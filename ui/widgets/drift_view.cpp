@@ -135,7 +135,8 @@ void DriftView::setRuns(const std::vector<RunChoice>& runs)
     m_runBox->setCurrentIndex(std::max(0, m_runBox->findData(before)));
     if (same)
         return showRun();
-    m_histories.clear();
+    // What came live stays: the store may not have it yet.
+    std::erase_if(m_histories, [this](const auto& history) { return m_runBox->findData(history.first) < 0; });
     using Histories = std::vector<std::pair<std::string, std::vector<DriftEvent>>>;
     m_reader.read<Histories>(
         [ids](RunStore& store) {
