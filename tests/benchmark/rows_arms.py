@@ -20,8 +20,8 @@ def compared(bench, file, how, batch, accumulate, dtype, arms=ARMS):
     """Seconds from when every arm has taken its first steps to the last step of all, and the peak of the process."""
     with tempfile.TemporaryDirectory(dir=bench.work) as folder:
         done = bench.ours.run("compare", bench.ours.model, file, "--arms", arms, "--runs", how, "--sweep", "1", "--events", "--template", "none",
-                              "--loss", "all", "--max-length", "256", "--batch", batch, "--accumulate", accumulate, "--steps", STEPS, "--svd", "4",
-                              "--order", "sequential", "--dtype", dtype, data_dir=folder, limit=2400)
+                              "--loss", "all", "--max-length", "256", "--batch", batch, "--accumulate", accumulate, "--steps", STEPS,
+                              "--order", "sequential", "--dtype", dtype, *(["--svd", "4"] if "pissa" in arms else []), data_dir=folder, limit=2400)
     arrivals, losses = collections.defaultdict(list), {}
     for line, at, _ in done.lines:
         event = json.loads(line) if line.startswith("{") else {}

@@ -65,7 +65,9 @@ bool chooseHowThreadsWait()
 {
     if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr)
         return false;
-    ::setenv("OMP_WAIT_POLICY", "passive", 1);
+    // "active" keeps the spinning where several threads train at one time, each with a pool of its own: with more threads in its pools than
+    // cores libgomp would spin no more (four arms together: 9 to 10 s a step instead of 6 to 7).
+    ::setenv("OMP_WAIT_POLICY", "active", 1);
     ::setenv("GOMP_SPINCOUNT", "1000", 1);
     return true;
 }

@@ -2,13 +2,13 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // Grouped-query attention over rows laid end to end.
 #include "training/ops/attention_device.h"
+#include "training/ops/each_at_once.h"
 #include "training/ops/ops.h"
 #include "training/ops/product.h"
 #include "training/ops/vector_loops.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <ATen/ThreadLocalState.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -310,7 +310,6 @@ private:
             return x.narrow(1, first * group, count * group);
         }
     };
-    // Rows at once where there are enough for every thread: a row's small products then need no barriers.
     template <class Visit>
     static void eachRow(const std::vector<int64_t>& bounds, const at::Tensor& q, const at::Tensor& k, const Visit& visit)
     {
@@ -321,13 +320,7 @@ private:
             if (const auto count = bounds[i + 1] - bounds[i]; count > 0)
                 rows.push_back(Row{bounds[i], count, bounds[i], count});
         }
-        if (int64_t(rows.size()) < at::get_num_threads())
-            return void(std::ranges::for_each(rows, visit));
-        const at::ThreadLocalState state;
-        at::parallel_for(0, int64_t(rows.size()), 1, [&](int64_t begin, int64_t end) {
-            const at::ThreadLocalStateGuard guard(state);
-            std::for_each(rows.begin() + begin, rows.begin() + end, visit);
-        });
+        eachAtOnce(int64_t(rows.size()), [&](int64_t i) { visit(rows[size_t(i)]); });
     }
 };
 

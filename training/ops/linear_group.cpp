@@ -6,6 +6,7 @@
 // Adapters are float32; the products see copies in the base's type, as mixed-precision training has them. Against float32 products of a
 // bfloat16 input that was a quarter of a step (SmolLM2, rank 16: y += low B^T took 2.8 ms a projection instead of 0.2 to 0.7).
 #include "training/ops/base_product.h"
+#include "training/ops/each_at_once.h"
 #include "training/ops/kernels.h"
 #include "training/ops/observe.h"
 #include "training/ops/product.h"
@@ -23,7 +24,8 @@ namespace {
 // Tokens first .. first + count of a batch, the slots whose deltas they see, and which projection of the group each of those is.
 struct Part
 {
-    Part(int64_t firstToken, int64_t tokens, std::span<const LinearSlot* const> all) : first(firstToken), count(tokens)
+    Part(int64_t firstToken, int64_t tokens, std::span<const LinearSlot* const> all, size_t factorsBefore)
+        : first(firstToken), count(tokens), firstFactor(factorsBefore)
     {
         for (size_t i = 0; i < all.size(); ++i) {
             trainsBias = trainsBias || (all[i]->bias.defined() && all[i]->bias.requires_grad());
@@ -34,8 +36,10 @@ struct Part
         }
     }
     [[nodiscard]] size_t factors() const { return 2 * slots.size(); }   // A and B of each
+    [[nodiscard]] std::span<const at::Tensor> factorsOf(at::TensorList all) const { return {all.data() + firstFactor, factors()}; }
 
     int64_t first, count;
+    size_t firstFactor;        // among those of all parts
     bool trainsBias = false;
     std::vector<const LinearSlot*> slots;
     std::vector<size_t> places;
@@ -83,15 +87,16 @@ c10::intrusive_ptr<Group> groupOf(int64_t tokens, std::span<const LinearSlot* co
     auto group = c10::make_intrusive<Group>();
     group->bases.assign(slots.begin(), slots.end());
     if (slots.front()->arms.empty()) {
-        group->parts.emplace_back(0, tokens, slots);
+        group->parts.emplace_back(0, tokens, slots, 0);
         return group;
     }
+    size_t factors = 0;
     for (size_t arm = 0; arm < source.arms->size(); ++arm) {
         const auto& share = (*source.arms)[arm];
         std::vector<const LinearSlot*> own;
         for (const auto* slot : slots)
             own.push_back(slot->arms[arm]);
-        group->parts.emplace_back(share.first, share.last - share.first, own);
+        factors += group->parts.emplace_back(share.first, share.last - share.first, own, factors).factors();
     }
     return group;
 }
@@ -120,7 +125,7 @@ struct Copies
 };
 
 // Adds what the adapters give to the outputs; the skinny products (tokens, sum of columns), which the backward pass needs.
-at::Tensor applyAdapters(const Part& part, const at::Tensor& x, const Copies& copies, std::vector<at::Tensor>& outputs)
+at::Tensor applyAdapters(const Part& part, const at::Tensor& x, const Copies& copies, const std::vector<at::Tensor>& outputs)
 {
     auto low = timesTransposed(x, copies.A);
     int64_t column = 0;
@@ -179,12 +184,13 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
             if (slot->bias.defined())
                 outputs.back().add_(slot->bias.to(x.scalar_type()));
         }
-        const auto* next = factors.data();
-        for (const auto& part : group->parts) {
+        const auto lows = saved.size();
+        saved.resize(lows + group->parts.size());
+        eachAtOnce(int64_t(group->parts.size()), [&](int64_t i) {
+            const auto& part = group->parts[size_t(i)];
             if (!part.slots.empty())
-                saved.push_back(applyAdapters(part, part.of(x), Copies(part, {next, part.factors()}, x.scalar_type()), outputs));
-            next += part.factors();
-        }
+                saved[lows + size_t(i)] = applyAdapters(part, part.of(x), Copies(part, part.factorsOf(factors), x.scalar_type()), outputs);
+        });
         saved.insert(saved.end(), factors.begin(), factors.end());
         context->save_for_backward(saved);
         context->saved_data["group"] = c10::IValue::make_capsule(group);
@@ -209,19 +215,17 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
             if (wantsInput)
                 addBaseBackward(dx, dy.back(), base);
         }
-        const auto* low = &saved[sources];
-        const auto* factors = low + std::ranges::count_if(group.parts, [](const Part& part) { return !part.slots.empty(); });
+        const auto lows = std::span(saved).subspan(sources, group.parts.size());
+        const at::TensorList factors(saved.data() + sources + lows.size(), saved.size() - sources - lows.size());
         // The sources, the factors, and nothing for the group.
-        torch::autograd::variable_list result(sources + size_t(saved.data() + saved.size() - factors) + 1);
-        auto* next = &result[sources];
-        for (const auto& part : group.parts) {
+        torch::autograd::variable_list result(sources + factors.size() + 1);
+        eachAtOnce(int64_t(group.parts.size()), [&](int64_t i) {
+            const auto& part = group.parts[size_t(i)];
             if (part.slots.empty())
-                continue;
-            addAdapterGradients(part, part.of(x), *low++, Copies(part, {factors, part.factors()}, x.scalar_type()), dy,
-                dx.defined() ? part.of(dx) : dx, {next, part.factors()});
-            factors += part.factors();
-            next += part.factors();
-        }
+                return;
+            addAdapterGradients(part, part.of(x), lows[size_t(i)], Copies(part, part.factorsOf(factors), x.scalar_type()), dy,
+                dx.defined() ? part.of(dx) : dx, {&result[sources + part.firstFactor], part.factors()});
+        });
         std::ranges::copy(group.input.gradients({saved.data(), sources}, dx), result.begin());
         return result;
     }
