@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The Rankwright authors
 """Runs rankwright and its peers in turn on the same work and prints a table of ratios. Started by ./benchmark, which installs the peers.
 
-A section that fails becomes lines of the table. After each one the results so far are written, so that a run that is ended early has
+A section that fails becomes lines of the table. After each row the results so far are written, so that a run that is ended early has
 measured something; sections that were not asked for keep what an earlier run on this machine has measured."""
 
 import argparse
@@ -97,13 +97,10 @@ class Bench:
 
 def measured(section, bench):
     """The section's rows; what goes wrong outside of a side's turns is a row too."""
-    rows = []
     try:
-        for row in SECTIONS[section](bench):
-            rows.append(row)
-    except (Failure, OSError, ValueError, KeyError, IndexError, StopIteration) as problem:
-        rows.append(Row(section, "", failures={"this section": f"{type(problem).__name__}: {problem}"}))
-    return rows
+        yield from SECTIONS[section](bench)
+    except (Failure, OSError, ValueError, KeyError, IndexError) as problem:
+        yield Row(section, "", failures={"this section": f"{type(problem).__name__}: {problem}"})
 
 
 def write(asked, document):
@@ -140,12 +137,14 @@ def measure(asked, work):
     for section in asked.names:
         say(f"{section} ({(time.monotonic() - begun) / 60:.1f} minutes so far)")
         limits.look()
-        rows[section] = [report.with_share(row.as_json() | {"section": section}, limits.as_json()) for row in measured(section, bench)]
+        rows[section] = []
         sections[section] = {"date": facts["date"], "commit": facts["commit"], "command": command, "turns": bench.turns}
-        document = {"machine": facts, "limits": limits.as_json(), "turns": bench.turns, "firstSteps": FIRST_STEPS, "command": command,
-                    "minutes": (time.monotonic() - begun) / 60, "sections": sections,
-                    "rows": [row for name in [*SECTIONS, "peers"] for row in rows.get(name, [])]}
-        text = write(asked, document)
+        for row in measured(section, bench):
+            rows[section].append(report.with_share(row.as_json() | {"section": section}, limits.as_json()))
+            document = {"machine": facts, "limits": limits.as_json(), "turns": bench.turns, "firstSteps": FIRST_STEPS, "command": command,
+                        "minutes": (time.monotonic() - begun) / 60, "sections": sections,
+                        "rows": [one for name in [*SECTIONS, "peers"] for one in rows.get(name, [])]}
+            text = write(asked, document)
     print(text)
 
 

@@ -168,7 +168,8 @@ void addAdapterGradients(const Part& part, const at::Tensor& x, const at::Tensor
         addTimes(dx, dLow, copies.A);
 }
 
-// Inputs: what x is made of, then A and B of each slot of each part. Saves those, which exist anyway, and the skinny products; the base weights are frozen.
+// Inputs: what x is made of, then A and B of each slot of each part. Saves those, which exist anyway, and the skinny products; the base
+// weights are frozen.
 struct LinearGroup : torch::autograd::Function<LinearGroup>
 {
     static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, at::TensorList sources,
