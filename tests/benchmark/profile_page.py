@@ -38,7 +38,7 @@ def count(value):
 
 
 def totals_table(before, after):
-    rows = [("processor", "processor time of all threads, s", "{:.2f}"), ("seconds", "the same on the wall, s", "{:.2f}"),
+    rows = [("processor", "processor time, s", "{:.2f}"), ("seconds", "the same on the wall, s", "{:.2f}"),
             ("operators", "operator calls and backward nodes", None), ("copies", "copies", None),
             ("copied", "MB copied", None), ("allocations", "allocations of tensors", None), ("allocated", "MB allocated", None),
             ("peak", "peak of tensors above what stays, MB", None), ("process", "peak of the process, MB", None)]
@@ -84,8 +84,8 @@ def main():
     lines = ["# Profile of the training step, before and after", "",
              f"Written by `tests/benchmark/profile_page.py` on {datetime.date.today()}: {machine.processor()}, the builds of",
              f"{asked.before_name} and {asked.after_name}. SmolLM2-135M, LoRA of rank 16 on all seven projections, batch 4 x 256 real",
-             "tokens, the cheapest of six steps after two. Counts are exact and the same every time; times of operators are processor",
-             "time of all threads. `(ours)` is what runs outside of LibTorch's operators: loops of this project in the forward pass, the",
+             "tokens, the cheapest of six steps after two. One thread. Counts are exact and the same every time; times of operators",
+             "are processor time. `(ours)` is what runs outside of LibTorch's operators: loops of this project in the forward pass, the",
              "loss and the optimiser; those of a backward node are that node's own time. \"Copies\" are `copy_` and `cat`, which every",
              "`to`, `clone` and `contiguous` ends in. `tst_step_costs` holds a step to its counts.", ""]
     for dtype in ("bfloat16", "float32"):
