@@ -118,10 +118,8 @@ def earlier(asked, facts):
     except (OSError, ValueError):
         return {}, {}
     same = all(document["machine"].get(key) == facts[key] for key in ("processor", "cores", "system"))
-    rows = {}
-    for row in document["rows"] if same and "sections" in document else []:
-        rows.setdefault(row["section"], []).append(row)
-    return rows, {name: about for name, about in document.get("sections", {}).items() if name in rows}
+    sections = document.get("sections", {}) if same else {}
+    return {name: [row for row in document["rows"] if row["section"] == name] for name in sections}, sections
 
 
 def measure(asked, work):

@@ -83,6 +83,8 @@ def run(command, limit=1800, keep_output=True, **more):
             _, status, usage = os.wait4(process.pid, 0)
         finally:
             clock.cancel()
+            if process.poll() is None:   # Ctrl-C does not reach a session of its own
+                os.killpg(process.pid, signal.SIGKILL)
         process.returncode = os.waitstatus_to_exitcode(status)   # so that Popen does not wait for it again
         seconds = time.monotonic() - begun
         errors.seek(0)

@@ -59,8 +59,8 @@ def reading(bench):
 def spectra(bench):
     what = "all singular values of all 210 matrices"
     bench.say(f"  {what}")
-    row = Row(what, "s", "3x", higher_is_better=False, note="ours reads the model's file as well; the peers are torch.linalg.svd, as PEFT's start takes it, and torch.linalg.svdvals alone, "
-                   "float32")
+    row = Row(what, "s", "3x", higher_is_better=False, note="ours reads the model's file as well; the peers are torch.linalg.svd, as PEFT's start "
+                                                            "takes it, and torch.linalg.svdvals alone, float32")
     yield in_turn(row, [ours(bench, "spectra"), peer(bench, "svdvals.py", "torch.linalg.svd", vectors=True),
                         peer(bench, "svdvals.py", "torch.linalg.svdvals")], bench.turns, bench.say)
     what = "the first curve of these"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// Independent pieces of work of many small operators: rows of a batch, arms of a comparison.
+// Independent pieces of work of many small operators: rows of a batch, arms of a comparison. A step has hundreds of such places, so
+// they take OpenMP's waiting threads; work of seconds has inParallel() (adapters/in_parallel.h), with threads of its own.
 #pragma once
 
 #include <ATen/Parallel.h>

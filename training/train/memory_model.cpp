@@ -10,7 +10,6 @@
 #include "training/train/row_order.h"
 #include "training/train/schedule.h"
 #include "training/train/session.h"
-#include "training/train/threads.h"
 
 #include <algorithm>
 #include <cmath>
@@ -245,8 +244,7 @@ double momentBytes(const RunConfig& config, const RunShape& shape, const Micro& 
         : w * double(std::min(kChunk, micro.targets)) * vocabulary + w * vocabulary * double(m.hiddenSize);
     // Probabilities and their gradients of a block of queries, and sums of the keys' and values' gradients.
     const auto longest = double(micro.longest);
-    const auto threads = threadsFor(config.threads, threadLimits());
-    const double atOnce = micro.rows >= threads ? double(threads) : 1;
+    const double atOnce = micro.rows >= shape.threads ? double(shape.threads) : 1;   // ops::eachAtOnce()
     const double scores = atOnce
         * (2 * w * double(m.heads) * std::min(longest, double(kBlock)) * longest + 8 * double(m.kvHeads * m.headDim) * longest);
     const double inner = double(m.intermediateSize) * double(micro.tokens) * (4 * w + (wide(config) ? 0 : 4));
@@ -273,14 +271,14 @@ void eachMicro(const RunConfig& config, const std::vector<RowSize>& rows, const 
 double evalBytes(const RunConfig& config, const RunShape& shape, const std::vector<RowSize>& rows)
 {
     const auto& m = shape.model;
+    auto frozen = shape;
+    frozen.everything = false;
     double most = 0;
     Micro micro;
     const auto take = [&] {
         const double layer = width(config) * double(micro.tokens)
             * (3 * double(m.hiddenSize) + std::max(3 * double(m.intermediateSize), 4 * double(m.heads * m.headDim)));
-        auto frozen = shape;
-        frozen.everything = false;
-        most = std::max(most, layer + momentBytes(config, frozen, {.rows = 1, .targets = micro.targets, .longest = micro.longest}));
+        most = std::max(most, layer + momentBytes(config, frozen, {.rows = micro.rows, .targets = micro.targets, .longest = micro.longest}));
         micro = {};
     };
     for (const auto& row : rows) {
@@ -359,7 +357,7 @@ double decompositionBytes(const RunConfig& config, const RunShape& shape)
             most = std::max(most, decomposes ? 16 * size + 8 * 5 * side * side : 12 * size);
         }
     }
-    return most * (small ? double(std::min(matrices, threadsFor(config.threads, threadLimits()))) : 1);
+    return most * (small ? double(std::min(matrices, shape.threads)) : 1);
 }
 
 struct StartBytes { double kept = 0, peak = 0; };

@@ -28,6 +28,7 @@ struct RunShape
     int64_t all = 0, adaptable = 0;   // values: of every tensor, of the matrices in layers
     int64_t trainable = 0;            // values that are trained
     int64_t replaced = 0;             // values of matrices that are trained themselves
+    int64_t threads = 1;              // that the run works with here
     bool everything = false;          // embeddings, norms and head are trained as well
     bool fromAdapter = false;         // --init-adapter says what is adapted
 };

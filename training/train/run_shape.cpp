@@ -5,6 +5,7 @@
 
 #include "training/api/catalog.h"
 #include "training/formats/safetensors.h"
+#include "training/train/threads.h"
 
 #include <algorithm>
 #include <functional>
@@ -107,7 +108,7 @@ bool bringsHead(const std::string& adapter, const ModelConfig& model)
 
 RunShape runShape(const RunConfig& config, const ModelSource& source, int64_t outputs)
 {
-    RunShape shape{.model = source.config, .layers = modulesOf(source)};
+    RunShape shape{.model = source.config, .layers = modulesOf(source), .threads = threadsFor(config.threads, threadLimits())};
     for (const auto& [name, tensor] : source.tensors)
         shape.all += tensor.count();
     shape.all += labelHeadValues(source.config, outputs, [&](const std::string& name) { return !source.tensors.contains(name); });
