@@ -12,15 +12,15 @@ PROMPT = "Tom has 48 apples and packs them into 6 boxes. How many apples are in 
 TOKENS = 64
 
 
-def ours(bench, dtype):
+def ours(bench, dtype, name="ours", model=None):
     def measure():
-        answer, done = bench.ours.ask("generate", bench.ours.model, "--prompt", PROMPT, "--plain", "--max-tokens", TOKENS + 1, "--temperature", "0",
+        answer, done = bench.ours.ask("generate", model or bench.ours.model, "--prompt", PROMPT, "--plain", "--max-tokens", TOKENS + 1, "--temperature", "0",
                                       "--dtype", dtype, "--past-end")
         if not answer.get("tokensPerSecond"):
             raise Failure("generate --json prints no tokensPerSecond")
         return {"value": answer["tokensPerSecond"], "tokens": answer["tokens"], "promptSeconds": answer["promptSeconds"],
                 "text": answer["text"][:120], "peak": done.peak}
-    return Side("ours", measure)
+    return Side(name, measure)
 
 
 def peer(bench, python, script, name, **asked):
@@ -37,9 +37,11 @@ def generation(bench):
         what = f"generation, batch 1, {dtype}, {TOKENS} tokens"
         bench.say(f"  {what}")
         row = Row(what, "tokens/s", "3x transformers" if dtype == "bfloat16" else "")
-        sides = [ours(bench, dtype), peer(bench, bench.python, "generate.py", "transformers", dtype=dtype)]
+        sides = [ours(bench, dtype), peer(bench, bench.python, "generate.py", "transformers", dtype=dtype),
+                 ours(bench, dtype, f"ours, from weights in {dtype}", bench.peer_model)]
+        row.note = (f"ours and llama.cpp multiply the GGUF's own 4-bit blocks; transformers has made {dtype} of them, as a folder of safetensors is for "
+                    "both (the third side)")
         if dtype == "bfloat16":
             sides.append(peer(bench, bench.llama_python, "llama.py", "llama.cpp on the Q4_1 file"))
-            row.note = ("llama.cpp reads 4 bits a weight where the others read 16, and without its repacked kernels (use_extra_bufts), which stop "
-                        "with an illegal instruction on some virtual machines")
+            row.note += ("; llama.cpp without its repacked kernels (use_extra_bufts), which stop with an illegal instruction on some virtual machines")
         yield in_turn(row, sides, bench.turns, bench.say)

@@ -276,7 +276,7 @@ private Q_SLOTS:
         QVERIFY(a.baseHash().empty());
         QVERIFY(a.largestDeviation(weights).first < 1e-6);
         // In few bits: quantised once.
-        auto few = Model(weights, at::kFloat, {}, true);
+        auto few = Model(weights, at::kFloat, {}, Bases::later);
         auto first = few.sharing(), second = few.sharing();
         SharedBases bits;
         const AdapterSet p(first, weights, starts, 0, "nf4", {}, &bits), q(second, weights, starts, 0, "nf4", {}, &bits);

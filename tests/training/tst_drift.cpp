@@ -32,7 +32,7 @@ struct Bench
     explicit Bench(const RunConfig& c, at::ScalarType type = at::kFloat)
         : config(c)
         , weights(openModelSource(c.model))
-        , model(weights, type, {}, isQuantised(c))
+        , model(weights, type, {}, isQuantised(c) ? Bases::later : Bases::dense)
         , adapters(model, weights, startAdapters(model, weights, c, {}, {}, {}), 0, effectiveBase(c))
     {
     }

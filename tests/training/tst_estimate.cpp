@@ -161,7 +161,7 @@ private Q_SLOTS:
             c.options["startStep"] = 0.0;
         validate(c);
         Weights weights(openModelSource(c.model));
-        Model model(weights, scalarType(c.dtype), {}, isQuantised(c));
+        Model model(weights, scalarType(c.dtype), {}, isQuantised(c) ? Bases::later : Bases::dense);
         AdapterSet adapters(model, weights, startAdapters(model, weights, c, {}, {}, {}), c.dropout, effectiveBase(c));
         adapters.snapshotDrift();
         std::vector<const Sample*> batch;
@@ -202,7 +202,7 @@ private Q_SLOTS:
         auto c = config("lora", dtype.toStdString());
         c.base = base.toStdString();
         Weights weights(openModelSource(c.model));
-        Model model(weights, scalarType(c.dtype), {}, isQuantised(c));
+        Model model(weights, scalarType(c.dtype), {}, isQuantised(c) ? Bases::later : Bases::dense);
         const AdapterSet bases(model, weights, {}, 0, effectiveBase(c));
         const auto held = double(model.bytes()), counted = double(partsOf(c).at("weights"));
         QVERIFY2(std::abs(counted / held - 1) < 0.01, qPrintable(QString::number(counted / held)));

@@ -6,7 +6,9 @@
 #include "training/generate/prompt.h"
 #include "training/generate/run_template.h"
 #include "training/ops/row_attention.h"
+#include "training/formats/gguf_blocks.h"
 #include "training/ops/row_product.h"
+#include "training/quant/file_blocks.h"
 #include "training/train/random.h"
 
 #include "tests/support/engine_fixture.h"
@@ -100,7 +102,7 @@ private Q_SLOTS:
                 const auto x = at::randn({rows, in}), W = at::randn({129, in}).to(at::ScalarType(type));
                 QVERIFY(ops::isRowWeight(W));
                 const auto expected = at::matmul(x.to(at::kDouble), W.to(at::kDouble).t());
-                QVERIFY(relative(ops::timesFewRows(x, W), expected) < 2e-6);
+                QVERIFY(relative(ops::timesFewRows(x, ops::rowWeight(W)), expected) < 2e-6);
             }
         }
         QVERIFY(!ops::isRowWeight(at::randn({4, 6}).t()));
@@ -127,6 +129,82 @@ private Q_SLOTS:
         const auto expected = at::matmul(x.to(at::kDouble), weight->dense().to(at::kDouble).t());
         QVERIFY(relative(y.narrow(1, 5, 32), expected.narrow(1, 5, 32)) < 2e-6);
         QVERIFY(at::equal(y.narrow(1, 0, 5), at::full({3, 5}, 7.0)));   // rows that were not asked for
+    }
+
+    void aFilesBlocksAreMultipliedAsTheyLie_data()
+    {
+        QTest::addColumn<int>("type");
+        QTest::addColumn<int>("in");
+        for (const auto type : {StoredType::Q4_0, StoredType::Q4_1, StoredType::Q5_0, StoredType::Q5_1, StoredType::Q8_0, StoredType::Q4_K,
+                 StoredType::Q5_K, StoredType::Q6_K}) {
+            for (const int in : {32, 96, 576, 1536, 32 * 33}) {   // one block, an odd number, more than a register's
+                if (in % blockValues(type) == 0)
+                    QTest::addRow("%s, %d", std::string(typeName(type)).c_str(), in) << int(type) << in;
+            }
+        }
+    }
+    void aFilesBlocksAreMultipliedAsTheyLie()
+    {
+        QFETCH(int, type);
+        QFETCH(int, in);
+        const auto stored = StoredType(type);
+        constexpr int64_t kRows = 37;
+        QVERIFY(staysInBlocks(stored, in) && !staysInBlocks(stored, in + 16));
+        const auto bytes = in / blockValues(stored) * blockBytes(stored);
+        auto blocks = at::randint(256, {kRows, bytes}, at::kByte);
+        // Scales that are small numbers of either sign, subnormal ones among them: any byte is a code.
+        for (int64_t at = stored == StoredType::Q6_K ? 208 : 0; at < kRows * bytes; at += blockBytes(stored)) {
+            for (int64_t half = at; half < at + (stored == StoredType::Q6_K ? 2 : 4); half += 2)
+                blocks.view(-1)[half + 1].bitwise_and_(0x93);
+        }
+        const auto* raw = reinterpret_cast<const std::byte*>(blocks.const_data_ptr<uint8_t>());
+        auto dense = at::empty({kRows, in}, at::kFloat);
+        dequantise(stored, raw, dense.mutable_data_ptr<float>(), dense.numel());
+        const auto weight = fileBlocks(stored, kRows, in, blocks);
+        QVERIFY(at::equal(weight->dense(), dense));
+        QVERIFY(at::equal(weight->rows(5, 9, at::kBFloat16), dense.narrow(0, 5, 4).to(at::kBFloat16)));
+        QCOMPARE(weight->bytes(), kRows * bytes);
+        for (const int64_t rows : {1, 3, 8}) {
+            const auto x = at::randn({rows, in});
+            auto y = at::full({rows, 40}, 7.0, at::kFloat);
+            weight->timesRows(x.const_data_ptr<float>(), rows, 5, kRows, y.mutable_data_ptr<float>(), 40);
+            const auto expected = at::matmul(x.to(at::kDouble), dense.to(at::kDouble).t());
+            QVERIFY(relative(y.narrow(1, 5, 32), expected.narrow(1, 5, 32)) < 3e-6);
+            QVERIFY(at::equal(y.narrow(1, 0, 5), at::full({rows, 5}, 7.0)));   // rows that were not asked for
+        }
+    }
+
+    void aModelInItsFilesBlocksIsTheDenseOne()
+    {
+        const auto file = defaultModelFile();
+        if (!std::filesystem::exists(file))
+            QSKIP("the default model is not in the cache");
+        const at::NoGradGuard guard;
+        const std::vector<int32_t> ids{504, 3575, 282, 4649, 314, 198, 28, 550};
+        const auto logitsOf = [&](Bases bases, const char* adapted) {
+            Weights weights(openModelSource(file.string()));
+            Model model(weights, at::kFloat, {}, bases);
+            if (bases == Bases::asStored) {
+                for (const auto& slot : model.slots()) {
+                    if (!slot.base.isQuantised() || slot.base.bytes() * 8 > slot.out() * slot.in() * 5)
+                        throw std::runtime_error(slot.name + " is not in 4-bit blocks");
+                }
+            }
+            at::manual_seed(3);
+            if (std::string(adapted) == "adapter") {
+                for (auto& slot : model.slots())
+                    slot.delta = Delta{.A = at::randn({4, slot.in()}) * 0.01, .B = at::randn({slot.out(), 4}) * 0.1};
+            } else if (std::string(adapted) == "head") {
+                model.parameter("lm_head.weight")->mul_(2);
+            }
+            KeyValueCache cache;
+            std::vector<at::Tensor> all{model.logits(model.forward(makeBatch(ids), {}, &cache))};   // whole rows, then steps
+            for (const int32_t id : {260, 1343, 30})
+                all.push_back(model.logits(model.forward(makeBatch({id}, cache.length()), {}, &cache)));
+            return at::cat(all);
+        };
+        for (const char* adapted : {"", "adapter", "head"})
+            QVERIFY2(relative(logitsOf(Bases::asStored, adapted), logitsOf(Bases::dense, adapted)) < 2e-5, adapted);
     }
 
     void everyKindOfAdapterIsAdded_data()

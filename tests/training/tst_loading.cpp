@@ -151,23 +151,23 @@ private Q_SLOTS:
         resetPeakMemory();
         const auto before = peakMemory();
         const auto limit = [](int64_t bytes) { qputenv("RANKWRIGHT_MEMORY_LIMIT", QByteArray::number(qlonglong(bytes))); };
-        const auto load = [&](at::ScalarType type, bool basesLater) {
+        const auto load = [&](at::ScalarType type, Bases bases) {
             Weights weights(openModelSource(path.string()));
-            const Model model(weights, type, {}, basesLater);
+            const Model model(weights, type, {}, bases);
         };
         limit(kParameters * 2 + (300 << 20));
         try {
-            load(at::kFloat, false);
+            load(at::kFloat, Bases::dense);
             QFAIL("it was loaded");
         } catch (const Error& error) {
             QVERIFY2(error.code() == Code::memory && QString(error.what()).contains("bfloat16"), error.what());
             QVERIFY(QString(error.what()).contains("MiB") || QString(error.what()).contains("GiB"));
         }
         QVERIFY(peakMemory() - before < 64 << 20);   // nothing of it was read
-        load(at::kBFloat16, false);
+        load(at::kBFloat16, Bases::dense);
         limit(kParameters / 2 + kVocabulary * kHidden * 2 + (300 << 20));
-        QVERIFY_EXCEPTION_THROWN(load(at::kBFloat16, false), Error);
-        load(at::kBFloat16, true);   // matrices in few bits fit
+        QVERIFY_EXCEPTION_THROWN(load(at::kBFloat16, Bases::dense), Error);
+        load(at::kBFloat16, Bases::later);   // matrices in few bits fit
         qunsetenv("RANKWRIGHT_MEMORY_LIMIT");
     }
 };

@@ -78,7 +78,7 @@ private Q_SLOTS:
         const double before = status("VmRSS");
         const at::NoGradGuard guard;
         Weights weights(openModelSource(path.string()));
-        Model model(weights, at::kBFloat16, {}, true);
+        Model model(weights, at::kBFloat16, {}, Bases::later);
         const AdapterSet bases(model, weights, {}, 0, "nf4-dq");
         const double growth = status("VmHWM") - before;
         double held = 0;

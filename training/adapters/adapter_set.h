@@ -29,6 +29,7 @@ public:
 
     [[nodiscard]] at::Tensor& parameters() { return m_parameters; }     // (count) float32
     [[nodiscard]] at::Tensor& gradients() { return m_gradients; }       // (count) float32
+    [[nodiscard]] const at::Tensor& gradients() const { return m_gradients; }
     [[nodiscard]] int64_t count() const { return m_parameters.numel(); }
     // What is trained, as views, in the order of the buffers; A and B of a pair are neighbours.
     [[nodiscard]] const std::vector<TrainedTensor>& trained() const { return m_trained; }

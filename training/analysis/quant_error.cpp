@@ -87,7 +87,7 @@ Calibration calibration(const QuantErrorJob& job, Weights& weights, JobContext& 
     const auto& config = weights.config();
     const auto bytesPerToken = int64_t(sizeof(float)) * config.layers
         * (2 * config.hiddenSize + config.heads * config.headDim + config.intermediateSize);
-    const Model model(weights, at::kFloat, context.reporter(), true);
+    const Model model(weights, at::kFloat, context.reporter(), Bases::later);
     const ModelText text(weights.source().path, config.vocabSize);
     return calibrate(model, text, job.calibration, context, std::clamp<int64_t>(kInputBytes / bytesPerToken, 1, kMostTokens), job.modules);
 }

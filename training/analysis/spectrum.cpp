@@ -127,7 +127,7 @@ private:
         const ModelText text(weights().source().path, config().vocabSize);
         if (m_trained)
             return calibrate(m_trained->model, text, job.calibration, context, 0, job.modules).rms;
-        const Model model(weights(), at::kFloat, context.reporter(), true);
+        const Model model(weights(), at::kFloat, context.reporter(), Bases::later);
         return calibrate(model, text, job.calibration, context, 0, job.modules).rms;
     }
 

@@ -102,7 +102,7 @@ GenerateResult generate(const GenerateJob& job, JobContext& context)
     if (job.dtype != "auto")
         config.dtype = job.dtype;
     config.device = job.device;
-    const auto opened = openAdapted(job.model, job.adapter, config, context);
+    const auto opened = openAdapted(job.model, job.adapter, config, context, Bases::asStored);
     const ModelText text(opened->weights->source().path);
     return generateText(opened->model, text, job, context);
 }

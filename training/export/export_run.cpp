@@ -100,7 +100,7 @@ double readBack(const TrainedModel& trained, const std::filesystem::path& model,
 {
     const StepZeroProbe probe(trained.model, {});
     Weights weights(openModelSource(model.string()));
-    Model again(weights, scalarType(trained.config.dtype), context.reporter(), format != "none");
+    Model again(weights, scalarType(trained.config.dtype), context.reporter(), format != "none" ? Bases::later : Bases::dense);
     if (const auto head = headOf(trained.model, trained.labels); head.task != Task::lm)
         again.addLabelHead(head.task, head.outputs, trained.config.seed, weights);
     std::optional<AdapterSet> adapters;

@@ -6,6 +6,7 @@
 #include "training/formats/gguf_blocks.h"
 
 #include "training/api/error.h"
+#include "training/formats/vector_clones.h"
 
 #include <array>
 #include <bit>
@@ -24,7 +25,7 @@ namespace {
 // that a compiler neither inlines them nor makes vector code of loops that call them (a tenth of the rate).
 // Without branches, for the same reason. Subnormal halves go through 0.5 + m * 2^-24, which is
 // exact and does not depend on how the processor treats subnormal floats.
-inline float widenedHalf(uint16_t bits)
+RANKWRIGHT_IN_LOOPS float widenedHalf(uint16_t bits)
 {
     const uint32_t sign = static_cast<uint32_t>(bits & 0x8000u) << 16;
     const uint32_t magnitude = bits & 0x7fffu;
@@ -34,20 +35,20 @@ inline float widenedHalf(uint16_t bits)
     return std::bit_cast<float>(sign | value);
 }
 
-inline float widenedBfloat16(uint16_t bits)
+RANKWRIGHT_IN_LOOPS float widenedBfloat16(uint16_t bits)
 {
     return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
 }
 
 template<typename T>
-T load(const std::byte* from)
+RANKWRIGHT_IN_LOOPS T load(const std::byte* from)
 {
     T value;
     std::memcpy(&value, from, sizeof(T));
     return value;
 }
 
-float loadHalf(const std::byte* from)
+RANKWRIGHT_IN_LOOPS float loadHalf(const std::byte* from)
 {
     return widenedHalf(load<uint16_t>(from));
 }
@@ -56,7 +57,7 @@ constexpr int kSmall = 32;    // values in a block of the simple formats
 constexpr int kSuper = 256;   // values in a block of the K formats
 
 // d, 16 bytes of nibbles; value = d * (nibble - 8).
-void blockQ4_0(const std::byte* block, float* y)
+RANKWRIGHT_IN_LOOPS void blockQ4_0(const std::byte* block, float* y)
 {
     const float d = loadHalf(block);
     const auto* q = reinterpret_cast<const uint8_t*>(block + 2);
@@ -67,7 +68,7 @@ void blockQ4_0(const std::byte* block, float* y)
 }
 
 // d, m, 16 bytes of nibbles; value = d * nibble + m.
-void blockQ4_1(const std::byte* block, float* y)
+RANKWRIGHT_IN_LOOPS void blockQ4_1(const std::byte* block, float* y)
 {
     const float d = loadHalf(block);
     const float m = loadHalf(block + 2);
@@ -79,7 +80,7 @@ void blockQ4_1(const std::byte* block, float* y)
 }
 
 // d, 32 fifth bits, nibbles; value = d * (q - 16).
-void blockQ5_0(const std::byte* block, float* y)
+RANKWRIGHT_IN_LOOPS void blockQ5_0(const std::byte* block, float* y)
 {
     const float d = loadHalf(block);
     const auto high = load<uint32_t>(block + 2);
@@ -93,7 +94,7 @@ void blockQ5_0(const std::byte* block, float* y)
 }
 
 // d, m, 32 fifth bits, nibbles; value = d * q + m.
-void blockQ5_1(const std::byte* block, float* y)
+RANKWRIGHT_IN_LOOPS void blockQ5_1(const std::byte* block, float* y)
 {
     const float d = loadHalf(block);
     const float m = loadHalf(block + 2);
@@ -108,7 +109,7 @@ void blockQ5_1(const std::byte* block, float* y)
 }
 
 // d, 32 signed bytes.
-void blockQ8_0(const std::byte* block, float* y)
+RANKWRIGHT_IN_LOOPS void blockQ8_0(const std::byte* block, float* y)
 {
     const float d = loadHalf(block);
     const auto* q = reinterpret_cast<const int8_t*>(block + 2);
@@ -122,7 +123,7 @@ struct SixBitPair
 };
 
 // Scale and minimum of sub-block j of 8: six bits each, packed in 12 bytes.
-SixBitPair scaleAndMinimum(const uint8_t* s, int j)
+RANKWRIGHT_IN_LOOPS SixBitPair scaleAndMinimum(const uint8_t* s, int j)
 {
     if (j < 4)
         return {static_cast<float>(s[j] & 63), static_cast<float>(s[j + 4] & 63)};
@@ -132,7 +133,7 @@ SixBitPair scaleAndMinimum(const uint8_t* s, int j)
 }
 
 // d, dmin, scales[12], nibbles[128]; value = d * scale * q - dmin * minimum, for sub-blocks of 32.
-void blockQ4_K(const std::byte* block, float* y)
+RANKWRIGHT_IN_LOOPS void blockQ4_K(const std::byte* block, float* y)
 {
     const float d = loadHalf(block);
     const float dmin = loadHalf(block + 2);
@@ -151,7 +152,7 @@ void blockQ4_K(const std::byte* block, float* y)
 }
 
 // As Q4_K with fifth bits: d, dmin, scales[12], qh[32], nibbles[128]; group g takes bits 2g and 2g + 1 of qh.
-void blockQ5_K(const std::byte* block, float* y)
+RANKWRIGHT_IN_LOOPS void blockQ5_K(const std::byte* block, float* y)
 {
     const float d = loadHalf(block);
     const float dmin = loadHalf(block + 2);
@@ -171,7 +172,7 @@ void blockQ5_K(const std::byte* block, float* y)
 }
 
 // ql[128], qh[64], signed scales[16], d; value = d * scale * (q - 32), scales for 16 values each.
-void blockQ6_K(const std::byte* block, float* y)
+RANKWRIGHT_IN_LOOPS void blockQ6_K(const std::byte* block, float* y)
 {
     const auto* low = reinterpret_cast<const uint8_t*>(block);
     const auto* high = reinterpret_cast<const uint8_t*>(block + 128);
@@ -191,14 +192,22 @@ void blockQ6_K(const std::byte* block, float* y)
     }
 }
 
-using BlockFunction = void (*)(const std::byte* block, float* y);
-
-template<BlockFunction function, int64_t blockSize, int64_t inBlock>
-void eachBlock(const std::byte* from, float* to, int64_t values)
-{
-    for (int64_t done = 0; done < values; done += inBlock, from += blockSize)
-        function(from, to + done);
-}
+// A row of blocks of one format.
+#define RANKWRIGHT_BLOCKS(name, block, blockSize, inBlock)                                                                 \
+    RANKWRIGHT_VECTOR_CLONES void name(const std::byte* from, float* to, int64_t values)                                   \
+    {                                                                                                                      \
+        for (int64_t done = 0; done < values; done += (inBlock), from += (blockSize))                                      \
+            block(from, to + done);                                                                                        \
+    }
+RANKWRIGHT_BLOCKS(blocksQ4_0, blockQ4_0, 18, kSmall)
+RANKWRIGHT_BLOCKS(blocksQ4_1, blockQ4_1, 20, kSmall)
+RANKWRIGHT_BLOCKS(blocksQ5_0, blockQ5_0, 22, kSmall)
+RANKWRIGHT_BLOCKS(blocksQ5_1, blockQ5_1, 24, kSmall)
+RANKWRIGHT_BLOCKS(blocksQ8_0, blockQ8_0, 34, kSmall)
+RANKWRIGHT_BLOCKS(blocksQ4_K, blockQ4_K, 144, kSuper)
+RANKWRIGHT_BLOCKS(blocksQ5_K, blockQ5_K, 176, kSuper)
+RANKWRIGHT_BLOCKS(blocksQ6_K, blockQ6_K, 210, kSuper)
+#undef RANKWRIGHT_BLOCKS
 
 // Plain types, one value after the other.
 template<typename T, typename Convert>
@@ -260,16 +269,16 @@ constexpr std::array kBlocks {
     BlockRow {StoredType::F4, 2, 1, nullptr},
     BlockRow {StoredType::F6_E2M3, 4, 3, nullptr},
     BlockRow {StoredType::F6_E3M2, 4, 3, nullptr},
-    BlockRow {StoredType::Q4_0, kSmall, 18, eachBlock<blockQ4_0, 18, kSmall>},
-    BlockRow {StoredType::Q4_1, kSmall, 20, eachBlock<blockQ4_1, 20, kSmall>},
-    BlockRow {StoredType::Q5_0, kSmall, 22, eachBlock<blockQ5_0, 22, kSmall>},
-    BlockRow {StoredType::Q5_1, kSmall, 24, eachBlock<blockQ5_1, 24, kSmall>},
-    BlockRow {StoredType::Q8_0, kSmall, 34, eachBlock<blockQ8_0, 34, kSmall>},
+    BlockRow {StoredType::Q4_0, kSmall, 18, blocksQ4_0},
+    BlockRow {StoredType::Q4_1, kSmall, 20, blocksQ4_1},
+    BlockRow {StoredType::Q5_0, kSmall, 22, blocksQ5_0},
+    BlockRow {StoredType::Q5_1, kSmall, 24, blocksQ5_1},
+    BlockRow {StoredType::Q8_0, kSmall, 34, blocksQ8_0},
     BlockRow {StoredType::Q2_K, kSuper, 84, nullptr},
     BlockRow {StoredType::Q3_K, kSuper, 110, nullptr},
-    BlockRow {StoredType::Q4_K, kSuper, 144, eachBlock<blockQ4_K, 144, kSuper>},
-    BlockRow {StoredType::Q5_K, kSuper, 176, eachBlock<blockQ5_K, 176, kSuper>},
-    BlockRow {StoredType::Q6_K, kSuper, 210, eachBlock<blockQ6_K, 210, kSuper>},
+    BlockRow {StoredType::Q4_K, kSuper, 144, blocksQ4_K},
+    BlockRow {StoredType::Q5_K, kSuper, 176, blocksQ5_K},
+    BlockRow {StoredType::Q6_K, kSuper, 210, blocksQ6_K},
 };
 
 const BlockRow* rowOf(StoredType type)

@@ -249,7 +249,7 @@ std::shared_ptr<SharedBase> Voices::baseOf(const Wanted& wanted, JobContext& con
     }
     auto weights = std::make_unique<Weights>(openModelSource(wanted.model.string()));
     checkWrites(weights->config(), Task::lm);
-    Model model(*weights, scalarType(wanted.config.dtype), context.reporter(), false, deviceOf(wanted.config.device));
+    Model model(*weights, scalarType(wanted.config.dtype), context.reporter(), Bases::asStored, deviceOf(wanted.config.device));
     m_bases.push_back(std::make_shared<SharedBase>(SharedBase{wanted.baseKey, std::move(weights), std::move(model)}));
     return m_bases.back();
 }

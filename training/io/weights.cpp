@@ -7,6 +7,7 @@
 #include "training/formats/safetensors.h"
 #include "training/formats/sha256.h"
 #include "training/ops/vector_loops.h"
+#include "training/quant/file_blocks.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -83,21 +84,21 @@ RANKWRIGHT_VECTOR_CLONES void minusOne(float* values, int64_t count)
         values[i] -= 1;
 }
 
+// The row that the file's row `stored` is where a head's rows (`head` of them) lie in another order: undoRopeRows(). 0: they do not.
+int64_t placeOfRow(int64_t stored, int64_t head)
+{
+    if (head == 0)
+        return stored;
+    const auto inHead = stored % head;
+    return stored - inHead + inHead % 2 * (head / 2) + inHead / 2;
+}
+
 // Rows in one order and type to rows of a tensor in another.
 struct RowTarget
 {
     at::Tensor& tensor;
     int64_t width, head;        // head: rows of one, where the file has them in another order; 0 where not
     RowTransform transform;
-
-    // The row that the file's row `stored` is: undoRopeRows().
-    [[nodiscard]] int64_t place(int64_t stored) const
-    {
-        if (head == 0)
-            return stored;
-        const auto inHead = stored % head;
-        return stored - inHead + inHead % 2 * (head / 2) + inHead / 2;
-    }
 
     // Where `count` float32 rows from the stored row `first` on may be written at once: nowhere (null) where they have to be moved or
     // converted.
@@ -114,7 +115,7 @@ struct RowTarget
             return;
         const auto step = head == 0 ? count : 1;   // rows that lie side by side
         for (int64_t row = 0; row < count; row += step)
-            putAt(place(first + row) * width, rows + row * width, step * width);
+            putAt(placeOfRow(first + row, head) * width, rows + row * width, step * width);
     }
 
 private:
@@ -257,6 +258,29 @@ at::Tensor Weights::read(const std::string& name, at::ScalarType type)
     // Blocks straddle rows: a vector in few bits is one row here.
     readRows(stored, reader(stored.file), {tensor, stored.count(), 0, transform});
     return isTurned(transform) ? undoRopeRows(tensor, stored.shape[0] / config().headDim) : tensor;
+}
+
+std::shared_ptr<const Quantised> Weights::blocks(const std::string& name)
+{
+    const auto& stored = entry(name);
+    const auto transform = transformOf(name);
+    if (stored.shape.size() != 2 || !staysInBlocks(stored.type, stored.shape[1]) || transform == RowTransform::plusOne)
+        return nullptr;
+    const auto rows = stored.shape[0], head = isTurned(transform) ? config().headDim : int64_t{0};
+    const auto rowBytes = int64_t(stored.bytes) / rows;
+    auto tensor = at::empty({rows, rowBytes}, at::kByte);
+    auto* to = reinterpret_cast<std::byte*>(tensor.mutable_data_ptr<uint8_t>());
+    const auto& file = reader(stored.file);
+    if (head == 0) {
+        file.read(stored.offset, {to, stored.bytes});
+    } else {
+        std::vector<std::byte> bytes(stored.bytes);
+        file.read(stored.offset, bytes);
+        for (int64_t row = 0; row < rows; ++row)
+            std::copy_n(bytes.data() + row * rowBytes, rowBytes, to + placeOfRow(row, head) * rowBytes);
+    }
+    file.checkUnchanged();
+    return fileBlocks(stored.type, rows, stored.shape[1], std::move(tensor));
 }
 
 void Weights::stream(const std::string& name, const std::function<void(const at::Tensor& rows)>& visit)

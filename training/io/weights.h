@@ -6,6 +6,7 @@
 
 #include "training/formats/file_reader.h"
 #include "training/models/model_source.h"
+#include "training/quant/format.h"
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/ScalarType.h>
@@ -28,6 +29,8 @@ public:
     [[nodiscard]] at::Tensor read(const std::string& name);
     // The same in `type`, of which alone a whole exists: bytes are converted in groups of rows.
     [[nodiscard]] at::Tensor read(const std::string& name, at::ScalarType type);
+    // A matrix in the blocks in which the file stores it; nullptr where it cannot stay so (staysInBlocks()).
+    [[nodiscard]] std::shared_ptr<const Quantised> blocks(const std::string& name);
     // The same rows in groups, first to last, so that a large tensor never exists as a whole in float32.
     void stream(const std::string& name, const std::function<void(const at::Tensor& rows)>& visit);
     [[nodiscard]] std::vector<int64_t> shape(const std::string& name) const { return entry(name).shape; }

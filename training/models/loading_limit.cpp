@@ -4,6 +4,7 @@
 
 #include "training/api/error.h"
 #include "training/api/number_text.h"
+#include "training/formats/gguf_blocks.h"
 
 #include <set>
 
@@ -16,13 +17,19 @@ constexpr double kBfloat16 = 16, kNf4 = 4.127;     // bits a value; NF4 with its
 
 struct Counts { double matrices = 0, others = 0; };
 
-Counts countsOf(const ModelSource& source)
+std::set<std::string> matricesOf(const ModelSource& source)
 {
     std::set<std::string> adaptable;
     for (const ExpectedTensor& expected : expectedTensors(source.config)) {
         if (!expected.kind.empty())
             adaptable.insert(expected.name);
     }
+    return adaptable;
+}
+
+Counts countsOf(const ModelSource& source)
+{
+    const auto adaptable = matricesOf(source);
     Counts counts;
     for (const auto& [name, entry] : source.tensors)
         (adaptable.contains(name) ? counts.matrices : counts.others) += double(entry.count());
@@ -39,6 +46,20 @@ int64_t bytesOf(const Counts& counts, const WeightBits& bits)
 int64_t loadedBytes(const ModelSource& source, const WeightBits& bits)
 {
     return bytesOf(countsOf(source), bits);
+}
+
+double storedMatrixBits(const ModelSource& source, double others)
+{
+    const auto adaptable = matricesOf(source);
+    double bits = 0, count = 0;
+    for (const auto& [name, entry] : source.tensors) {
+        if (!adaptable.contains(name))
+            continue;
+        const auto values = double(entry.count());
+        bits += blockValues(entry.type) > 1 && canDequantise(entry.type) ? 8 * double(entry.bytes) : others * values;
+        count += values;
+    }
+    return count > 0 ? bits / count : others;
 }
 
 void requireMemory(const ModelSource& source, const WeightBits& bits, int64_t free)

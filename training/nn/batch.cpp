@@ -85,6 +85,36 @@ Batch makeBatch(const std::vector<int32_t>& ids, int64_t firstPosition)
         .sampleIndex = {0}};
 }
 
+Batch rowsOf(const Batch& batch, std::span<const int64_t> rows)
+{
+    Batch some{.bounds = {0}, .targetBounds = {0}};
+    std::vector<at::Tensor> ids, positions, targetIndex, targets, values, types;
+    for (const auto row : rows) {
+        const auto i = size_t(row);
+        const auto token = batch.bounds[i], tokens = batch.bounds[i + 1] - token;
+        const auto target = batch.targetBounds[i], count = batch.targetBounds[i + 1] - target;
+        ids.push_back(batch.ids.narrow(0, token, tokens));
+        positions.push_back(batch.positions.narrow(0, token, tokens));
+        targetIndex.push_back(batch.targetIndex.narrow(0, target, count) + (some.bounds.back() - token));
+        targets.push_back(batch.targets.narrow(0, target, count));
+        if (batch.values.defined())
+            values.push_back(batch.values.narrow(0, target, count));
+        if (batch.types.defined())
+            types.push_back(batch.types.narrow(0, token, tokens));
+        some.bounds.push_back(some.bounds.back() + tokens);
+        some.targetBounds.push_back(some.targetBounds.back() + count);
+        some.sampleIndex.push_back(batch.sampleIndex[i]);
+    }
+    const auto all = [](const std::vector<at::Tensor>& parts) { return parts.empty() ? at::Tensor() : at::cat(parts); };
+    some.ids = all(ids);
+    some.positions = all(positions);
+    some.targetIndex = all(targetIndex);
+    some.targets = all(targets);
+    some.values = all(values);
+    some.types = all(types);
+    return some;
+}
+
 Batch joined(std::span<const Batch* const> batches)
 {
     Batch all{.bounds = {0}, .targetBounds = {0}};

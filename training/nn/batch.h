@@ -37,6 +37,8 @@ Batch makeBatch(const std::vector<std::vector<int32_t>>& rows, const std::vector
 // A single row of ids without targets.
 Batch makeBatch(const std::vector<int32_t>& ids, int64_t firstPosition = 0);
 
+// Some rows of a batch, in the order given.
+Batch rowsOf(const Batch& batch, std::span<const int64_t> rows);
 // Several batches end to end, the rows of the first one first.
 Batch joined(std::span<const Batch* const> batches);
 

@@ -34,6 +34,11 @@ BaseWeight::BaseWeight(at::Tensor dense)
 {
 }
 
+BaseWeight::BaseWeight(std::shared_ptr<const Quantised> quantised, at::ScalarType type)
+    : m_out(quantised->out()), m_in(quantised->in()), m_type(type), m_quantised(std::move(quantised))
+{
+}
+
 BaseWeight::BaseWeight(int64_t out, int64_t in, at::ScalarType type, Original original, at::Device device)
     : m_out(out), m_in(in), m_type(type), m_device(device), m_original(std::move(original))
 {

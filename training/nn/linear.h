@@ -53,6 +53,7 @@ public:
     };
     BaseWeight() = default;
     explicit BaseWeight(at::Tensor dense);
+    BaseWeight(std::shared_ptr<const Quantised> quantised, at::ScalarType type);   // on the CPU
     // Read anew at each use, until place() is called: what a model is before its base has been quantised. Originals are on the CPU;
     // what is held, and the rows that eachRows() shows, are on `device`.
     BaseWeight(int64_t out, int64_t in, at::ScalarType type, Original original, at::Device device = at::kCPU);

@@ -51,13 +51,13 @@ std::string taskText(Task task)
     return task == Task::lm ? "lm" : task == Task::classify ? "classify" : "regress";
 }
 
-Model::Model(Weights& weights, at::ScalarType type, const Progress& progress, bool basesLater, at::Device device)
+Model::Model(Weights& weights, at::ScalarType type, const Progress& progress, Bases bases, at::Device device)
 {
     const double bits = 8 * double(c10::elementSize(type));
-    // Matrices that are to be put into few bits take four of them at least; the plan of a run says more.
-    requireMemory(weights.source(), {.matrices = basesLater ? 4 : bits, .others = bits},
-        device.is_cpu() ? freeMemory() : freeDeviceMemory(device));
-    ParameterReader reader(weights, type, progress, basesLater, device);
+    const double matrices = bases == Bases::later ? 4   // at least: the plan of a run says more
+        : bases == Bases::asStored && device.is_cpu() ? storedMatrixBits(weights.source(), bits) : bits;
+    requireMemory(weights.source(), {.matrices = matrices, .others = bits}, device.is_cpu() ? freeMemory() : freeDeviceMemory(device));
+    ParameterReader reader(weights, type, progress, bases, device);
     m_body = makeBody(reader);
     const auto& config = weights.config();
     m_tied = config.form == "decoder" && config.tiedEmbeddings;
@@ -66,6 +66,8 @@ Model::Model(Weights& weights, at::ScalarType type, const Progress& progress, bo
         m_head = reader.tensor("lm_head.weight");
     m_parameters = reader.take();
     m_parameters.tensors.reserve(m_parameters.tensors.size() + kHeadTensors);
+    if (bases == Bases::asStored && device.is_cpu() && generates())
+        m_storedHead = weights.blocks(m_parameters.tensors[headIndex()].first);
 }
 
 Model::Model(Model&&) noexcept = default;
@@ -91,8 +93,10 @@ const at::Tensor& Model::head() const
             .found = decoder ? "a decoder without lm_head: it has no next token" : "an encoder: it has no next token",
             .allowed = "a decoder with its head", .advice = "Choose another model, or a task with labels."});
     }
-    return m_parameters.tensor(m_head ? *m_head : m_body->embeddings());
+    return m_parameters.tensor(headIndex());
 }
+
+size_t Model::headIndex() const { return m_head ? *m_head : m_body->embeddings(); }
 
 at::Tensor Model::forward(const Batch& batch, const ops::DropoutSource& dropout, KeyValueCache* cache,
     std::vector<at::Tensor>* allLayers) const
@@ -109,8 +113,10 @@ at::Tensor Model::continued(const Batch& batch, std::span<KeyValueCache* const> 
 
 at::Tensor Model::logits(const at::Tensor& hidden) const
 {
-    const bool few = hidden.size(0) <= ops::kFewRows && ops::fastOn(hidden) && !at::GradMode::is_enabled() && ops::isRowWeight(head());
-    auto logits = few ? ops::timesFewRows(hidden, head()) : ops::timesTransposed(hidden, head().to(type())).to(at::kFloat);
+    const auto weight = m_storedHead ? std::optional(ops::rowWeight(*m_storedHead))
+        : ops::isRowWeight(head())   ? std::optional(ops::rowWeight(head())) : std::nullopt;
+    const bool few = weight && hidden.size(0) <= ops::kFewRows && ops::fastOn(hidden) && !at::GradMode::is_enabled();
+    auto logits = few ? ops::timesFewRows(hidden, *weight) : ops::timesTransposed(hidden, head().to(type())).to(at::kFloat);
     const double cap = config().logitSoftcap;
     return cap > 0 ? logits.div(cap).tanh().mul(cap) : logits;
 }
@@ -191,6 +197,7 @@ void Model::add(const std::string& name, at::Tensor tensor)
 
 at::Tensor* Model::parameter(const std::string& name)
 {
+    m_storedHead.reset();   // it may be what is replaced
     if (name == "lm_head.weight" && m_tied) {
         add(name, m_parameters.tensor(m_body->embeddings()).detach().clone());
         m_head = m_parameters.tensors.size() - 1;

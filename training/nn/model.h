@@ -21,9 +21,8 @@ class Model
 {
 public:
     using Progress = ParameterReader::Progress;
-    // Reads every tensor; frozen weights and activations are `type` (float32 or bfloat16), on `device`. `basesLater` as in
-    // ParameterReader. Batches that lie elsewhere are copied to the device by what takes one.
-    Model(Weights& weights, at::ScalarType type, const Progress& progress = {}, bool basesLater = false, at::Device device = at::kCPU);
+    // Reads every tensor; frozen weights and activations are `type` (float32 or bfloat16), on `device`. Batches that lie elsewhere are copied to the device by what takes one.
+    Model(Weights& weights, at::ScalarType type, const Progress& progress = {}, Bases bases = Bases::dense, at::Device device = at::kCPU);
     Model(Model&&) noexcept;
     ~Model();
     // Another model on the same weights, which are held once. Its slots, without adapters, and the tensors that parameter() lets
@@ -81,11 +80,13 @@ public:
 private:
     Model(const Model& other);
     [[nodiscard]] const at::Tensor& head() const;
+    [[nodiscard]] size_t headIndex() const;
     void add(const std::string& name, at::Tensor tensor);   // after loading; pointers to the others stay good
     [[nodiscard]] const at::Tensor& named(const std::string& name) const;
 
     Parameters m_parameters;
     std::shared_ptr<const Body> m_body;    // holds no weights: models that share weights share it
+    std::shared_ptr<const Quantised> m_storedHead;   // head() in the file's blocks, for a few rows; nullptr: read head()
     std::optional<size_t> m_head;          // nothing: the embeddings serve as head, or there is none
     bool m_tied = false;
     Task m_task = Task::lm;

@@ -12,9 +12,9 @@ BaseWeight::Original originalOf(Weights& weights, const std::string& tensor)
         .stream = [&weights, tensor](const auto& visit) { weights.stream(tensor, visit); }};
 }
 
-ParameterReader::ParameterReader(Weights& weights, at::ScalarType type, const Progress& progress, bool basesLater,
+ParameterReader::ParameterReader(Weights& weights, at::ScalarType type, const Progress& progress, Bases bases,
     at::Device device)
-    : m_weights(weights), m_progress(progress), m_basesLater(basesLater)
+    : m_weights(weights), m_progress(progress), m_bases(bases)
 {
     m_parameters.config = weights.config();
     m_parameters.type = type;
@@ -34,20 +34,30 @@ size_t ParameterReader::tensor(const std::string& name)
     return m_parameters.tensors.size() - 1;
 }
 
+BaseWeight ParameterReader::base(const std::string& name)
+{
+    const auto shape = m_weights.shape(name);
+    const auto count = shape[0] * shape[1];
+    if (m_bases == Bases::later) {
+        m_parameters.count += count;
+        return {shape[0], shape[1], m_parameters.type, originalOf(m_weights, name), m_parameters.device};
+    }
+    if (m_bases == Bases::asStored && m_parameters.device.is_cpu()) {
+        if (auto blocks = m_weights.blocks(name)) {
+            m_parameters.count += count;
+            return {std::move(blocks), m_parameters.type};
+        }
+    }
+    return BaseWeight(read(name));
+}
+
 size_t ParameterReader::slot(const std::string& module, int64_t layer)
 {
     LinearSlot slot;
     slot.name = module;
     slot.kind = module.substr(module.rfind('.') + 1);
     slot.layer = layer;
-    const auto name = module + ".weight";
-    if (m_basesLater) {
-        const auto shape = m_weights.shape(name);
-        slot.base = BaseWeight(shape[0], shape[1], m_parameters.type, originalOf(m_weights, name), m_parameters.device);
-        m_parameters.count += shape[0] * shape[1];
-    } else {
-        slot.base = BaseWeight(read(name));
-    }
+    slot.base = base(module + ".weight");
     if (m_weights.has(module + ".bias"))
         slot.bias = read(module + ".bias");
     m_parameters.slots.push_back(std::move(slot));

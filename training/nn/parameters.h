@@ -12,6 +12,13 @@
 
 namespace rankwright {
 
+// How the matrices of the slots are held once a model is loaded.
+enum class Bases {
+    dense,      // in the model's type
+    later,      // still in the files, read at each use, until BaseWeight::place() puts them into few bits; the Weights must outlive that
+    asStored,   // in the blocks in which a GGUF file has them (quant/file_blocks.h), where it has; for the CPU and what only reads them
+};
+
 struct Parameters
 {
     ModelConfig config;
@@ -31,9 +38,7 @@ class ParameterReader
 {
 public:
     using Progress = std::function<void(const std::string& what, int64_t done, int64_t total)>;
-    // With `basesLater` the matrices of the slots stay in the files, read at each use, until BaseWeight::place() puts them into few
-    // bits; `weights` must outlive that.
-    ParameterReader(Weights& weights, at::ScalarType type, const Progress& progress, bool basesLater, at::Device device = at::kCPU);
+    ParameterReader(Weights& weights, at::ScalarType type, const Progress& progress, Bases bases, at::Device device = at::kCPU);
     [[nodiscard]] const ModelConfig& config() const { return m_parameters.config; }
     [[nodiscard]] at::Device device() const { return m_parameters.device; }
     [[nodiscard]] bool has(const std::string& name) const { return m_weights.has(name); }
@@ -47,10 +52,11 @@ public:
 
 private:
     at::Tensor read(const std::string& name);
+    BaseWeight base(const std::string& name);
     Weights& m_weights;
     Parameters m_parameters;
     Progress m_progress;
-    bool m_basesLater;
+    Bases m_bases;
 };
 
 }  // namespace rankwright

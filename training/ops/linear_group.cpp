@@ -36,6 +36,7 @@ struct Part
         }
     }
     [[nodiscard]] size_t factors() const { return 2 * slots.size(); }   // A and B of each
+    [[nodiscard]] bool isEmpty() const { return slots.empty() || count == 0; }   // an arm whose tokens are in another pass has none here
     [[nodiscard]] std::span<const at::Tensor> factorsOf(at::TensorList all) const { return {all.data() + firstFactor, factors()}; }
 
     int64_t first, count;
@@ -189,7 +190,7 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
         saved.resize(lows + group->parts.size());
         eachAtOnce(int64_t(group->parts.size()), [&](int64_t i) {
             const auto& part = group->parts[size_t(i)];
-            if (!part.slots.empty())
+            if (!part.isEmpty())
                 saved[lows + size_t(i)] = applyAdapters(part, part.of(x), Copies(part, part.factorsOf(factors), x.scalar_type()), outputs);
         });
         saved.insert(saved.end(), factors.begin(), factors.end());
@@ -222,7 +223,7 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
         torch::autograd::variable_list result(sources + factors.size() + 1);
         eachAtOnce(int64_t(group.parts.size()), [&](int64_t i) {
             const auto& part = group.parts[size_t(i)];
-            if (part.slots.empty())
+            if (part.isEmpty())
                 return;
             addAdapterGradients(part, part.of(x), lows[size_t(i)], Copies(part, part.factorsOf(factors), x.scalar_type()), dy,
                 dx.defined() ? part.of(dx) : dx, {&result[sources + part.firstFactor], part.factors()});
@@ -256,6 +257,8 @@ at::Tensor armsApart(const at::Tensor& x, const Group& group, size_t i, const Dr
     std::vector<at::Tensor> parts;
     for (size_t arm = 0; arm < group.parts.size(); ++arm) {
         const auto& share = (*source.arms)[arm];
+        if (share.first == share.last)
+            continue;
         auto own = source;
         own.seed = share.seed;
         own.step = share.step;

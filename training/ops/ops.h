@@ -83,7 +83,7 @@ struct DropoutSource
     const std::vector<ArmTokens>* arms = nullptr;        // whose tokens are whose, where arms run together (LinearSlot::arms)
 };
 
-// The tokens first .. last of a batch are one arm's.
+// The tokens first .. last of a batch are one arm's; none where first and last are equal.
 struct ArmTokens
 {
     int64_t first = 0, last = 0;

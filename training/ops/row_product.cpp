@@ -181,7 +181,7 @@ RowWeight baseOf(const LinearSlot& slot)
     if (slot.delta && slot.delta->weight.defined())
         return rowWeight(slot.delta->weight);
     if (const auto* quantised = slot.base.quantised())
-        return {.quantised = quantised, .out = slot.out(), .in = slot.in()};
+        return rowWeight(*quantised);
     return rowWeight(slot.base.held());
 }
 
@@ -251,6 +251,11 @@ RowWeight rowWeight(const at::Tensor& matrix)
     return {.values = matrix.const_data_ptr(), .type = matrix.scalar_type(), .out = matrix.size(0), .in = matrix.size(1)};
 }
 
+RowWeight rowWeight(const Quantised& matrix)
+{
+    return {.quantised = &matrix, .out = matrix.out(), .in = matrix.in()};
+}
+
 void timesRows(const RowWeight& weight, const float* x, int64_t count, int64_t first, int64_t last, float* y, int64_t stride)
 {
     if (weight.quantised != nullptr)
@@ -268,15 +273,15 @@ void timesRows(const RowWeight& weight, const float* x, int64_t count, int64_t f
     }
 }
 
-at::Tensor timesFewRows(const at::Tensor& x, const at::Tensor& W)
+at::Tensor timesFewRows(const at::Tensor& x, const RowWeight& W)
 {
     const auto wide = x.to(at::kFloat).contiguous();
-    const auto count = x.size(0), in = W.size(1), out = W.size(0);
+    const auto count = x.size(0), in = W.in, out = W.out;
     auto y = at::empty({count, out}, at::kFloat);
     const auto* from = wide.const_data_ptr<float>();
     auto* to = y.mutable_data_ptr<float>();
     at::parallel_for(0, out, std::max<int64_t>(1, kGrain / in),
-        [&, weight = rowWeight(W)](int64_t first, int64_t last) { timesRows(weight, from, count, first, last, to, out); });
+        [&](int64_t first, int64_t last) { timesRows(W, from, count, first, last, to, out); });
     return y;
 }
 

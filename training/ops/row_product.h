@@ -25,12 +25,13 @@ struct RowWeight
 // Whether a dense matrix can be one: its type, its device, contiguous.
 [[nodiscard]] bool isRowWeight(const at::Tensor& matrix);
 [[nodiscard]] RowWeight rowWeight(const at::Tensor& matrix);
+[[nodiscard]] RowWeight rowWeight(const Quantised& matrix);
 
 // y[t * stride + o] = sum_i x[t, i] w[o, i] for first <= o < last, x (count, in); on the caller's thread.
 void timesRows(const RowWeight& weight, const float* x, int64_t count, int64_t first, int64_t last, float* y, int64_t stride);
 
-// x W^T, x (at most kFewRows, in) of any floating type, W as isRowWeight() -> (rows, out) float32, on all threads.
-at::Tensor timesFewRows(const at::Tensor& x, const at::Tensor& W);
+// x W^T, x (at most kFewRows, in) of any floating type -> (rows, out) float32, on all threads.
+at::Tensor timesFewRows(const at::Tensor& x, const RowWeight& W);
 
 // Whether linearRows() knows the slot as it is now.
 [[nodiscard]] bool suitsLinearRows(const LinearSlot& slot);

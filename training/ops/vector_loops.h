@@ -6,26 +6,13 @@
 // (2.0 instead of 0.14 ns a value).
 #pragma once
 
+#include "training/formats/vector_clones.h"
+
 #include <c10/util/BFloat16.h>
 
 #include <bit>
 #include <cmath>
 #include <cstdint>
-
-// Before a function whose loops are to be compiled for AVX-512 and AVX2 beside the baseline.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define RANKWRIGHT_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define RANKWRIGHT_VECTOR_CLONES
-#endif
-
-// Before what those loops call. GCC's inliner counts the clones together and leaves some calls standing, and one call makes a loop scalar:
-// of a step's 3.0 s of processor time expOf alone had 0.25 (SmolLM2, bfloat16, 4 x 256 tokens).
-#if defined(__GNUC__)
-#define RANKWRIGHT_IN_LOOPS [[gnu::always_inline]] inline
-#else
-#define RANKWRIGHT_IN_LOOPS inline
-#endif
 
 namespace rankwright::ops {
 

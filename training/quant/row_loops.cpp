@@ -5,13 +5,15 @@
 #include "training/quant/nf4.h"
 #include "training/quant/widest.h"
 
+#include <bit>
+#include <cstring>
+#include <vector>
+
 #if defined(__x86_64__)
-// GCC 12 warns of the undefined registers that its own AVX-512 header makes on purpose (its bug 105593).
-#pragma GCC diagnostic push
+#include <immintrin.h>
+// GCC 12 warns of the undefined registers that its own AVX-512 header makes on purpose (its bug 105593), wherever they are inlined.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#pragma GCC diagnostic pop
 #endif
 
 namespace rankwright {
@@ -124,6 +126,168 @@ RANKWRIGHT_INLINE void int8Sum(const int8_t* codes, int64_t count, const float* 
     *sum = all;
 }
 
+RANKWRIGHT_INLINE void floatSum(const float* w, int64_t count, const float* x, float* sum)
+{
+    float all = 0;
+#pragma omp simd reduction(+ : all)
+    for (int64_t i = 0; i < count; ++i)
+        all += x[i] * w[i];
+    *sum = all;
+}
+
+constexpr int64_t kSmall = 32;   // values of a GGUF block
+constexpr int64_t kLine = 64;    // bytes that memory delivers at once
+constexpr int64_t kAhead = 4096; // bytes that are fetched ahead
+
+// As formats/gguf_blocks.cpp does it.
+RANKWRIGHT_INLINE float widenedHalf(uint32_t bits)
+{
+    const uint32_t magnitude = bits & 0x7FFF, sign = (bits & 0x8000) << 16;
+    const uint32_t normal = (magnitude << 13) + (magnitude >= 0x7C00 ? 224U << 23 : 112U << 23);
+    const float small = std::bit_cast<float>(0x3F000000 | magnitude) - 0.5F;
+    return std::bit_cast<float>(sign | (magnitude < 0x400 ? std::bit_cast<uint32_t>(small) : normal));
+}
+
+// What the rows of a product share: the kind of block, their number in a row, x, its sums by blocks, and room for a row's scales.
+struct BlockRows
+{
+    const SmallBlocks& kind;
+    int64_t count;
+    const float *x, *sums;
+    float *scales, *least;
+};
+
+// A row's scales and least values, widened; without a least value that is -middle scales.
+RANKWRIGHT_INLINE void widenScales(const BlockRows& rows, const std::byte* row)
+{
+    const bool two = rows.kind.scales == 2;
+    for (int64_t b = 0; b < rows.count; ++b) {
+        uint32_t word;
+        std::memcpy(&word, row + b * rows.kind.bytes, sizeof word);
+        rows.scales[b] = widenedHalf(word & 0xFFFF);
+        rows.least[b] = two ? widenedHalf(word >> 16) : -float(rows.kind.middle) * rows.scales[b];
+    }
+}
+
+// The sum of each block's values of x, which meets its least value.
+RANKWRIGHT_INLINE void sumBlocks(const float* x, int64_t blocks, float* sums)
+{
+    for (int64_t b = 0; b < blocks; ++b) {
+        float sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (int64_t i = 0; i < kSmall; ++i)
+            sum += x[b * kSmall + i];
+        sums[b] = sum;
+    }
+}
+
+RANKWRIGHT_INLINE float nibbleBlock(const uint8_t* codes, const float* x)
+{
+    constexpr int64_t kHalfBlock = kSmall / 2;
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < kHalfBlock; ++i)
+        sum += x[i] * float(codes[i] & 15) + x[i + kHalfBlock] * float(codes[i] >> 4);
+    return sum;
+}
+
+RANKWRIGHT_INLINE float byteBlock(const uint8_t* codes, const float* x)
+{
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < kSmall; ++i)
+        sum += x[i] * float(int8_t(codes[i]));
+    return sum;
+}
+
+RANKWRIGHT_INLINE void blockRows(const BlockRows* all, const std::byte* row, int64_t rowBytes, int64_t count, float* y)
+{
+    const auto& [kind, blocks, x, sums, scales, least] = *all;
+    for (int64_t o = 0; o < count; ++o, row += rowBytes) {
+        widenScales(*all, row);
+        const auto* codes = reinterpret_cast<const uint8_t*>(row) + 2 * kind.scales;
+        float sum = 0;
+        for (int64_t b = 0; b < blocks; ++b, codes += kind.bytes) {
+            const float part = kind.nibbles ? nibbleBlock(codes, x + b * kSmall) : byteBlock(codes, x + b * kSmall);
+            sum += scales[b] * part + least[b] * sums[b];
+        }
+        y[o] = sum;
+    }
+}
+
+#if defined(__x86_64__)
+// Sixteen blocks' words are gathered, a scale and perhaps a least value each; the sum of what the least values add.
+RANKWRIGHT_AVX512 inline __m512 gatherScales(const BlockRows& rows, const std::byte* row)
+{
+    const __m512i steps = _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        _mm512_set1_epi32(int(rows.kind.bytes)));
+    __m512 added = _mm512_setzero_ps();
+    for (int64_t ahead = 0; ahead < rows.count * rows.kind.bytes; ahead += kLine)
+        __builtin_prefetch(row + kAhead + ahead);
+    for (int64_t b = 0; b < rows.count; b += 16) {
+        const __mmask16 mask = rows.count - b >= 16 ? 0xFFFF : __mmask16((1U << (rows.count - b)) - 1);
+        const __m512i words = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), mask, steps, row + b * rows.kind.bytes, 1);
+        const __m512 scales = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(words));
+        const __m512 least = rows.kind.scales == 2 ? _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(words, 16)))
+                                                   : _mm512_mul_ps(scales, _mm512_set1_ps(-float(rows.kind.middle)));
+        _mm512_mask_storeu_ps(rows.scales + b, mask, scales);
+        added = _mm512_fmadd_ps(least, _mm512_maskz_loadu_ps(mask, rows.sums + b), added);
+    }
+    return added;
+}
+
+// A nibble looks its own value up: the table is a register, and the look-up uses the low four bits alone.
+RANKWRIGHT_AVX512 inline __m512 nibblesTimes(const uint8_t* codes, const float* x)
+{
+    const __m512 table = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
+    const __m512 first = _mm512_mul_ps(_mm512_loadu_ps(x), _mm512_permutexvar_ps(bytes, table));
+    return _mm512_fmadd_ps(_mm512_loadu_ps(x + 16), _mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), table), first);
+}
+
+RANKWRIGHT_AVX512 inline __m512 bytesTimes(const uint8_t* codes, const float* x)
+{
+    const auto* from = reinterpret_cast<const int8_t*>(codes);
+    const __m512 first = _mm512_mul_ps(_mm512_loadu_ps(x), widened(from));
+    return _mm512_fmadd_ps(_mm512_loadu_ps(x + 16), widened(from + 16), first);
+}
+
+RANKWRIGHT_AVX512 inline __attribute__((always_inline)) __m512 blockTimes(bool nibbles, const uint8_t* codes, const float* x)
+{
+    return nibbles ? nibblesTimes(codes, x) : bytesTimes(codes, x);
+}
+
+RANKWRIGHT_AVX512 inline __attribute__((always_inline)) void blockRowsByAvx512(bool nibbles, const BlockRows& all, const std::byte* row, int64_t rowBytes, int64_t count, float* y)
+{
+    const auto step = all.kind.bytes;
+    for (int64_t o = 0; o < count; ++o, row += rowBytes) {
+        __m512 even = gatherScales(all, row), odd = _mm512_setzero_ps();
+        const auto* codes = reinterpret_cast<const uint8_t*>(row) + 2 * all.kind.scales;
+        const float* x = all.x;
+        int64_t b = 0;
+        for (; b + 2 <= all.count; b += 2, codes += 2 * step, x += 2 * kSmall) {
+            even = _mm512_fmadd_ps(_mm512_set1_ps(all.scales[b]), blockTimes(nibbles, codes, x), even);
+            odd = _mm512_fmadd_ps(_mm512_set1_ps(all.scales[b + 1]), blockTimes(nibbles, codes + step, x + kSmall), odd);
+        }
+        if (b < all.count)
+            even = _mm512_fmadd_ps(_mm512_set1_ps(all.scales[b]), blockTimes(nibbles, codes, x), even);
+        alignas(64) float lanes[16];
+        _mm512_store_ps(lanes, _mm512_add_ps(even, odd));
+        y[o] = sumOf<16>(lanes);
+    }
+}
+
+RANKWRIGHT_AVX512 void nibbleRowsByAvx512(const BlockRows& all, const std::byte* row, int64_t rowBytes, int64_t count, float* y)
+{
+    blockRowsByAvx512(true, all, row, rowBytes, count, y);
+}
+
+RANKWRIGHT_AVX512 void byteRowsByAvx512(const BlockRows& all, const std::byte* row, int64_t rowBytes, int64_t count, float* y)
+{
+    blockRowsByAvx512(false, all, row, rowBytes, count, y);
+}
+#endif
+
 RANKWRIGHT_INLINE void partLoop(const float* x, int64_t count, float* parted)
 {
     const int64_t half = count / 2;
@@ -162,6 +326,28 @@ float timesInt8(const int8_t* codes, int64_t count, const float* x)
     float sum = 0;
     runWidest<int8Sum>(codes, count, x, &sum);
     return sum;
+}
+
+float timesFloat(const float* w, int64_t count, const float* x)
+{
+    float sum = 0;
+    runWidest<floatSum>(w, count, x, &sum);
+    return sum;
+}
+
+void timesSmallBlocks(const SmallBlocks& kind, const std::byte* blocks, int64_t rowBytes, int64_t in, int64_t rows, const float* x, float* y)
+{
+    const auto count = in / kSmall;
+    thread_local std::vector<float> room;
+    room.resize(size_t(3 * count));
+    float* const sums = room.data();
+    runWidest<sumBlocks>(x, count, sums);
+    const BlockRows all{kind, count, x, sums, sums + count, sums + 2 * count};
+#if defined(__x86_64__)
+    if (widestVectors() == Width::avx512)
+        return (kind.nibbles ? nibbleRowsByAvx512 : byteRowsByAvx512)(all, blocks, rowBytes, rows, y);
+#endif
+    runWidest<blockRows>(&all, blocks, rowBytes, rows, y);
 }
 
 }  // namespace rankwright

@@ -27,13 +27,13 @@ AdapterHead headFor(const Weights& weights, const std::string& adapter)
 }  // namespace
 
 std::unique_ptr<AdaptedModel> openAdapted(const std::string& spec, const std::string& adapter, const RunConfig& config,
-    JobContext& context)
+    JobContext& context, Bases bases)
 {
     useThreads(config.threads);
     const auto device = deviceOf(config.device);
     const auto format = effectiveBase(config);
     auto weights = std::make_unique<Weights>(openModelSource(spec));
-    Model model(*weights, scalarType(config.dtype), context.reporter(), format != "none", device);
+    Model model(*weights, scalarType(config.dtype), context.reporter(), format != "none" ? Bases::later : bases, device);
     auto opened = std::make_unique<AdaptedModel>(AdaptedModel{std::move(weights), std::move(model), {}});
     const auto head = headFor(*opened->weights, adapter);
     if (head.task != Task::lm) {

@@ -16,8 +16,8 @@ struct AdaptedModel
     std::optional<AdapterSet> adapters = std::nullopt;
 };
 
-// `adapter` may be empty. Of `config` threads, device, dtype and base are read.
+// `adapter` may be empty. Of `config` threads, device, dtype and base are read; a base that is not put into few bits is held as `bases`.
 std::unique_ptr<AdaptedModel> openAdapted(const std::string& spec, const std::string& adapter, const RunConfig& config,
-    JobContext& context);
+    JobContext& context, Bases bases = Bases::dense);
 
 }  // namespace rankwright

@@ -4,7 +4,7 @@
 // base (meeting.h).
 #pragma once
 
-#include "training/nn/model.h"
+#include "training/adapters/adapter_set.h"
 
 #include <chrono>
 #include <thread>
@@ -35,17 +35,20 @@ public:
     virtual void rest(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }
 };
 
-// Losses of a batch and their gradients in a model alone; the batch has targets.
-at::Tensor ownPass(const Model& model, int64_t seed, const LossPass::Work& work);
+// Losses of a batch and their gradients in a model alone; the batch has targets. Where there are rows for every thread, each thread takes
+// its share through the whole model and back, without waiting for the others at each operation; their gradients are added in the order
+// of the threads.
+at::Tensor ownPass(const Model& model, const AdapterSet& adapters, int64_t seed, const LossPass::Work& work);
 
 class OwnPass final : public LossPass
 {
 public:
-    OwnPass(const Model& model, int64_t seed) : m_model(model), m_seed(seed) {}
-    Answer run(const Work& work) override { return {.loss = ownPass(m_model, m_seed, work)}; }
+    OwnPass(const Model& model, const AdapterSet& adapters, int64_t seed) : m_model(model), m_adapters(adapters), m_seed(seed) {}
+    Answer run(const Work& work) override { return {.loss = ownPass(m_model, m_adapters, m_seed, work)}; }
 
 private:
     const Model& m_model;
+    const AdapterSet& m_adapters;
     int64_t m_seed;
 };
 

@@ -3,6 +3,8 @@
 #include "training/train/meeting.h"
 
 #include "training/api/error.h"
+#include "training/ops/each_at_once.h"
+#include "training/train/even_shares.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -133,7 +135,7 @@ void Meeting::passAlone(Arm& arm)
 {
     const auto start = Clock::now();
     try {
-        arm.loss = ownPass(*arm.model, arm.seed, *arm.work);
+        arm.loss = ownPass(*arm.model, *arm.adapters, arm.seed, *arm.work);
     } catch (...) {
         arm.failure = std::current_exception();
     }
@@ -180,18 +182,30 @@ void Meeting::layOut(const Group& group)
 
 void Meeting::jointLosses(const Group& group)
 {
+    std::vector<int64_t> tokens;
+    for (const auto* arm : group)
+        tokens.push_back(arm->work->batch.tokens());
+    const int64_t threads = at::get_num_threads(), arms = int64_t(group.size());
+    const auto shares = evenShares(tokens, m_joint->device().is_cpu() && arms >= threads ? threads : 1);
+    ops::eachAtOnce(int64_t(shares.size()), [&](int64_t i) { jointPass(group, shares[size_t(i)]); });
+}
+
+// Of the arms that `share` names, places in the group.
+void Meeting::jointPass(const Group& group, const std::vector<int64_t>& share)
+{
     std::vector<const Batch*> batches;
-    std::vector<ops::ArmTokens> tokens;
+    std::vector<ops::ArmTokens> tokens(group.size());   // of arms outside of the share: none
     int64_t first = 0;
-    for (const auto* arm : group) {
+    for (const auto i : share) {
+        const auto* arm = group[size_t(i)];
         const auto& batch = arm->work->batch;
         batches.push_back(&batch);
-        tokens.push_back({.first = first,
+        tokens[size_t(i)] = {.first = first,
             .last = first + batch.tokens(),
             .seed = arm->seed,
             .step = arm->work->step,
             .bounds = batch.bounds,
-            .sampleIndex = batch.sampleIndex});
+            .sampleIndex = batch.sampleIndex};
         first += batch.tokens();
     }
     const auto batch = joined(batches);
@@ -201,16 +215,18 @@ void Meeting::jointLosses(const Group& group)
     if (group.front()->model->task() == Task::lm) {
         const auto losses = m_joint->lossesOf(hidden, batch);
         int64_t target = 0;
-        for (auto* arm : group) {
+        for (const auto i : share) {
+            auto* arm = group[size_t(i)];
             arm->loss = sumOf(losses, target, arm->work->batch.targetCount());
             target += arm->work->batch.targetCount();
         }
         sum = losses.sum();
     } else {
-        for (size_t i = 0; i < group.size(); ++i) {   // heads for labels are the arms' own
-            const auto own = hidden.narrow(0, tokens[i].first, tokens[i].last - tokens[i].first);
-            const auto loss = group[i]->model->lossesOf(own, *batches[i]).sum();
-            group[i]->loss = loss.detach();
+        for (const auto i : share) {   // heads for labels are the arms' own
+            auto* arm = group[size_t(i)];
+            const auto& own = tokens[size_t(i)];
+            const auto loss = arm->model->lossesOf(hidden.narrow(0, own.first, own.last - own.first), arm->work->batch).sum();
+            arm->loss = loss.detach();
             sum = sum.defined() ? sum + loss : loss;
         }
     }
@@ -256,6 +272,7 @@ void Seat::ready(const Model& model, const AdapterSet& adapters)
     auto& meeting = *m_meeting;
     std::unique_lock lock(meeting.m_mutex);
     m_arm->model = &model;
+    m_arm->adapters = &adapters;
     m_arm->threads = at::get_num_threads();
     m_arm->joint = fitsJointPass(model, adapters);
     for (const auto& [run, other] : meeting.m_arms) {

@@ -51,6 +51,7 @@ private:
         bool isReady = false, rests = false;
         int64_t place = 0;                      // among the arms, from 0
         const Model* model = nullptr;
+        const AdapterSet* adapters = nullptr;
         bool joint = false;                     // in one pass with the others that are
         int64_t seed = 0;
         int threads = 1;
@@ -71,6 +72,7 @@ private:
     static void passAlone(Arm& arm);
     void passTogether(const Group& group);
     void jointLosses(const Group& group);
+    void jointPass(const Group& group, const std::vector<int64_t>& share);
     void layOut(const Group& group);
 
     std::mutex m_mutex;

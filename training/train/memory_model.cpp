@@ -237,15 +237,16 @@ double momentBytes(const RunConfig& config, const RunShape& shape, const Micro& 
 {
     const auto& m = shape.model;
     const double w = width(config), vocabulary = m.form == "decoder" ? double(m.vocabSize) : 1;   // labels are few
+    // Rows of a batch, or of its threads' shares, that are worked on at one time (ops::eachAtOnce()).
+    const int64_t atOnce = micro.rows >= shape.threads ? shape.threads : 1;
     const double logits = shape.everything
         // All logits at once: of the loss, its logarithms and both gradients; the head's own gradient waits for the embeddings'.
         ? (wide(config) ? 12 : 14) * double(micro.targets) * vocabulary + (wide(config) ? 4 : 8) * vocabulary * double(m.hiddenSize)
-        // A chunk's, and the head packed for the product with it.
-        : w * double(std::min(kChunk, micro.targets)) * vocabulary + w * vocabulary * double(m.hiddenSize);
+        // A chunk's of each, and the head packed for the product with it.
+        : w * double(std::min(kChunk * atOnce, micro.targets)) * vocabulary + w * vocabulary * double(m.hiddenSize);
     // Probabilities and their gradients of a block of queries, and sums of the keys' and values' gradients.
     const auto longest = double(micro.longest);
-    const double atOnce = micro.rows >= shape.threads ? double(shape.threads) : 1;   // ops::eachAtOnce()
-    const double scores = atOnce
+    const double scores = double(atOnce)
         * (2 * w * double(m.heads) * std::min(longest, double(kBlock)) * longest + 8 * double(m.kvHeads * m.headDim) * longest);
     const double inner = double(m.intermediateSize) * double(micro.tokens) * (4 * w + (wide(config) ? 0 : 4));
     return std::max({logits, scores, inner});

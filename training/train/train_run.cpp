@@ -112,7 +112,7 @@ OpenModel openModel(const RunConfig& config, JobContext& context, Seat* seat = n
     const auto open = [&] {
         auto weights = std::make_shared<Weights>(source);
         auto text = std::make_shared<const ModelText>(source.path, source.config.vocabSize);
-        Model model(*weights, type, context.reporter(), isQuantised(config), device);
+        Model model(*weights, type, context.reporter(), isQuantised(config) ? Bases::later : Bases::dense, device);
         return OpenModel{std::move(weights), std::move(text), std::move(model)};
     };
     auto opened = seat != nullptr ? seat->open(open) : open();
@@ -301,7 +301,7 @@ TrainResult train(const TrainJob& job, JobContext& context)
     starts.clear();   // they are in the adapters now
     identity.startHash = sha256OfFile(folder / "start.safetensors");
     Group alone;
-    OwnPass own(prepared.model, config.seed);
+    OwnPass own(prepared.model, adapters, config.seed);
     LossPass& pass = seat ? static_cast<LossPass&>(*seat) : own;
     std::optional<DriftMonitor> drift;
     if (config.driftEvery > 0)

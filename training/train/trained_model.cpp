@@ -47,7 +47,7 @@ std::unique_ptr<TrainedModel> openTrained(const std::filesystem::path& runFolder
     }
     useThreads(config.threads);
     auto weights = std::make_unique<Weights>(openModelSource(config.model));
-    Model model(*weights, scalarType(config.dtype), context.reporter(), isQuantised(config), device);
+    Model model(*weights, scalarType(config.dtype), context.reporter(), isQuantised(config) ? Bases::later : Bases::dense, device);
     const auto starts = readStart(runFolder, *weights, checkpoint->identity.startHash);
     addLabelHead(model, starts, config, *weights);
     auto trained = std::make_unique<TrainedModel>(TrainedModel{

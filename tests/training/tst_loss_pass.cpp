@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// A micro-batch whose rows are shared out among threads gives the losses and gradients of the whole, and the same bits each time.
+#include "training/train/even_shares.h"
+#include "training/train/loss_pass.h"
+
+#include "tests/support/engine_fixture.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <QTest>
+
+#include <set>
+
+using namespace rankwright;
+
+namespace {
+
+struct Threads
+{
+    explicit Threads(int count) : before(at::get_num_threads()) { at::set_num_threads(count); }
+    ~Threads() { at::set_num_threads(before); }
+    int before;
+};
+
+// Rows of 3 to 31 ids; one of them has no target.
+std::vector<Sample> samplesFor(int64_t vocabulary, Task task)
+{
+    std::vector<Sample> samples;
+    for (int row = 0; row < 7; ++row) {
+        Sample sample;
+        for (int i = 0; i < 3 + (row * 11) % 29; ++i) {
+            sample.ids.push_back(int32_t((7 * i * (row + 3) + 11 * row + 5) % vocabulary));
+            sample.trained.push_back(task == Task::lm && row != 4 && i > 1);
+        }
+        sample.row = row;
+        if (task != Task::lm)
+            sample.label = row % 2;
+        samples.push_back(sample);
+    }
+    return samples;
+}
+
+struct Found { double loss; at::Tensor gradients; };
+
+}  // namespace
+
+class TestLossPass : public QObject
+{
+    Q_OBJECT
+
+    static Found passOf(const Model& model, AdapterSet& adapters, const Batch& batch, int threads)
+    {
+        const Threads set(threads);
+        adapters.gradients().zero_();
+        const auto loss = ownPass(model, adapters, 3, {batch, 5, 0});
+        return {loss.item<double>(), adapters.gradients().clone()};
+    }
+
+private Q_SLOTS:
+    void sharesAreEven()
+    {
+        const std::vector<int64_t> sizes{5, 100, 7, 60, 41, 0, 30};
+        for (const int64_t count : {1, 2, 3, 7, 12}) {
+            const auto shares = evenShares(sizes, count);
+            QCOMPARE(int64_t(shares.size()), std::min<int64_t>(count, 7));
+            std::multiset<int64_t> all;
+            int64_t most = 0;
+            for (const auto& share : shares) {
+                QVERIFY(!share.empty() && std::ranges::is_sorted(share));
+                all.insert(share.begin(), share.end());
+                int64_t sum = 0;
+                for (const auto i : share)
+                    sum += sizes[size_t(i)];
+                most = std::max(most, sum);
+            }
+            QCOMPARE(all, (std::multiset<int64_t>{0, 1, 2, 3, 4, 5, 6}));
+            QVERIFY(most <= std::max<int64_t>(100, 243 / count + 60));
+            if (count == 2)
+                QCOMPARE(most, 130);   // 100 + 30, or 60 + 41 + ...: of 243
+        }
+        QVERIFY(evenShares({}, 4).empty());
+    }
+
+    void rowsOfABatchAreThoseRowsAlone()
+    {
+        const auto samples = samplesFor(250, Task::lm);
+        std::vector<const Sample*> all, some;
+        for (const auto& sample : samples)
+            all.push_back(&sample);
+        const std::vector<int64_t> rows{1, 4, 6};
+        for (const auto row : rows)
+            some.push_back(all[size_t(row)]);
+        const auto found = rowsOf(makeBatch(all, {10, 11, 12, 13, 14, 15, 16}), rows), expected = makeBatch(some, {11, 14, 16});
+        QVERIFY(at::equal(found.ids, expected.ids) && at::equal(found.positions, expected.positions));
+        QVERIFY(at::equal(found.targetIndex, expected.targetIndex) && at::equal(found.targets, expected.targets));
+        QVERIFY(found.bounds == expected.bounds && found.targetBounds == expected.targetBounds && found.sampleIndex == expected.sampleIndex);
+        QVERIFY(!found.types.defined() && !found.values.defined());
+    }
+
+    void sharesGiveTheGradientOfTheWhole_data()
+    {
+        QTest::addColumn<QString>("model");
+        QTest::addColumn<QString>("method");
+        QTest::addColumn<double>("dropout");
+        QTest::addColumn<bool>("labels");
+        QTest::newRow("lora") << "tiny" << "lora" << 0.0 << false;
+        QTest::newRow("lora, dropout") << "tiny" << "lora" << 0.3 << false;
+        QTest::newRow("pissa") << "tiny" << "pissa" << 0.0 << false;
+        QTest::newRow("dora") << "tiny" << "dora" << 0.0 << false;
+        QTest::newRow("qpissa") << "tiny" << "qpissa" << 0.0 << false;
+        QTest::newRow("bert, labels") << "families/bert" << "lora" << 0.0 << true;
+    }
+    void sharesGiveTheGradientOfTheWhole()
+    {
+        QFETCH(QString, model);
+        QFETCH(QString, method);
+        QFETCH(double, dropout);
+        QFETCH(bool, labels);
+        const auto folder = golden(model.toStdString());
+        if (!std::filesystem::exists(folder))
+            QSKIP("no such golden model");
+        RunConfig config{.method = method.toStdString(), .rank = 4, .dropout = dropout};
+        Weights weights(openModelSource(folder.string()));
+        Model network(weights, at::kFloat);
+        if (labels)
+            network.addLabelHead(Task::classify, 2, 1, weights);
+        const auto samples = samplesFor(network.config().vocabSize, network.task());
+        AdapterSet adapters(network, weights, startAdapters(network, weights, config, samples, {}, {}), dropout, effectiveBase(config));
+        {
+            const at::NoGradGuard guard;   // no factor is zero
+            at::manual_seed(2);
+            adapters.parameters().add_(at::randn_like(adapters.parameters()) * 0.05);
+        }
+        std::vector<const Sample*> rows;
+        for (const auto& sample : samples)
+            rows.push_back(&sample);
+        const auto batch = makeBatch(rows, {20, 21, 22, 23, 24, 25, 26}, network.config().labelHead.atEnd);
+        const auto whole = passOf(network, adapters, batch, 1);
+        QVERIFY(whole.gradients.abs().max().item<double>() > 0);
+        for (const int threads : {2, 3}) {
+            const auto shared = passOf(network, adapters, batch, threads), again = passOf(network, adapters, batch, threads);
+            QVERIFY(std::abs(shared.loss - whole.loss) < 1e-5 * std::abs(whole.loss));
+            const auto difference = (shared.gradients - whole.gradients).norm() / whole.gradients.norm();
+            QVERIFY2(difference.item<double>() < 2e-6, qPrintable(QString::number(difference.item<double>())));
+            QVERIFY(at::equal(shared.gradients, again.gradients));
+            QCOMPARE(shared.loss, again.loss);
+        }
+    }
+};
+
+QTEST_GUILESS_MAIN(TestLossPass)
+#include "tst_loss_pass.moc"

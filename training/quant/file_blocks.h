@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+// A frozen weight in the blocks in which a GGUF file stores it (formats/gguf_blocks.h): the file's own values in the file's own bits.
+// What only reads weights (answers, chats) is as fast as memory delivers them, and 4 bits arrive in an eighth of float32's time.
+#pragma once
+
+#include "training/formats/tensor_entry.h"
+#include "training/quant/format.h"
+
+namespace rankwright {
+
+// Whether a weight of rows of `in` values can stay in blocks: of a block format that can be dequantised, no block across two rows.
+[[nodiscard]] bool staysInBlocks(StoredType type, int64_t in);
+// `blocks`: bytes (out, bytes a row), rows in the model's order. Tensors: "blocks" uint8. rows() equals dequantise() bit for bit.
+std::shared_ptr<const Quantised> fileBlocks(StoredType type, int64_t out, int64_t in, at::Tensor blocks);
+
+}  // namespace rankwright

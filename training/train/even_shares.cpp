@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-FileCopyrightText: 2026 The Rankwright authors
+#include "training/train/even_shares.h"
+
+#include <algorithm>
+#include <numeric>
+#include <ranges>
+
+namespace rankwright {
+
+std::vector<std::vector<int64_t>> evenShares(std::span<const int64_t> sizes, int64_t shares)
+{
+    const auto count = size_t(std::min<int64_t>(shares, int64_t(sizes.size())));
+    std::vector<int64_t> order(sizes.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::stable_sort(order, std::ranges::greater(), [&](int64_t i) { return sizes[size_t(i)]; });
+    std::vector<std::vector<int64_t>> all(count);
+    std::vector<int64_t> sums(count);
+    for (const auto i : order) {
+        // By pieces where sums are equal: pieces without a size are spread as well.
+        const auto fewest = std::ranges::min_element(std::views::iota(size_t(0), count), {},
+            [&](size_t share) { return std::pair(sums[share], all[share].size()); });
+        all[*fewest].push_back(i);
+        sums[*fewest] += sizes[size_t(i)];
+    }
+    for (auto& share : all)
+        std::ranges::sort(share);
+    return all;
+}
+
+}  // namespace rankwright
