@@ -157,7 +157,7 @@ RANKWRIGHT_VECTOR_CLONES void rowProducts(const T* a, const T* b, float* sums, i
     }
 }
 
-// One row of the batch, its queries in blocks.
+// One row of the batch, its queries in blocks. Where rows are not worked on at once (eachAtOnce), its blocks are: a share of them a thread.
 class AttentionRow
 {
 public:
@@ -166,24 +166,14 @@ public:
         : m_rule(rule), m_tokens(q.size(0)), m_group(q.size(1) / k.size(1)), m_q(byKeyHead(q, k.size(1))),
           m_k(k.transpose(0, 1).contiguous()), m_v(v.transpose(0, 1).contiguous())
     {
+        const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+        m_shares = blocks() >= 2 * threads ? threads : 1;
     }
 
     // Writes (tokens, heads, size) and (kvHeads, tokens * group) float32.
     void forward(at::Tensor output, at::Tensor logSums) const
     {
-        for (int64_t first = 0; first < m_tokens; first += kBlock) {
-            const auto sight = sightOf(first);
-            const auto keys = m_k.narrow(1, sight.firstKey, sight.keys), values = m_v.narrow(1, sight.firstKey, sight.keys);
-            auto scores = timesTransposedEach(block(m_q, first), keys);
-            auto sums = at::empty({scores.size(0), scores.size(1)}, scores.options().dtype(at::kFloat));
-            AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, scores.scalar_type(), "attention", [&] {
-                at::parallel_for(0, scores.size(0) * scores.size(1), kGrain, [&](int64_t begin, int64_t end) {
-                    softmaxRows(stored(scores.data_ptr<scalar_t>()), sums.data_ptr<float>(), begin, end, sight);
-                });
-            });
-            block(logSums, first).copy_(sums);
-            put(output, first, timesEach(scores, values));
-        }
+        eachAtOnce(m_shares, [&](int64_t share) { forwardBlocks(share, output, logSums); });
     }
 
     // Writes (tokens, heads, size) and twice (keys, kvHeads, size).
@@ -200,10 +190,48 @@ public:
                     end, o.size(2));
             });
         });
-        // Sums over blocks in float32: in bfloat16 each one would round anew.
+        // Sums over blocks in float32: in bfloat16 each one would round anew. Of each share its own, added in their order.
         const auto wide = m_k.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-        auto keySums = at::zeros(m_k.sizes(), m_k.options().dtype(wide)), valueSums = at::zeros_like(keySums);
-        for (int64_t first = 0; first < m_tokens; first += kBlock) {
+        const auto sums = at::zeros({2, m_shares, m_k.size(0), m_k.size(1), m_k.size(2)}, m_k.options().dtype(wide));
+        eachAtOnce(m_shares, [&](int64_t share) { backwardBlocks(share, dO, logSums, rowSums, dq, sums[0][share], sums[1][share]); });
+        dk.copy_(sums[0].sum(0).transpose(0, 1));
+        dv.copy_(sums[1].sum(0).transpose(0, 1));
+    }
+
+private:
+    [[nodiscard]] int64_t blocks() const { return (m_tokens + kBlock - 1) / kBlock; }
+    // Later blocks see more keys: shares take them to and fro, 0 1 1 0 0 1 ...
+    template <class Visit>
+    void eachBlock(int64_t share, const Visit& visit) const
+    {
+        for (int64_t i = 0; i < blocks(); ++i) {
+            const auto turn = i % (2 * m_shares);
+            if (share == std::min(turn, 2 * m_shares - 1 - turn))
+                visit(i * kBlock);
+        }
+    }
+
+    void forwardBlocks(int64_t share, at::Tensor& output, at::Tensor& logSums) const
+    {
+        eachBlock(share, [&](int64_t first) {
+            const auto sight = sightOf(first);
+            const auto keys = m_k.narrow(1, sight.firstKey, sight.keys), values = m_v.narrow(1, sight.firstKey, sight.keys);
+            auto scores = timesTransposedEach(block(m_q, first), keys);
+            auto sums = at::empty({scores.size(0), scores.size(1)}, scores.options().dtype(at::kFloat));
+            AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, scores.scalar_type(), "attention", [&] {
+                at::parallel_for(0, scores.size(0) * scores.size(1), kGrain, [&](int64_t begin, int64_t end) {
+                    softmaxRows(stored(scores.data_ptr<scalar_t>()), sums.data_ptr<float>(), begin, end, sight);
+                });
+            });
+            block(logSums, first).copy_(sums);
+            put(output, first, timesEach(scores, values));
+        });
+    }
+
+    void backwardBlocks(int64_t share, const at::Tensor& dO, const at::Tensor& logSums, const at::Tensor& rowSums, at::Tensor& dq,
+        at::Tensor keySums, at::Tensor valueSums) const
+    {
+        eachBlock(share, [&](int64_t first) {
             const auto sight = sightOf(first);
             const auto keys = m_k.narrow(1, sight.firstKey, sight.keys), values = m_v.narrow(1, sight.firstKey, sight.keys);
             const auto queries = block(m_q, first), grads = block(dO, first);
@@ -219,12 +247,9 @@ public:
             put(dq, first, timesEach(dS, keys));
             keySums.narrow(1, sight.firstKey, sight.keys).add_(transposedTimesEach(dS, queries));
             valueSums.narrow(1, sight.firstKey, sight.keys).add_(transposedTimesEach(p, grads));
-        }
-        dk.copy_(keySums.transpose(0, 1));
-        dv.copy_(valueSums.transpose(0, 1));
+        });
     }
 
-private:
     // (tokens, heads, size) -> (kvHeads, tokens * group, size): the queries of a key head side by side, a block of tokens in one piece.
     static at::Tensor byKeyHead(const at::Tensor& x, int64_t kvHeads)
     {
@@ -255,7 +280,7 @@ private:
     }
 
     AttentionRule m_rule;
-    int64_t m_tokens, m_group;
+    int64_t m_tokens, m_group, m_shares = 1;
     at::Tensor m_q, m_k, m_v;   // (kvHeads, tokens * group, size), (kvHeads, keys, size)
 };
 

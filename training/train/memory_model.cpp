@@ -244,9 +244,10 @@ double momentBytes(const RunConfig& config, const RunShape& shape, const Micro& 
         ? (wide(config) ? 12 : 14) * double(micro.targets) * vocabulary + (wide(config) ? 4 : 8) * vocabulary * double(m.hiddenSize)
         // A chunk's of each, and the head packed for the product with it.
         : w * double(std::min(kChunk * atOnce, micro.targets)) * vocabulary + w * vocabulary * double(m.hiddenSize);
-    // Probabilities and their gradients of a block of queries, and sums of the keys' and values' gradients.
+    // Probabilities and their gradients of a block of queries, and sums of the keys' and values' gradients, of each thread: a row, or a
+    // share of a long row's blocks.
     const auto longest = double(micro.longest);
-    const double scores = double(atOnce)
+    const double scores = double(longest >= 2 * double(kBlock * shape.threads) ? shape.threads : atOnce)
         * (2 * w * double(m.heads) * std::min(longest, double(kBlock)) * longest + 8 * double(m.kvHeads * m.headDim) * longest);
     const double inner = double(m.intermediateSize) * double(micro.tokens) * (4 * w + (wide(config) ? 0 : 4));
     return std::max({logits, scores, inner});
