@@ -289,7 +289,7 @@ std::string Statement::blob(int column) const
 
 Transaction::Transaction(Database& database, Kind kind) : m_database(database)
 {
-    m_database.execute(kind == Kind::exclusive ? "BEGIN EXCLUSIVE" : "BEGIN IMMEDIATE");
+    m_database.execute(kind == Kind::reading ? "BEGIN" : kind == Kind::exclusive ? "BEGIN EXCLUSIVE" : "BEGIN IMMEDIATE");
 }
 
 Transaction::~Transaction()

@@ -80,7 +80,7 @@ private:
 class Transaction
 {
 public:
-    enum class Kind { immediate, exclusive };
+    enum class Kind { reading, immediate, exclusive };   // reading: what is read is of one moment
     explicit Transaction(Database& database, Kind kind = Kind::immediate);
     ~Transaction();
     Transaction(const Transaction&) = delete;

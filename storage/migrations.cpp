@@ -122,6 +122,8 @@ CREATE INDEX run_state ON run(state);
 // Version and owner; returns the version.
 int64_t checkedVersion(Database& database, int64_t newest)
 {
+    // Another process may be making the database: its commit falls before all three or behind them.
+    const Transaction moment(database, Transaction::Kind::reading);
     const int64_t version = database.userVersion();
     if (version > newest)
         refuse(database, Code::unsupported, "user_version", "version " + std::to_string(version),

@@ -103,6 +103,7 @@ private Q_SLOTS:
         QTest::newRow("lora and pissa at two rates") << QStringList{"lora", "pissa", "lora", "pissa"} << "rates";
         QTest::newRow("pissa, rslora and olora with two seeds") << QStringList{"pissa", "rslora", "olora", "pissa"} << "seeds";
         QTest::newRow("with dropout") << QStringList{"lora", "lora"} << "dropout";
+        QTest::newRow("dropout of both forms") << QStringList{"dora", "rslora"} << "dropout";
         QTest::newRow("packed, accumulated") << QStringList{"lora", "pissa"} << "packed";
         QTest::newRow("three arms, a batch of four") << QStringList{"lora", "pissa", "olora"} << "";
         QTest::newRow("more arms than rows") << QStringList{"lora", "pissa", "olora"} << "narrow";

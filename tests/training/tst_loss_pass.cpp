@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
-// A micro-batch whose rows are shared out among threads gives the losses and gradients of the whole, and the same bits each time.
+// A micro-batch whose rows are shared out among threads gives the losses and gradients of the whole, and the same bits each time; the
+// fast form those of the plain one, dropout's draws included.
 #include "training/train/even_shares.h"
 #include "training/train/loss_pass.h"
 
@@ -140,6 +141,11 @@ private Q_SLOTS:
         const auto batch = makeBatch(rows, {20, 21, 22, 23, 24, 25, 26}, network.config().labelHead.atEnd);
         const auto whole = passOf(network, adapters, batch, 1);
         QVERIFY(whole.gradients.abs().max().item<double>() > 0);
+        ops::setForm(ops::Form::plain);   // LibTorch's operators, masks as tensors
+        const auto plain = passOf(network, adapters, batch, 1);
+        ops::setForm(ops::Form::fast);
+        QVERIFY(std::abs(plain.loss - whole.loss) < 1e-5 * std::abs(whole.loss));
+        QVERIFY(((plain.gradients - whole.gradients).norm() / whole.gradients.norm()).item<double>() < 1e-5);
         for (const int threads : {2, 3}) {
             const auto shared = passOf(network, adapters, batch, threads), again = passOf(network, adapters, batch, threads);
             QVERIFY(std::abs(shared.loss - whole.loss) < 1e-5 * std::abs(whole.loss));

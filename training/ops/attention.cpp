@@ -192,10 +192,20 @@ public:
         });
         // Sums over blocks in float32: in bfloat16 each one would round anew. Of each share its own, added in their order.
         const auto wide = m_k.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-        const auto sums = at::zeros({2, m_shares, m_k.size(0), m_k.size(1), m_k.size(2)}, m_k.options().dtype(wide));
-        eachAtOnce(m_shares, [&](int64_t share) { backwardBlocks(share, dO, logSums, rowSums, dq, sums[0][share], sums[1][share]); });
-        dk.copy_(sums[0].sum(0).transpose(0, 1));
-        dv.copy_(sums[1].sum(0).transpose(0, 1));
+        std::vector<at::Tensor> keySums, valueSums;
+        for (int64_t share = 0; share < m_shares; ++share) {
+            keySums.push_back(at::zeros(m_k.sizes(), m_k.options().dtype(wide)));
+            valueSums.push_back(at::zeros_like(keySums.back()));
+        }
+        eachAtOnce(m_shares, [&](int64_t share) {
+            backwardBlocks(share, dO, logSums, rowSums, dq, keySums[size_t(share)], valueSums[size_t(share)]);
+        });
+        for (size_t share = 1; share < keySums.size(); ++share) {
+            keySums.front().add_(keySums[share]);
+            valueSums.front().add_(valueSums[share]);
+        }
+        dk.copy_(keySums.front().transpose(0, 1));
+        dv.copy_(valueSums.front().transpose(0, 1));
     }
 
 private:
@@ -229,7 +239,7 @@ private:
     }
 
     void backwardBlocks(int64_t share, const at::Tensor& dO, const at::Tensor& logSums, const at::Tensor& rowSums, at::Tensor& dq,
-        at::Tensor keySums, at::Tensor valueSums) const
+        at::Tensor& keySums, at::Tensor& valueSums) const
     {
         eachBlock(share, [&](int64_t first) {
             const auto sight = sightOf(first);

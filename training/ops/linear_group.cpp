@@ -6,6 +6,7 @@
 // Adapters are float32; the products see copies in the base's type, as mixed-precision training has them. Against float32 products of a
 // bfloat16 input that was a quarter of a step (SmolLM2, rank 16: y += low B^T took 2.8 ms a projection instead of 0.2 to 0.7).
 #include "training/ops/base_product.h"
+#include "training/ops/dropout.h"
 #include "training/ops/each_at_once.h"
 #include "training/ops/kernels.h"
 #include "training/ops/observe.h"
@@ -16,6 +17,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace rankwright::ops {
 
@@ -42,6 +44,7 @@ struct Part
     int64_t first, count;
     size_t firstFactor;        // among those of all parts
     bool trainsBias = false;
+    std::optional<DropoutDraw> dropout;   // where the adapters' inputs lose something
     std::vector<const LinearSlot*> slots;
     std::vector<size_t> places;
     [[nodiscard]] at::Tensor of(const at::Tensor& x) const { return count == x.size(0) ? x : x.narrow(0, first, count); }
@@ -87,8 +90,13 @@ c10::intrusive_ptr<Group> groupOf(int64_t tokens, std::span<const LinearSlot* co
 {
     auto group = c10::make_intrusive<Group>();
     group->bases.assign(slots.begin(), slots.end());
+    const auto drops = [&](const Part& part) {
+        return source.training && std::ranges::any_of(part.slots, [](const auto* slot) { return slot->delta->dropout > 0; });
+    };
     if (slots.front()->arms.empty()) {
-        group->parts.emplace_back(0, tokens, slots, 0);
+        auto& part = group->parts.emplace_back(0, tokens, slots, 0);
+        if (drops(part))
+            part.dropout.emplace(source);
         return group;
     }
     size_t factors = 0;
@@ -97,7 +105,10 @@ c10::intrusive_ptr<Group> groupOf(int64_t tokens, std::span<const LinearSlot* co
         std::vector<const LinearSlot*> own;
         for (const auto* slot : slots)
             own.push_back(slot->arms[arm]);
-        factors += group->parts.emplace_back(share.first, share.last - share.first, own, factors).factors();
+        auto& part = group->parts.emplace_back(share.first, share.last - share.first, own, factors);
+        factors += part.factors();
+        if (drops(part))
+            part.dropout.emplace(share);
     }
     return group;
 }
@@ -125,10 +136,35 @@ struct Copies
     std::vector<at::Tensor> B;
 };
 
-// Adds what the adapters give to the outputs; the skinny products (tokens, sum of columns), which the backward pass needs.
+// What a slot's A sees of x under the part's dropout, but for keptFactor().
+at::Tensor seenBy(const LinearSlot& slot, const Part& part, const at::Tensor& x)
+{
+    auto seen = x.clone(at::MemoryFormat::Contiguous);
+    dropValues(seen, slot, *part.dropout);
+    return seen;
+}
+
+// The skinny products of all slots (tokens, sum of columns). No method that takes something out of its base allows dropout.
+at::Tensor lowProducts(const Part& part, const at::Tensor& x, const Copies& copies)
+{
+    if (!part.dropout)
+        return timesTransposed(x, copies.A);
+    auto low = at::empty({x.size(0), copies.A.size(0)}, x.options());
+    int64_t column = 0;
+    for (size_t i = 0; i < part.slots.size(); ++i) {   // each has a mask of its own
+        const auto& slot = *part.slots[i];
+        const auto rank = copies.B[i].size(1);
+        low.narrow(1, column, rank)
+            .copy_(timesTransposed(seenBy(slot, part, x), copies.A.narrow(0, column, rank)).mul_(keptFactor(slot)));
+        column += rank;
+    }
+    return low;
+}
+
+// Adds what the adapters give to the outputs; the skinny products, which the backward pass needs.
 at::Tensor applyAdapters(const Part& part, const at::Tensor& x, const Copies& copies, const std::vector<at::Tensor>& outputs)
 {
-    auto low = timesTransposed(x, copies.A);
+    auto low = lowProducts(part, x, copies);
     int64_t column = 0;
     for (size_t i = 0; i < part.slots.size(); ++i) {
         const auto& delta = *part.slots[i]->delta;
@@ -138,6 +174,25 @@ at::Tensor applyAdapters(const Part& part, const at::Tensor& x, const Copies& co
         column += columns;
     }
     return low;
+}
+
+// Of the skinny products' gradients, one slot's after the other: those of A into `result`, and what dx gets through A.
+void addThroughDropout(const Part& part, const at::Tensor& x, const at::Tensor& dLow, const Copies& copies, at::Tensor dx,
+    std::span<at::Tensor> result)
+{
+    int64_t column = 0;
+    for (size_t i = 0; i < part.slots.size(); ++i) {
+        const auto& slot = *part.slots[i];
+        const auto rank = copies.B[i].size(1);
+        const auto grad = dLow.narrow(1, column, rank).mul(keptFactor(slot));
+        result[2 * i] = transposedTimes(grad, seenBy(slot, part, x));
+        if (dx.defined()) {
+            auto through = times(grad, copies.A.narrow(0, column, rank));
+            dropValues(through, slot, *part.dropout);
+            dx.add_(through);
+        }
+        column += rank;
+    }
 }
 
 // Gradients of A and B into `result` (a pair a slot); where dx is defined, its rows get what comes through the adapters.
@@ -158,6 +213,8 @@ void addAdapterGradients(const Part& part, const at::Tensor& x, const at::Tensor
         edited = edited || delta.edit.has_value();
         column += columns;
     }
+    if (part.dropout)
+        return addThroughDropout(part, x, dLow, copies, dx, result);
     const auto dA = transposedTimes(edited ? at::cat(trained, 1) : dLow, x);
     column = 0;
     for (size_t i = 0; i < part.slots.size(); ++i) {
@@ -234,17 +291,17 @@ struct LinearGroup : torch::autograd::Function<LinearGroup>
 };
 
 // The fast form knows A and B alone.
-bool fitsFastForm(const LinearSlot& slot, bool training)
+bool fitsFastForm(const LinearSlot& slot)
 {
     const auto& delta = *slot.delta;
-    return !(training && delta.dropout > 0) && delta.A.defined() && !delta.core.defined() && !delta.magnitude.defined() && !delta.driftA.defined();
+    return delta.A.defined() && !delta.core.defined() && !delta.magnitude.defined() && !delta.driftA.defined();
 }
 
 // Where at least one projection has an adapter, and no bias is trained.
-bool fitsFastForm(const Group& group, bool training)
+bool fitsFastForm(const Group& group)
 {
     const auto fits = [&](const Part& part) {
-        return !part.trainsBias && std::ranges::all_of(part.slots, [&](const auto* slot) { return fitsFastForm(*slot, training); });
+        return !part.trainsBias && std::ranges::all_of(part.slots, [&](const auto* slot) { return fitsFastForm(*slot); });
     };
     return form() == Form::fast && std::ranges::all_of(group.parts, fits)
         && std::ranges::any_of(group.parts, [](const Part& part) { return !part.slots.empty(); });
@@ -302,7 +359,7 @@ std::vector<at::Tensor> linearGroup(const Input& input, std::span<const LinearSl
     const DropoutSource& dropout)
 {
     const auto group = groupOf(input.x.size(0), slots, dropout);
-    if (!fitsFastForm(*group, dropout.training) || !fastOn(input.x)) {
+    if (!fitsFastForm(*group) || !fastOn(input.x)) {
         const auto x = input.value();
         observe(x, slots);
         std::vector<at::Tensor> outputs;

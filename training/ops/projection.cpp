@@ -3,34 +3,21 @@
 #include "training/ops/projection.h"
 
 #include "training/ops/base_product.h"
+#include "training/ops/dropout.h"
 #include "training/ops/product.h"
-#include "training/train/random.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace rankwright::ops {
 
 namespace {
 
-// 0 or 1 / (1 - p) for each value of x, from (seed, module, step, global sample, position, column) alone.
+// 0 or 1 / (1 - p) for each value of x, float32.
 at::Tensor dropoutMask(const at::Tensor& x, const LinearSlot& slot, const DropoutSource& source)
 {
-    auto mask = at::empty(x.sizes(), at::kFloat);
-    float* to = mask.data_ptr<float>();
-    const auto width = x.size(1);
-    const double p = slot.delta->dropout;
-    const auto keep = float(1 / (1 - p));
-    const auto stream = Random(source.seed, "dropout", slot.name).at(uint64_t(source.step));
-    for (size_t row = 0; row + 1 < source.bounds->size(); ++row) {
-        const auto first = (*source.bounds)[row], last = (*source.bounds)[row + 1];
-        const auto sample = stream.at(uint64_t((*source.sampleIndex)[row]));
-        at::parallel_for(first, last, 8, [&](int64_t begin, int64_t end) {
-            for (int64_t i = begin * width; i < end * width; ++i)
-                to[i] = sample.uniform(uint64_t(i - first * width)) < p ? 0.0f : keep;
-        });
-    }
+    auto mask = at::full(x.sizes(), keptFactor(slot), at::kFloat);
+    dropValues(mask, slot, DropoutDraw(source));
     return mask.to(x.device());
 }
 
@@ -52,8 +39,8 @@ struct TrainedLinear : torch::autograd::Function<TrainedLinear>
     }
 };
 
-// scaling B core A x, with what drifts and what a shared base still holds, in float32. The drift is a weight that is not trained: A and B
-// are seen through detach().
+// scaling B core A x, with what drifts and what a shared base still holds (methods with these allow no dropout), in float32. The drift is
+// a weight that is not trained: A and B are seen through detach().
 at::Tensor lowRank(const at::Tensor& input, const Delta& delta)
 {
     auto low = at::linear(input, delta.A);

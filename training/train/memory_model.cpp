@@ -55,7 +55,7 @@ bool anyAdapted(const std::vector<const Module*>& group)
 bool isFast(const RunConfig& config, const std::vector<const Module*>& group)
 {
     const auto picture = effectivePicture(config);
-    const bool plain = config.dropout == 0 && picture.A != Part::absent && picture.core == Part::absent
+    const bool plain = picture.A != Part::absent && picture.core == Part::absent
         && picture.magnitude == Part::absent && !drifts(config);
     return plain && anyAdapted(group);
 }

@@ -5,6 +5,8 @@
 // to a key and a counter (Steele, Lea and Flood 2014).
 #pragma once
 
+#include "training/formats/vector_clones.h"
+
 #include <cmath>
 #include <cstdint>
 #include <numbers>
@@ -13,7 +15,7 @@
 
 namespace rankwright {
 
-constexpr uint64_t mix64(uint64_t z)
+RANKWRIGHT_IN_LOOPS constexpr uint64_t mix64(uint64_t z)
 {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
@@ -32,7 +34,10 @@ public:
     }
     // The stream of one counter value: an epoch, a step, a sample.
     [[nodiscard]] constexpr Random at(uint64_t counter) const { return Random(mix64(m_key ^ mix64(counter + kStep))); }
-    [[nodiscard]] constexpr uint64_t bits(uint64_t element) const { return mix64(m_key + (element + 1) * kStep); }
+    [[nodiscard]] constexpr uint64_t bits(uint64_t element) const { return bitsOf(m_key, element); }
+    // The same for loops over a stream's elements, with its key().
+    [[nodiscard]] constexpr uint64_t key() const { return m_key; }
+    RANKWRIGHT_IN_LOOPS static constexpr uint64_t bitsOf(uint64_t key, uint64_t element) { return mix64(key + (element + 1) * kStep); }
     // [0, 1), 53 bits
     [[nodiscard]] constexpr double uniform(uint64_t element) const { return double(bits(element) >> 11) * 0x1.0p-53; }
     // Standard normal (Box and Muller 1958), two draws a value.
