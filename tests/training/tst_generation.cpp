@@ -5,6 +5,7 @@
 #include "training/generate/greedy_answers.h"
 #include "training/generate/prompt.h"
 #include "training/generate/run_template.h"
+#include "training/models/loading_limit.h"
 #include "training/ops/row_attention.h"
 #include "training/formats/gguf_blocks.h"
 #include "training/ops/row_product.h"
@@ -189,6 +190,9 @@ private Q_SLOTS:
                     if (!slot.base.isQuantised() || slot.base.bytes() * 8 > slot.out() * slot.in() * 5)
                         throw std::runtime_error(slot.name + " is not in 4-bit blocks");
                 }
+                const auto planned = loadedBytes(weights.source(), asStoredBits(weights.source(), 32));
+                if (planned < model.bytes() || double(planned) > 1.01 * double(model.bytes()))
+                    throw std::runtime_error("planned " + std::to_string(planned) + ", held " + std::to_string(model.bytes()));
             }
             at::manual_seed(3);
             if (std::string(adapted) == "adapter") {

@@ -38,7 +38,7 @@ Counts countsOf(const ModelSource& source)
 
 int64_t bytesOf(const Counts& counts, const WeightBits& bits)
 {
-    return int64_t((counts.matrices * bits.matrices + counts.others * bits.others) / 8);
+    return int64_t((counts.matrices * bits.matrices + counts.others * bits.others) / 8 + bits.beside);
 }
 
 }  // namespace
@@ -48,18 +48,24 @@ int64_t loadedBytes(const ModelSource& source, const WeightBits& bits)
     return bytesOf(countsOf(source), bits);
 }
 
-double storedMatrixBits(const ModelSource& source, double others)
+WeightBits asStoredBits(const ModelSource& source, double dense)
 {
     const auto adaptable = matricesOf(source);
+    WeightBits all{.matrices = dense, .others = dense};
     double bits = 0, count = 0;
     for (const auto& [name, entry] : source.tensors) {
-        if (!adaptable.contains(name))
-            continue;
+        const bool inBlocks = blockValues(entry.type) > 1 && canDequantise(entry.type);
         const auto values = double(entry.count());
-        bits += blockValues(entry.type) > 1 && canDequantise(entry.type) ? 8 * double(entry.bytes) : others * values;
-        count += values;
+        if (adaptable.contains(name)) {
+            bits += inBlocks ? 8 * double(entry.bytes) : dense * values;
+            count += values;
+        } else if (inBlocks) {
+            all.beside += double(entry.bytes);
+        }
     }
-    return count > 0 ? bits / count : others;
+    if (count > 0)
+        all.matrices = bits / count;
+    return all;
 }
 
 void requireMemory(const ModelSource& source, const WeightBits& bits, int64_t free)

@@ -11,12 +11,14 @@ namespace rankwright {
 struct WeightBits
 {
     double matrices = 32, others = 32;
+    double beside = 0;   // bytes of copies beside them
 };
 
 // Of the weights as they will be held, without what reads them.
 int64_t loadedBytes(const ModelSource& source, const WeightBits& bits);
-// Bits a value of the matrices, on average, where what a GGUF file has in blocks of few bits stays in them and the rest takes `others`.
-double storedMatrixBits(const ModelSource& source, double others);
+// Where matrices that a GGUF file has in blocks of few bits stay in them and the rest takes `dense` bits a value. Blocks of others (a head)
+// are held beside their dense form.
+WeightBits asStoredBits(const ModelSource& source, double dense);
 // Throws Error{memory} where that and 256 MiB to work in exceed `free` bytes, with the sizes and what would fit. 0: not known.
 void requireMemory(const ModelSource& source, const WeightBits& bits, int64_t free);
 

@@ -54,9 +54,10 @@ std::string taskText(Task task)
 Model::Model(Weights& weights, at::ScalarType type, const Progress& progress, Bases bases, at::Device device)
 {
     const double bits = 8 * double(c10::elementSize(type));
-    const double matrices = bases == Bases::later ? 4   // at least: the plan of a run says more
-        : bases == Bases::asStored && device.is_cpu() ? storedMatrixBits(weights.source(), bits) : bits;
-    requireMemory(weights.source(), {.matrices = matrices, .others = bits}, device.is_cpu() ? freeMemory() : freeDeviceMemory(device));
+    const auto held = bases == Bases::asStored && device.is_cpu() ? asStoredBits(weights.source(), bits)
+        // At least: the plan of a run says more.
+        : WeightBits{.matrices = bases == Bases::later ? 4 : bits, .others = bits};
+    requireMemory(weights.source(), held, device.is_cpu() ? freeMemory() : freeDeviceMemory(device));
     ParameterReader reader(weights, type, progress, bases, device);
     m_body = makeBody(reader);
     const auto& config = weights.config();
@@ -180,7 +181,7 @@ LinearSlot* Model::slot(const std::string& name)
 
 int64_t Model::bytes() const
 {
-    int64_t bytes = 0;
+    int64_t bytes = m_storedHead ? m_storedHead->bytes() : 0;
     for (const auto& [name, tensor] : m_parameters.tensors)
         bytes += int64_t(tensor.nbytes());
     for (const auto& slot : m_parameters.slots)

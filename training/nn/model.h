@@ -21,7 +21,8 @@ class Model
 {
 public:
     using Progress = ParameterReader::Progress;
-    // Reads every tensor; frozen weights and activations are `type` (float32 or bfloat16), on `device`. Batches that lie elsewhere are copied to the device by what takes one.
+    // Reads every tensor; frozen weights and activations are `type` (float32 or bfloat16), on `device`. Batches that lie elsewhere are
+    // copied to the device by what takes one.
     Model(Weights& weights, at::ScalarType type, const Progress& progress = {}, Bases bases = Bases::dense, at::Device device = at::kCPU);
     Model(Model&&) noexcept;
     ~Model();

@@ -6,11 +6,12 @@
 
 #include "training/ops/ops.h"
 
-#include <string>
+#include <cstdint>
+#include <vector>
 
 namespace rankwright::ops {
 
-// A copy of what is drawn from, of rows first to last: of a batch, or of an arm's share of one.
+// A copy of what is drawn from: of a batch, or of an arm's share of one.
 struct DropoutDraw
 {
     explicit DropoutDraw(const DropoutSource& source);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // A frozen weight in the blocks in which a GGUF file stores it (formats/gguf_blocks.h): the file's own values in the file's own bits.
-// What only reads weights (answers, chats) is as fast as memory delivers them, and 4 bits arrive in an eighth of float32's time.
+// For what only reads weights (answers, chats). Q4_0, Q4_1 and Q8_0 are multiplied as they are decoded, the others a row at a time.
 #pragma once
 
 #include "training/formats/tensor_entry.h"

@@ -8,11 +8,20 @@
 
 namespace rankwright {
 
+namespace {
+
+constexpr double kMostAbove = 1.1;   // of the largest share to an equal part
+
+}  // namespace
+
 std::vector<std::vector<int64_t>> evenShares(std::span<const int64_t> sizes, int64_t shares)
 {
-    const auto count = size_t(std::min<int64_t>(shares, int64_t(sizes.size())));
+    const auto count = size_t(shares);
     std::vector<int64_t> order(sizes.size());
     std::iota(order.begin(), order.end(), 0);
+    if (shares < 2 || sizes.size() < count)
+        return {order};
+    const auto inTurn = order;
     std::ranges::stable_sort(order, std::ranges::greater(), [&](int64_t i) { return sizes[size_t(i)]; });
     std::vector<std::vector<int64_t>> all(count);
     std::vector<int64_t> sums(count);
@@ -23,6 +32,9 @@ std::vector<std::vector<int64_t>> evenShares(std::span<const int64_t> sizes, int
         all[*fewest].push_back(i);
         sums[*fewest] += sizes[size_t(i)];
     }
+    const double sum = std::accumulate(sums.begin(), sums.end(), 0.0);
+    if (double(*std::ranges::max_element(sums)) * double(shares) > kMostAbove * sum)
+        return {inTurn};
     for (auto& share : all)
         std::ranges::sort(share);
     return all;

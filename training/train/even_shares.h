@@ -9,8 +9,9 @@
 
 namespace rankwright {
 
-// The indices of `sizes` in `shares` shares of about equal sums, none of them empty and each in ascending order: the largest piece first,
-// always to the share that has least. Fewer shares where there are fewer pieces.
+// The indices of `sizes` in `shares` shares of about equal sums, each in ascending order: the largest piece first,
+// always to the share that has least. One share of all where there are fewer pieces than shares, or where the largest share would have more
+// than a tenth above its part: the others would wait for it for longer than they gain.
 std::vector<std::vector<int64_t>> evenShares(std::span<const int64_t> sizes, int64_t shares);
 
 }  // namespace rankwright

@@ -185,8 +185,7 @@ void Meeting::jointLosses(const Group& group)
     std::vector<int64_t> tokens;
     for (const auto* arm : group)
         tokens.push_back(arm->work->batch.tokens());
-    const int64_t threads = at::get_num_threads(), arms = int64_t(group.size());
-    const auto shares = evenShares(tokens, m_joint->device().is_cpu() && arms >= threads ? threads : 1);
+    const auto shares = evenShares(tokens, m_joint->device().is_cpu() ? at::get_num_threads() : 1);
     ops::eachAtOnce(int64_t(shares.size()), [&](int64_t i) { jointPass(group, shares[size_t(i)]); });
 }
 

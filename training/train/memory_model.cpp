@@ -233,12 +233,11 @@ Activations activations(const RunConfig& config, const RunShape& shape)
 
 // What is there for a moment while everything else is kept: the head's logits, the scores of the rows that are worked on or one
 // layer's gradients.
-double momentBytes(const RunConfig& config, const RunShape& shape, const Micro& micro)
+// `atOnce`: shares of the rows that threads take at one time.
+double momentBytes(const RunConfig& config, const RunShape& shape, const Micro& micro, int64_t atOnce)
 {
     const auto& m = shape.model;
     const double w = width(config), vocabulary = m.form == "decoder" ? double(m.vocabSize) : 1;   // labels are few
-    // Rows of a batch, or of its threads' shares, that are worked on at one time (ops::eachAtOnce()).
-    const int64_t atOnce = micro.rows >= shape.threads ? shape.threads : 1;
     const double logits = shape.everything
         // All logits at once: of the loss, its logarithms and both gradients; the head's own gradient waits for the embeddings'.
         ? (wide(config) ? 12 : 14) * double(micro.targets) * vocabulary + (wide(config) ? 4 : 8) * vocabulary * double(m.hiddenSize)
@@ -247,10 +246,17 @@ double momentBytes(const RunConfig& config, const RunShape& shape, const Micro& 
     // Probabilities and their gradients of a block of queries, and sums of the keys' and values' gradients, of each thread: a row, or a
     // share of a long row's blocks.
     const auto longest = double(micro.longest);
-    const double scores = double(longest >= 2 * double(kBlock * shape.threads) ? shape.threads : atOnce)
+    const bool eachThread = micro.rows >= shape.threads || (micro.longest + kBlock - 1) / kBlock >= 2 * shape.threads;
+    const double scores = double(eachThread ? shape.threads : 1)
         * (2 * w * double(m.heads) * std::min(longest, double(kBlock)) * longest + 8 * double(m.kvHeads * m.headDim) * longest);
     const double inner = double(m.intermediateSize) * double(micro.tokens) * (4 * w + (wide(config) ? 0 : 4));
     return std::max({logits, scores, inner});
+}
+
+// As train/loss_pass.cpp shares rows out, as far as numbers of rows say.
+int64_t sharesOf(const RunShape& shape, const Micro& micro)
+{
+    return micro.rows >= shape.threads ? shape.threads : 1;
 }
 
 template <class Visit>
@@ -280,7 +286,7 @@ double evalBytes(const RunConfig& config, const RunShape& shape, const std::vect
     const auto take = [&] {
         const double layer = width(config) * double(micro.tokens)
             * (3 * double(m.hiddenSize) + std::max(3 * double(m.intermediateSize), 4 * double(m.heads * m.headDim)));
-        most = std::max(most, layer + momentBytes(config, frozen, {.rows = micro.rows, .targets = micro.targets, .longest = micro.longest}));
+        most = std::max(most, layer + momentBytes(config, frozen, {.rows = micro.rows, .targets = micro.targets, .longest = micro.longest}, 1));
         micro = {};
     };
     for (const auto& row : rows) {
@@ -388,7 +394,7 @@ StartBytes startBytes(const RunConfig& config, const RunShape& shape, const std:
         for (size_t i = 0; i < count; ++i)
             micro.add(rows[i]);
         const double values = double(std::min(shape.adaptable, kTogether));
-        const double gradients = values * (wide(config) ? 4 : 8) + activations(full, whole).of(micro) + momentBytes(full, whole, micro);
+        const double gradients = values * (wide(config) ? 4 : 8) + activations(full, whole).of(micro) + momentBytes(full, whole, micro, 1);
         bytes.peak = std::max(bytes.peak + 16 * factors, gradients + 16 * factors);
     }
     return bytes;
@@ -412,7 +418,7 @@ std::vector<MemoryPart> memoryParts(const RunConfig& config, const RunShape& sha
     const auto all = activations(config, shape);
     double kept = 0, moment = 0;
     eachMicro(config, rows, [&](const Micro& micro) {
-        const double bytes = all.of(micro) + double(micro.tokens) * all.lostToken, now = momentBytes(config, shape, micro);
+        const double bytes = all.of(micro) + double(micro.tokens) * all.lostToken, now = momentBytes(config, shape, micro, sharesOf(shape, micro));
         if (bytes + now > kept + moment) {
             kept = bytes;
             moment = now;
@@ -432,7 +438,9 @@ std::vector<MemoryPart> memoryParts(const RunConfig& config, const RunShape& sha
     // Trainer::save() looks whether all parameters are finite, their sizes and a few marks each, while the heap still has what the step
     // kept.
     const double saving = start.kept + gradients + moments + kept + 6 * double(shape.trainable);
-    const double excess = std::max({0.0, start.peak - training, evaluation - training, saving - training});
+    // At the end of a pass in shares, when the activations are gone: each share's gradients.
+    const double shares = start.kept + gradients * double(1 + shape.threads) + moments;
+    const double excess = std::max({0.0, start.peak - training, evaluation - training, saving - training, shares - training});
     const auto part = [](const char* id, const char* title, double bytes) { return MemoryPart{id, title, int64_t(bytes)}; };
     return {part("program", "Program", kProgram + kLostAtStart + data),
         part("weights", "Weights", weightBytes(config, shape)),
