@@ -108,6 +108,11 @@ private Q_SLOTS:
         QTest::newRow("three arms, a batch of four") << QStringList{"lora", "pissa", "olora"} << "";
         QTest::newRow("more arms than rows") << QStringList{"lora", "pissa", "olora"} << "narrow";
         QTest::newRow("some modules, other ranks") << QStringList{"lora", "pissa"} << "modules";
+        // A row a micro-batch: fewer than threads, so that the arms' rows are in one pass.
+        QTest::newRow("single rows") << QStringList{"lora", "pissa", "lora", "pissa"} << "single";
+        QTest::newRow("single rows, three arms") << QStringList{"lora", "pissa", "olora"} << "single";
+        QTest::newRow("single rows, dropout of both forms") << QStringList{"dora", "rslora"} << "single dropout";
+        QTest::newRow("single rows, a base in few bits") << QStringList{"qlora", "qlora"} << "single";
         QTest::newRow("a base in few bits") << QStringList{"qlora", "qlora"} << "rates";
         QTest::newRow("a residual in few bits") << QStringList{"qpissa", "qpissa"} << "rates";
         QTest::newRow("residuals that differ") << QStringList{"qpissa", "qlora"} << "";
@@ -125,7 +130,11 @@ private Q_SLOTS:
                 c.learningRate *= i < 2 ? 1 : 0.5;
             if (change == "seeds")
                 c.seed = i % 2;
-            if (change == "dropout") {
+            if (change.startsWith("single")) {
+                c.batch = 1;
+                c.accumulate = 4;
+            }
+            if (change.endsWith("dropout")) {
                 c.dropout = 0.2;
                 c.seed = i;
             }

@@ -266,14 +266,15 @@ ModelOnFiles Seat::open(const std::function<ModelOnFiles()>& open)
     return {base->weights, base->text, base->model.sharing()};
 }
 
-void Seat::ready(const Model& model, const AdapterSet& adapters)
+void Seat::ready(const Model& model, const AdapterSet& adapters, int64_t rows)
 {
     auto& meeting = *m_meeting;
     std::unique_lock lock(meeting.m_mutex);
     m_arm->model = &model;
     m_arm->adapters = &adapters;
     m_arm->threads = at::get_num_threads();
-    m_arm->joint = fitsJointPass(model, adapters);
+    const bool fillsThreads = model.device().is_cpu() && rows >= m_arm->threads;
+    m_arm->joint = fitsJointPass(model, adapters) && !fillsThreads;
     for (const auto& [run, other] : meeting.m_arms) {
         if (&other != m_arm && other.joint && !sameBases(model, *other.model))
             m_arm->joint = false;

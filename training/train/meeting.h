@@ -3,7 +3,9 @@
 // Arms of a comparison that are trained together on one copy of the frozen base. Each is a job on a thread of its own, with adapters,
 // optimiser, evaluation and checkpoints of its own. One works at any moment; where all have handed in rows, these are taken through the
 // model end to end as one batch, in which the tokens of each arm see its own adapters (LinearSlot::arms). Parts of the micro-batches
-// are handed in, one for each arm, so that as many tokens are in flight as in a run alone.
+// are handed in, one for each arm, so that as many tokens are in flight as in a run alone. Where there are arms for every thread, each
+// thread takes some of them through the model and back. On the CPU an arm whose micro-batches have rows for every thread gains nothing by
+// the others' rows: its pass is its own (ownPass()), one arm after another.
 #pragma once
 
 #include "training/adapters/adapter_set.h"
@@ -104,8 +106,9 @@ public:
     // The model of the meeting, which `open` gives to who comes first; the slots are this arm's own.
     ModelOnFiles open(const std::function<ModelOnFiles()>& open);
     [[nodiscard]] SharedBases& bases() { return m_meeting->m_bases; }
-    // The arm is prepared. Returns when all are, or have ended. The arms that did not arrive are waited for only some seconds.
-    void ready(const Model& model, const AdapterSet& adapters);
+    // The arm is prepared; its micro-batches have `rows`. Returns when all are, or have ended. The arms that did not arrive are waited
+    // for only some seconds.
+    void ready(const Model& model, const AdapterSet& adapters, int64_t rows);
 
     Answer run(const Work& work) override;
     [[nodiscard]] int64_t parts() const override;

@@ -335,7 +335,7 @@ TrainResult train(const TrainJob& job, JobContext& context)
 
     probe.reset();   // its logits, 50 MB of SmolLM2's
     if (seat)
-        seat->ready(prepared.model, adapters);
+        seat->ready(prepared.model, adapters, config.batch);
     releaseFreedMemory();   // what the step-0 check held: a step's tensors have other sizes
     auto result = trainer.train();
     result.stepZero = event.stepZero;
