@@ -45,6 +45,6 @@ def arms(bench):
         bench.say(f"  {what}")
         row = Row(what, "s", "no later than in turn, 1.35x the memory of one", higher_is_better=False,
                   note=f"{STEPS - FIRST_STEPS} steps of 4 x 256 tokens an arm; the sides besides ours are ours as well")
-        yield in_turn(row, [Side("together", lambda d=dtype: compared(bench, file, "together", 1, 4, d)),
+        yield in_turn(row, [Side("together", lambda d=dtype: compared(bench, file, "together", 4, 1, d)),
                             Side("in turn", lambda d=dtype: compared(bench, file, "queued", 4, 1, d)),
                             Side("one arm", lambda d=dtype: compared(bench, file, "queued", 4, 1, d, "lora"), 1)], bench.turns, bench.say)
