@@ -131,6 +131,25 @@ private Q_SLOTS:
             m_samples.push_back(sample(40 + 37 * i));   // 40 to 447 tokens
     }
 
+    // A pass in shares holds each thread's gradients at its end; where weights are trained themselves there are no shares.
+    void gradientsOfSharesAreCountedWhereThereAreShares()
+    {
+        const auto sumOf = [&](const RunConfig& c, int64_t threads) {
+            auto shape = runShape(c, openModelSource(c.model));
+            shape.threads = threads;
+            int64_t sum = 0;
+            for (const auto& part : memoryParts(c, shape, rowSizes(m_samples, c.maxLength), {}))
+                sum += part.id == std::string("head") ? 0 : part.bytes;
+            return sum;
+        };
+        auto c = config();
+        c.batch = 64;
+        c.rank = 2;
+        QVERIFY(sumOf(c, 4) >= sumOf(c, 1));
+        c.method = "full";
+        QCOMPARE(sumOf(c, 1024), sumOf(c, 1));
+    }
+
     void activationsAreWhatTheOperationsKeep_data()
     {
         QTest::addColumn<QString>("method");

@@ -14,13 +14,13 @@ namespace {
 
 using Shares = std::vector<std::vector<int64_t>>;
 
-// The rows that each thread takes; a single share where all threads work at one pass: a device, rows that cannot be shared out evenly, a balancing
-// loss, which is of the batch as a whole, or so much that is trained that a thread's gradients would take more memory than the weights.
+// The rows that each thread takes; a single share where all threads work at one pass: a device, rows that cannot be shared out evenly,
+// a balancing loss, which is of the batch as a whole, or too much that is trained. train/memory_model counts on the same.
 Shares sharesOf(const Model& model, const AdapterSet& adapters, const LossPass::Work& work)
 {
     const int64_t threads = at::get_num_threads(), rows = work.batch.rows();
     const bool apart = model.device().is_cpu() && ops::form() == ops::Form::fast
-        && work.routerLoss == 0 && threads * int64_t(adapters.gradients().nbytes()) <= model.bytes();
+        && work.routerLoss == 0 && fitsShares(threads, double(adapters.gradients().nbytes()), double(model.bytes()));
     std::vector<int64_t> lengths;
     for (int64_t row = 0; row < rows; ++row)
         lengths.push_back(work.batch.bounds[size_t(row) + 1] - work.batch.bounds[size_t(row)]);

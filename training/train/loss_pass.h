@@ -40,6 +40,12 @@ public:
 // of the threads.
 at::Tensor ownPass(const Model& model, const AdapterSet& adapters, int64_t seed, const LossPass::Work& work);
 
+// Whether threads may have gradients of their own: no more than the weights take.
+constexpr bool fitsShares(int64_t threads, double gradientBytes, double weightBytes)
+{
+    return double(threads) * gradientBytes <= weightBytes;
+}
+
 class OwnPass final : public LossPass
 {
 public:

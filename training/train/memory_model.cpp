@@ -7,6 +7,7 @@
 
 #include "training/adapters/in_parallel.h"
 #include "training/api/catalog.h"
+#include "training/train/loss_pass.h"
 #include "training/train/row_order.h"
 #include "training/train/schedule.h"
 #include "training/train/session.h"
@@ -253,12 +254,6 @@ double momentBytes(const RunConfig& config, const RunShape& shape, const Micro& 
     return std::max({logits, scores, inner});
 }
 
-// As train/loss_pass.cpp shares rows out, as far as numbers of rows say.
-int64_t sharesOf(const RunShape& shape, const Micro& micro)
-{
-    return micro.rows >= shape.threads ? shape.threads : 1;
-}
-
 template <class Visit>
 void eachMicro(const RunConfig& config, const std::vector<RowSize>& rows, const Visit& visit)
 {
@@ -370,6 +365,13 @@ double decompositionBytes(const RunConfig& config, const RunShape& shape)
 
 struct StartBytes { double kept = 0, peak = 0; };
 
+// Shares of a micro-batch that threads take at one time, where it has rows for them all: as sharesOf() in loss_pass.cpp decides.
+int64_t mostShares(const RunConfig& config, const RunShape& shape)
+{
+    const double routerLoss = config.routerLoss >= 0 ? config.routerLoss : shape.model.experts.balance;
+    return routerLoss == 0 && fitsShares(shape.threads, 4 * double(shape.trainable), weightBytes(config, shape)) ? shape.threads : 1;
+}
+
 // Before the first step. `kept` stays: the factors that the run began with, and the logits of the step-0 check.
 StartBytes startBytes(const RunConfig& config, const RunShape& shape, const std::vector<RowSize>& rows)
 {
@@ -416,9 +418,11 @@ std::vector<MemoryPart> memoryParts(const RunConfig& config, const RunShape& sha
     const std::vector<RowSize>& evalRows)
 {
     const auto all = activations(config, shape);
+    const auto shares = mostShares(config, shape);
     double kept = 0, moment = 0;
     eachMicro(config, rows, [&](const Micro& micro) {
-        const double bytes = all.of(micro) + double(micro.tokens) * all.lostToken, now = momentBytes(config, shape, micro, sharesOf(shape, micro));
+        const double bytes = all.of(micro) + double(micro.tokens) * all.lostToken;
+        const double now = momentBytes(config, shape, micro, micro.rows >= shares ? shares : 1);
         if (bytes + now > kept + moment) {
             kept = bytes;
             moment = now;
@@ -439,8 +443,8 @@ std::vector<MemoryPart> memoryParts(const RunConfig& config, const RunShape& sha
     // kept.
     const double saving = start.kept + gradients + moments + kept + 6 * double(shape.trainable);
     // At the end of a pass in shares, when the activations are gone: each share's gradients.
-    const double shares = start.kept + gradients * double(1 + shape.threads) + moments;
-    const double excess = std::max({0.0, start.peak - training, evaluation - training, saving - training, shares - training});
+    const double adding = start.kept + gradients * double(shares > 1 ? 1 + shares : 1) + moments;
+    const double excess = std::max({0.0, start.peak - training, evaluation - training, saving - training, adding - training});
     const auto part = [](const char* id, const char* title, double bytes) { return MemoryPart{id, title, int64_t(bytes)}; };
     return {part("program", "Program", kProgram + kLostAtStart + data),
         part("weights", "Weights", weightBytes(config, shape)),
