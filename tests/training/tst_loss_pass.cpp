@@ -86,6 +86,22 @@ private Q_SLOTS:
         QVERIFY(!found.types.defined() && !found.values.defined());
     }
 
+    void rowsOfABatchWithLabelsAndTypes()
+    {
+        auto samples = samplesFor(250, Task::regress);
+        for (auto& sample : samples)
+            sample.types.assign(sample.ids.size(), int32_t(sample.row % 2));
+        std::vector<const Sample*> all, some;
+        for (const auto& sample : samples)
+            all.push_back(&sample);
+        const std::vector<int64_t> rows{0, 3, 5};
+        for (const auto row : rows)
+            some.push_back(all[size_t(row)]);
+        const auto found = rowsOf(makeBatch(all), rows), expected = makeBatch(some);
+        QVERIFY(at::equal(found.types, expected.types) && at::equal(found.values, expected.values));
+        QVERIFY(at::equal(found.targetIndex, expected.targetIndex) && found.targetBounds == expected.targetBounds);
+    }
+
     void sharesGiveTheGradientOfTheWhole_data()
     {
         QTest::addColumn<QString>("model");
@@ -114,7 +130,8 @@ private Q_SLOTS:
         if (labels)
             network.addLabelHead(Task::classify, 2, 1, weights);
         const auto samples = samplesFor(network.config().vocabSize, network.task());
-        AdapterSet adapters(network, weights, startAdapters(network, weights, config, samples, {}, {}), dropout, effectiveBase(config));
+        const auto starts = startAdapters(network, weights, config, samples, {}, {});
+        AdapterSet adapters(network, weights, starts, dropout, effectiveBase(config));
         {
             const at::NoGradGuard guard;   // no factor is zero
             at::manual_seed(2);

@@ -6,6 +6,7 @@
 #include "training/formats/gguf_blocks.h"
 
 #include "training/api/error.h"
+#include "training/formats/half_float.h"
 #include "training/formats/vector_clones.h"
 
 #include <array>
@@ -20,20 +21,6 @@
 namespace rankwright {
 
 namespace {
-
-// The two conversions that loops are made of. Not the functions of the header: those can be replaced when the program is linked, so
-// that a compiler neither inlines them nor makes vector code of loops that call them (a tenth of the rate).
-// Without branches, for the same reason. Subnormal halves go through 0.5 + m * 2^-24, which is
-// exact and does not depend on how the processor treats subnormal floats.
-RANKWRIGHT_IN_LOOPS float widenedHalf(uint16_t bits)
-{
-    const uint32_t sign = static_cast<uint32_t>(bits & 0x8000u) << 16;
-    const uint32_t magnitude = bits & 0x7fffu;
-    const uint32_t normal = (magnitude << 13) + (112u << 23) + (magnitude >= 0x7c00u ? 112u << 23 : 0u);
-    const float subnormal = std::bit_cast<float>(0x3f000000u | magnitude) - 0.5F;
-    const uint32_t value = magnitude < 0x400u ? std::bit_cast<uint32_t>(subnormal) : normal;
-    return std::bit_cast<float>(sign | value);
-}
 
 RANKWRIGHT_IN_LOOPS float widenedBfloat16(uint16_t bits)
 {
@@ -192,22 +179,14 @@ RANKWRIGHT_IN_LOOPS void blockQ6_K(const std::byte* block, float* y)
     }
 }
 
-// A row of blocks of one format.
-#define RANKWRIGHT_BLOCKS(name, block, blockSize, inBlock)                                                                 \
-    RANKWRIGHT_VECTOR_CLONES void name(const std::byte* from, float* to, int64_t values)                                   \
-    {                                                                                                                      \
-        for (int64_t done = 0; done < values; done += (inBlock), from += (blockSize))                                      \
-            block(from, to + done);                                                                                        \
-    }
-RANKWRIGHT_BLOCKS(blocksQ4_0, blockQ4_0, 18, kSmall)
-RANKWRIGHT_BLOCKS(blocksQ4_1, blockQ4_1, 20, kSmall)
-RANKWRIGHT_BLOCKS(blocksQ5_0, blockQ5_0, 22, kSmall)
-RANKWRIGHT_BLOCKS(blocksQ5_1, blockQ5_1, 24, kSmall)
-RANKWRIGHT_BLOCKS(blocksQ8_0, blockQ8_0, 34, kSmall)
-RANKWRIGHT_BLOCKS(blocksQ4_K, blockQ4_K, 144, kSuper)
-RANKWRIGHT_BLOCKS(blocksQ5_K, blockQ5_K, 176, kSuper)
-RANKWRIGHT_BLOCKS(blocksQ6_K, blockQ6_K, 210, kSuper)
-#undef RANKWRIGHT_BLOCKS
+using BlockFunction = void (*)(const std::byte* block, float* y);
+
+template<BlockFunction function, int64_t blockSize, int64_t inBlock>
+RANKWRIGHT_VECTOR_CLONES void eachBlock(const std::byte* from, float* to, int64_t values)
+{
+    for (int64_t done = 0; done < values; done += inBlock, from += blockSize)
+        function(from, to + done);
+}
 
 // Plain types, one value after the other.
 template<typename T, typename Convert>
@@ -269,16 +248,16 @@ constexpr std::array kBlocks {
     BlockRow {StoredType::F4, 2, 1, nullptr},
     BlockRow {StoredType::F6_E2M3, 4, 3, nullptr},
     BlockRow {StoredType::F6_E3M2, 4, 3, nullptr},
-    BlockRow {StoredType::Q4_0, kSmall, 18, blocksQ4_0},
-    BlockRow {StoredType::Q4_1, kSmall, 20, blocksQ4_1},
-    BlockRow {StoredType::Q5_0, kSmall, 22, blocksQ5_0},
-    BlockRow {StoredType::Q5_1, kSmall, 24, blocksQ5_1},
-    BlockRow {StoredType::Q8_0, kSmall, 34, blocksQ8_0},
+    BlockRow {StoredType::Q4_0, kSmall, 18, eachBlock<blockQ4_0, 18, kSmall>},
+    BlockRow {StoredType::Q4_1, kSmall, 20, eachBlock<blockQ4_1, 20, kSmall>},
+    BlockRow {StoredType::Q5_0, kSmall, 22, eachBlock<blockQ5_0, 22, kSmall>},
+    BlockRow {StoredType::Q5_1, kSmall, 24, eachBlock<blockQ5_1, 24, kSmall>},
+    BlockRow {StoredType::Q8_0, kSmall, 34, eachBlock<blockQ8_0, 34, kSmall>},
     BlockRow {StoredType::Q2_K, kSuper, 84, nullptr},
     BlockRow {StoredType::Q3_K, kSuper, 110, nullptr},
-    BlockRow {StoredType::Q4_K, kSuper, 144, blocksQ4_K},
-    BlockRow {StoredType::Q5_K, kSuper, 176, blocksQ5_K},
-    BlockRow {StoredType::Q6_K, kSuper, 210, blocksQ6_K},
+    BlockRow {StoredType::Q4_K, kSuper, 144, eachBlock<blockQ4_K, 144, kSuper>},
+    BlockRow {StoredType::Q5_K, kSuper, 176, eachBlock<blockQ5_K, 176, kSuper>},
+    BlockRow {StoredType::Q6_K, kSuper, 210, eachBlock<blockQ6_K, 210, kSuper>},
 };
 
 const BlockRow* rowOf(StoredType type)
@@ -312,6 +291,11 @@ int64_t blockBytes(StoredType type)
 {
     const BlockRow* row = rowOf(type);
     return row != nullptr ? row->bytes : typeBits(type) / 8;
+}
+
+bool staysInBlocks(StoredType type, int64_t in)
+{
+    return blockValues(type) > 1 && canDequantise(type) && in % blockValues(type) == 0;
 }
 
 bool canDequantise(StoredType type)

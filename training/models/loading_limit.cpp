@@ -54,7 +54,7 @@ WeightBits asStoredBits(const ModelSource& source, double dense)
     WeightBits all{.matrices = dense, .others = dense};
     double bits = 0, count = 0;
     for (const auto& [name, entry] : source.tensors) {
-        const bool inBlocks = blockValues(entry.type) > 1 && canDequantise(entry.type);
+        const bool inBlocks = !entry.shape.empty() && staysInBlocks(entry.type, entry.shape.back());
         const auto values = double(entry.count());
         if (adaptable.contains(name)) {
             bits += inBlocks ? 8 * double(entry.bytes) : dense * values;

@@ -53,8 +53,10 @@ std::string taskText(Task task)
 
 Model::Model(Weights& weights, at::ScalarType type, const Progress& progress, Bases bases, at::Device device)
 {
+    if (!device.is_cpu() && bases == Bases::asStored)   // no kernel reads a file's blocks there
+        bases = Bases::dense;
     const double bits = 8 * double(c10::elementSize(type));
-    const auto held = bases == Bases::asStored && device.is_cpu() ? asStoredBits(weights.source(), bits)
+    const auto held = bases == Bases::asStored ? asStoredBits(weights.source(), bits)
         // At least: the plan of a run says more.
         : WeightBits{.matrices = bases == Bases::later ? 4 : bits, .others = bits};
     requireMemory(weights.source(), held, device.is_cpu() ? freeMemory() : freeDeviceMemory(device));
@@ -67,7 +69,7 @@ Model::Model(Weights& weights, at::ScalarType type, const Progress& progress, Ba
         m_head = reader.tensor("lm_head.weight");
     m_parameters = reader.take();
     m_parameters.tensors.reserve(m_parameters.tensors.size() + kHeadTensors);
-    if (bases == Bases::asStored && device.is_cpu() && generates())
+    if (bases == Bases::asStored && generates())
         m_storedHead = weights.blocks(m_parameters.tensors[headIndex()].first);
 }
 
@@ -114,10 +116,10 @@ at::Tensor Model::continued(const Batch& batch, std::span<KeyValueCache* const> 
 
 at::Tensor Model::logits(const at::Tensor& hidden) const
 {
-    const auto weight = m_storedHead ? std::optional(ops::rowWeight(*m_storedHead))
-        : ops::isRowWeight(head())   ? std::optional(ops::rowWeight(head())) : std::nullopt;
-    const bool few = weight && hidden.size(0) <= ops::kFewRows && ops::fastOn(hidden) && !at::GradMode::is_enabled();
-    auto logits = few ? ops::timesFewRows(hidden, *weight) : ops::timesTransposed(hidden, head().to(type())).to(at::kFloat);
+    const bool few = hidden.size(0) <= ops::kFewRows && ops::fastOn(hidden) && !at::GradMode::is_enabled()
+        && (m_storedHead || ops::isRowWeight(head()));
+    auto logits = few ? ops::timesFewRows(hidden, m_storedHead ? ops::rowWeight(*m_storedHead) : ops::rowWeight(head()))
+                      : ops::timesTransposed(hidden, head().to(type())).to(at::kFloat);
     const double cap = config().logitSoftcap;
     return cap > 0 ? logits.div(cap).tanh().mul(cap) : logits;
 }

@@ -42,7 +42,7 @@ BaseWeight ParameterReader::base(const std::string& name)
         m_parameters.count += count;
         return {shape[0], shape[1], m_parameters.type, originalOf(m_weights, name), m_parameters.device};
     }
-    if (m_bases == Bases::asStored && m_parameters.device.is_cpu()) {
+    if (m_bases == Bases::asStored) {
         if (auto blocks = m_weights.blocks(name)) {
             m_parameters.count += count;
             return {std::move(blocks), m_parameters.type};

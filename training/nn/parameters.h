@@ -16,7 +16,7 @@ namespace rankwright {
 enum class Bases {
     dense,      // in the model's type
     later,      // still in the files, read at each use, until BaseWeight::place() puts them into few bits; the Weights must outlive that
-    asStored,   // in the blocks in which a GGUF file has them (quant/file_blocks.h), where it has; for the CPU and what only reads them
+    asStored,   // on the CPU in the blocks in which a GGUF file has them (quant/file_blocks.h), else dense; for what only reads them
 };
 
 struct Parameters

@@ -15,7 +15,7 @@ at::Tensor baseForward(const at::Tensor& x, const BaseWeight& base)
 {
     if (auto row = base.timesRow(x); row.defined())   // on an accelerator, in few bits
         return row;
-    if (base.isQuantised() && x.size(0) <= kFewRows && fastOn(x) && !at::GradMode::is_enabled())   // an expert's rows of a token
+    if (base.isQuantised() && x.size(0) <= kFewRows && fastOn(x))   // an expert's rows of a token
         return timesFewRows(x, rowWeight(*base.quantised())).to(base.type());
     at::Tensor y;
     base.eachRows(base.type(), [&](int64_t first, const at::Tensor& rows) {

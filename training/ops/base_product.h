@@ -7,7 +7,7 @@
 
 namespace rankwright::ops {
 
-// x (rows, in) -> x W^T (rows, out).
+// x (rows, in) -> x W^T (rows, out). For the forward pass of nodes: records no gradient of its own.
 at::Tensor baseForward(const at::Tensor& x, const BaseWeight& base);
 // dx (rows, in) += dy W, dy (rows, out) contiguous; an undefined dx becomes the product.
 void addBaseBackward(at::Tensor& dx, const at::Tensor& dy, const BaseWeight& base);

@@ -16,13 +16,13 @@ namespace {
 
 constexpr int64_t kGrain = 32768;   // values a thread takes at least
 
-// How row_loops.h multiplies a format as it decodes it; nothing: a row is decoded first.
+// How row_loops.h multiplies a format as it decodes it; nothing: rows are decoded first.
 std::optional<SmallBlocks> loopOf(StoredType type)
 {
     switch (type) {
-    case StoredType::Q4_0: return SmallBlocks{.bytes = 18, .scales = 1, .nibbles = true, .middle = 8};
-    case StoredType::Q4_1: return SmallBlocks{.bytes = 20, .scales = 2, .nibbles = true, .middle = 0};
-    case StoredType::Q8_0: return SmallBlocks{.bytes = 34, .scales = 1, .nibbles = false, .middle = 0};
+    case StoredType::Q4_0: return SmallBlocks{.bytes = blockBytes(type), .scales = 1, .nibbles = true, .middle = 8};
+    case StoredType::Q4_1: return SmallBlocks{.bytes = blockBytes(type), .scales = 2, .nibbles = true, .middle = 0};
+    case StoredType::Q8_0: return SmallBlocks{.bytes = blockBytes(type), .scales = 1, .nibbles = false, .middle = 0};
     default: return std::nullopt;
     }
 }
@@ -48,18 +48,10 @@ public:
     void timesRows(const float* x, int64_t count, int64_t first, int64_t last, float* y, int64_t stride) const override
     {
         constexpr int64_t kWorthDecoding = 4;   // rows of x
-        if (m_loop && count < kWorthDecoding) {
-            for (int64_t t = 0; t < count; ++t)
-                timesSmallBlocks(*m_loop, bytesOf(first), m_rowBytes, in(), last - first, x + t * in(), y + t * stride + first);
-            return;
-        }
-        thread_local std::vector<float> row;
-        row.resize(size_t(in()));
-        for (int64_t o = first; o < last; ++o) {
-            dequantise(m_type, bytesOf(o), row.data(), in());
-            for (int64_t t = 0; t < count; ++t)
-                y[t * stride + o] = timesFloat(row.data(), in(), x + t * in());
-        }
+        if (!m_loop || count >= kWorthDecoding)
+            return Quantised::timesRows(x, count, first, last, y, stride);
+        for (int64_t t = 0; t < count; ++t)
+            timesSmallBlocks(*m_loop, bytesOf(first), m_rowBytes, in(), last - first, x + t * in(), y + t * stride + first);
     }
 
     [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> tensors() const override { return {{"blocks", m_blocks}}; }
@@ -77,11 +69,6 @@ private:
 };
 
 }  // namespace
-
-bool staysInBlocks(StoredType type, int64_t in)
-{
-    return blockValues(type) > 1 && canDequantise(type) && in % blockValues(type) == 0;
-}
 
 std::shared_ptr<const Quantised> fileBlocks(StoredType type, int64_t out, int64_t in, at::Tensor blocks)
 {

@@ -7,6 +7,7 @@
 #include "training/quant/nf4.h"
 #include "training/quant/nf4_on_device.h"
 #include "training/quant/nfb.h"
+#include "training/quant/row_loops.h"
 
 #include <ATen/ATen.h>
 
@@ -16,7 +17,7 @@ namespace rankwright {
 
 namespace {
 
-constexpr int64_t kRowsAtOnce = 16384;   // values dequantised at once for a few rows of x: what the first cache holds
+constexpr int64_t kRowsAtOnce = 65536;   // values dequantised at once for a few rows of x: what the second cache holds
 
 const std::vector<std::string>& knownFormats()
 {
@@ -79,13 +80,8 @@ void Quantised::timesRows(const float* x, int64_t count, int64_t first, int64_t 
         const auto values = rows(row, end, at::kFloat);
         for (int64_t o = row; o < end; ++o) {
             const auto* w = values.const_data_ptr<float>() + (o - row) * m_in;
-            for (int64_t t = 0; t < count; ++t) {
-                float sum = 0;
-#pragma omp simd reduction(+ : sum)
-                for (int64_t i = 0; i < m_in; ++i)
-                    sum += x[t * m_in + i] * w[i];
-                y[t * stride + o] = sum;
-            }
+            for (int64_t t = 0; t < count; ++t)
+                y[t * stride + o] = timesFloat(w, m_in, x + t * m_in);
         }
     }
 }

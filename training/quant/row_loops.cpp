@@ -2,10 +2,10 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "training/quant/row_loops.h"
 
+#include "training/formats/half_float.h"
 #include "training/quant/nf4.h"
 #include "training/quant/widest.h"
 
-#include <bit>
 #include <cstring>
 #include <vector>
 
@@ -139,15 +139,6 @@ constexpr int64_t kSmall = 32;   // values of a GGUF block
 constexpr int64_t kLine = 64;    // bytes that memory delivers at once
 constexpr int64_t kAhead = 4096; // bytes that are fetched ahead
 
-// As formats/gguf_blocks.cpp does it.
-RANKWRIGHT_INLINE float widenedHalf(uint32_t bits)
-{
-    const uint32_t magnitude = bits & 0x7FFF, sign = (bits & 0x8000) << 16;
-    const uint32_t normal = (magnitude << 13) + (magnitude >= 0x7C00 ? 224U << 23 : 112U << 23);
-    const float small = std::bit_cast<float>(0x3F000000 | magnitude) - 0.5F;
-    return std::bit_cast<float>(sign | (magnitude < 0x400 ? std::bit_cast<uint32_t>(small) : normal));
-}
-
 // What the rows of a product share: the kind of block, their number in a row, x, its sums by blocks, and room for a row's scales.
 struct BlockRows
 {
@@ -164,8 +155,8 @@ RANKWRIGHT_INLINE void widenScales(const BlockRows& rows, const std::byte* row)
     for (int64_t b = 0; b < rows.count; ++b) {
         uint32_t word;
         std::memcpy(&word, row + b * rows.kind.bytes, sizeof word);
-        rows.scales[b] = widenedHalf(word & 0xFFFF);
-        rows.least[b] = two ? widenedHalf(word >> 16) : -float(rows.kind.middle) * rows.scales[b];
+        rows.scales[b] = widenedHalf(uint16_t(word));
+        rows.least[b] = two ? widenedHalf(uint16_t(word >> 16)) : -float(rows.kind.middle) * rows.scales[b];
     }
 }
 
@@ -257,7 +248,8 @@ RANKWRIGHT_AVX512 inline __attribute__((always_inline)) __m512 blockTimes(bool n
     return nibbles ? nibblesTimes(codes, x) : bytesTimes(codes, x);
 }
 
-RANKWRIGHT_AVX512 inline __attribute__((always_inline)) void blockRowsByAvx512(bool nibbles, const BlockRows& all, const std::byte* row, int64_t rowBytes, int64_t count, float* y)
+RANKWRIGHT_AVX512 inline __attribute__((always_inline)) void blockRowsByAvx512(
+    bool nibbles, const BlockRows& all, const std::byte* row, int64_t rowBytes, int64_t count, float* y)
 {
     const auto step = all.kind.bytes;
     for (int64_t o = 0; o < count; ++o, row += rowBytes) {
@@ -335,7 +327,8 @@ float timesFloat(const float* w, int64_t count, const float* x)
     return sum;
 }
 
-void timesSmallBlocks(const SmallBlocks& kind, const std::byte* blocks, int64_t rowBytes, int64_t in, int64_t rows, const float* x, float* y)
+void timesSmallBlocks(
+    const SmallBlocks& kind, const std::byte* blocks, int64_t rowBytes, int64_t in, int64_t rows, const float* x, float* y)
 {
     const auto count = in / kSmall;
     thread_local std::vector<float> room;

@@ -28,6 +28,7 @@ struct SmallBlocks
     int64_t middle;    // 0 where there is a least value
 };
 // y[o] = sum_i x_i w_{o,i} for `rows` rows of `in` values (a multiple of 32), which lie `rowBytes` apart.
-void timesSmallBlocks(const SmallBlocks& kind, const std::byte* blocks, int64_t rowBytes, int64_t in, int64_t rows, const float* x, float* y);
+void timesSmallBlocks(
+    const SmallBlocks& kind, const std::byte* blocks, int64_t rowBytes, int64_t in, int64_t rows, const float* x, float* y);
 
 }  // namespace rankwright

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // One loop, compiled for the vector widths of x86-64 and picked when the program runs: the build itself stays at the baseline, so
-// that it starts on every machine. The loops that use this multiply and compare but never add products, so no width can fuse a
-// product with a sum and round differently.
+// that it starts on every machine. Loops that code weights multiply and compare but never add products, so no width can fuse a product
+// with a sum and round differently: codes are the same everywhere. Loops that sum products differ in rounding.
 #pragma once
 
 #include <cstdlib>

@@ -3,6 +3,7 @@
 #include "training/train/even_shares.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <ranges>
 
@@ -19,9 +20,9 @@ std::vector<std::vector<int64_t>> evenShares(std::span<const int64_t> sizes, int
     const auto count = size_t(shares);
     std::vector<int64_t> order(sizes.size());
     std::iota(order.begin(), order.end(), 0);
+    const std::vector<std::vector<int64_t>> one{order};
     if (shares < 2 || sizes.size() < count)
-        return {order};
-    const auto inTurn = order;
+        return one;
     std::ranges::stable_sort(order, std::ranges::greater(), [&](int64_t i) { return sizes[size_t(i)]; });
     std::vector<std::vector<int64_t>> all(count);
     std::vector<int64_t> sums(count);
@@ -34,7 +35,7 @@ std::vector<std::vector<int64_t>> evenShares(std::span<const int64_t> sizes, int
     }
     const double sum = std::accumulate(sums.begin(), sums.end(), 0.0);
     if (double(*std::ranges::max_element(sums)) * double(shares) > kMostAbove * sum)
-        return {inTurn};
+        return one;
     for (auto& share : all)
         std::ranges::sort(share);
     return all;
