@@ -5,6 +5,7 @@
 #include "training/api/error.h"
 
 #include <QCoreApplication>
+#include <QDateTime>
 
 #include <array>
 #include <cmath>
@@ -33,6 +34,12 @@ QString shown(const std::string& outside, int most)
         return text;
     const qsizetype kept = text.at(most - 2).isHighSurrogate() ? most - 2 : most - 1;
     return text.left(kept) + QChar(0x2026);
+}
+
+QString when(const std::string& utc)
+{
+    const auto time = QDateTime::fromString(text(utc), Qt::ISODate);
+    return time.isValid() ? time.toLocalTime().toString(QStringLiteral("yyyy-MM-dd HH:mm")) : shown(utc, 40);
 }
 
 QString lines(const std::string& outside)

@@ -20,6 +20,7 @@ namespace rankwright::format {
 [[nodiscard]] QString shortCount(int64_t value);        // 134.5 M
 [[nodiscard]] QString bytes(int64_t value);             // 93.8 MiB
 [[nodiscard]] QString duration(double seconds);         // 1 h 05 min, 42 s, 0.8 s
+[[nodiscard]] QString when(const std::string& utc);       // "2026-11-23T08:15:00Z" as 2026-11-23 09:15 of this place; else as it is
 [[nodiscard]] QString number(double value, int digits = 4);     // 1.8540; NaN as "—"
 [[nodiscard]] QString scientific(double value);         // 2.4e-07
 

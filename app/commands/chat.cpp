@@ -172,7 +172,7 @@ void addChat(CLI::App& program, Commands& commands)
     app->add_option("--adapter", ask->adapters, "This PEFT adapter on MODEL answers too (repeat it for more)")->type_name("DIR");
     app->add_flag("--no-base", ask->noBase, "Without the model itself");
     app->add_option("--system", ask->system, "What a system message says before the first prompt")->type_name("T");
-    app->add_option("--template", ask->chatTemplate, "auto: the model's; none: the turns as plain lines; " + builtinTemplateNames() + "; or a template's file (auto)")
+    app->add_option("--template", ask->chatTemplate, "auto: a run as its rows were trained, else the model's; none: the turns as plain lines; " + builtinTemplateNames() + "; or a template's file (auto)")
         ->type_name("NAME");
     app->add_option("--max-tokens", ask->maxTokens, "Most tokens of an answer (256)")->type_name("N");
     app->add_option("--temperature", ask->temperature, "0: always the likeliest token (0)")->type_name("X");

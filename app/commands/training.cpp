@@ -148,8 +148,11 @@ std::string calibrationText(const Estimate& estimate)
 {
     if (estimate.pastRuns == 0)
         return "No past run of this kind on this machine: counted from the shapes alone, the time from a timed matrix product.\n";
-    return "Memory and time are calibrated by " + countText(estimate.pastRuns) + " past run" + (estimate.pastRuns == 1 ? "" : "s")
-        + " of this kind on this machine.\n";
+    auto text = "Memory and time are calibrated by " + countText(estimate.pastRuns) + " past run" + (estimate.pastRuns == 1 ? "" : "s")
+        + " of this kind on this machine";
+    if (estimate.spread())
+        text += "; at the speeds that they had it takes " + durationText(estimate.leastSeconds) + " to " + durationText(estimate.mostSeconds);
+    return text + ".\n";
 }
 
 std::string adviceText(const Estimate& estimate)

@@ -5,6 +5,7 @@
 #include "ui/widgets/message_bar.h"
 
 #include <QLabel>
+#include <QPushButton>
 
 using namespace rankwright;
 using namespace rankwright::chat_test;
@@ -19,6 +20,7 @@ private slots:
     void otherPagesSendRuns();
     void runsThatCannotSpeakLeaveTheChatAsItIs();
     void wantedRunsAreListedBeyondTheMost();
+    void newerRunsTakeTheVoicesUntilSomethingIsSaid();
 };
 
 void TestChatRuns::aPausedRunWritesACheckpointFirst()
@@ -167,6 +169,34 @@ void TestChatRuns::wantedRunsAreListedBeyondTheMost()
     const auto found = runChoices(store, {}, {runs.front()});
     QCOMPARE(found.size(), size_t(201));
     QCOMPARE(found.back().run, runs.front());   // the oldest
+}
+
+void TestChatRuns::newerRunsTakeTheVoicesUntilSomethingIsSaid()
+{
+    Fixture fixture;
+    select(fixture);
+    fixture.trainBoth();
+    ChatPage page(fixture.bench);
+    QVERIFY(open(page, 3));
+    const auto voice = [&] { return QString::fromStdString(page.chat().voices().back().who.run); };
+    page.hide();
+    const auto second = fixture.trainBoth();
+    QVERIFY(!second.contains(voice()));
+    QVERIFY(open(page, 3));
+    QTRY_VERIFY(second.contains(voice()));
+    // What has been said is not lost.
+    say(page, "apples");
+    QVERIFY(answered(page));
+    page.hide();
+    const auto third = fixture.trainBoth();
+    page.show();
+    page.activated();
+    auto* messages = Fixture::part<MessageBar>(page, "chatMessages");
+    QTRY_VERIFY(messages->text().contains("newer run"));
+    QVERIFY(second.contains(voice()));
+    Fixture::part<QPushButton>(page, "clearChatButton")->click();
+    QTRY_VERIFY(third.contains(voice()));
+    QCOMPARE(page.chat().voices().size(), size_t(3));
 }
 
 QTEST_MAIN(TestChatRuns)

@@ -66,6 +66,7 @@ private slots:
     void withoutRunsNothingCanBeExported();
     void onlyEndedRunsAreOffered();
     void aDamagedRunHidesNoOther();
+    void theNewestRunIsChosenWhenThePageIsOpened();
     void explainsTheDoubledRank();
     void formatsThatMakeNoSenseAreGreyed();
     void writesAndShowsWhatWasRead();
@@ -127,6 +128,27 @@ void TestExportPage::aDamagedRunHidesNoOther()
     ExportPage page(fixture.bench);
     QVERIFY(open(page, 2));
     QVERIFY(Fixture::part<QComboBox>(page, "exportRun")->findData(runs[1]) >= 0);
+}
+
+void TestExportPage::theNewestRunIsChosenWhenThePageIsOpened()
+{
+    Fixture fixture;
+    const auto first = fixture.trainBoth();
+    ExportPage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    auto* runs = Fixture::part<QComboBox>(page, "exportRun");
+    const auto chosen = runs->itemData(1).toString();
+    choose(runs, 1);
+    // A person's choice stays when runs end beside them, and when they come back and nothing has.
+    page.activated();
+    QTest::qWait(100);
+    QCOMPARE(runs->currentData().toString(), chosen);
+    const auto second = fixture.trainBoth();
+    QTRY_COMPARE(runs->count(), 4);
+    QCOMPARE(runs->currentData().toString(), chosen);
+    page.activated();
+    QTRY_VERIFY(second.contains(runs->currentData().toString()));
+    QVERIFY(runs->currentText().contains(runs->currentData().toString()));   // runs of one name are told apart
 }
 
 void TestExportPage::explainsTheDoubledRank()

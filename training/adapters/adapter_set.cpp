@@ -254,14 +254,14 @@ void AdapterSet::stateLoaded()
     }
 }
 
-std::pair<double, std::string> AdapterSet::largestDeviation(Weights& weights) const
+std::pair<double, std::string> AdapterSet::largestDeviation(Weights& weights, at::ScalarType type) const
 {
     const at::NoGradGuard guard;
     std::pair<double, std::string> largest{0, ""};
     for (const auto& entry : m_entries) {
         if (!entry.slot)
             continue;
-        const auto original = weights.read(entry.name + ".weight");
+        const auto original = weights.read(entry.name + ".weight").to(type).to(at::kFloat);
         const double size = original.abs().max().item<double>();
         const double deviation
             = (effectiveWeight(*entry.slot).cpu() - original).abs().max().item<double>() / (size > 0 ? size : 1);

@@ -56,8 +56,9 @@ public:
     // What a checkpoint holds beside the parameters; loading copies into these tensors and calls stateLoaded().
     [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> state();
     void stateLoaded();
-    // Largest max|W_eff - W| / max|W| over the modules, at the moment of the call, and the module where it is.
-    [[nodiscard]] std::pair<double, std::string> largestDeviation(Weights& weights) const;
+    // Largest max|W_eff - W| / max|W| over the modules, at the moment of the call, and the module where it is. W is the file's weight
+    // rounded to `type`.
+    [[nodiscard]] std::pair<double, std::string> largestDeviation(Weights& weights, at::ScalarType type = at::kFloat) const;
 
 private:
     void attach(Model& model, Weights& weights, const PlacedStart& placed, double dropout, const std::string& format,

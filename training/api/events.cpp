@@ -207,6 +207,8 @@ public:
             part.read("moduleName", to.moduleName);
             part.read("tokens", to.tokens);
             part.read("largestLogit", to.largestLogit);
+            part.read("logitLimit", to.logitLimit);
+            part.read("moduleLimit", to.moduleLimit);
         }
     }
 
@@ -344,6 +346,13 @@ std::string stateText(RunState state)
 {
     const auto index = size_t(state);
     return index < kStates.size() ? kStates[index] : "unknown";
+}
+
+StartVerdict verdictOn(const StepZero& found)
+{
+    if (found.logitLimit < 0)
+        return StartVerdict::unjudged;
+    return found.largest <= found.logitLimit && found.moduleLargest <= found.moduleLimit ? StartVerdict::same : StartVerdict::other;
 }
 
 RunState stateFromText(const std::string& text)

@@ -25,7 +25,11 @@ struct StepZero
     std::string moduleName;                // the module where that is
     int64_t tokens = 0;                    // positions compared
     double largestLogit = 0;               // of the base, by size: what the differences are to be seen against; 0: unknown
+    // What rounding in the run's type explains. Below 0: a base in few bits, of which no equal answers are expected.
+    double logitLimit = 1e-3, moduleLimit = 5e-5;
 };
+enum class StartVerdict { same, other, unjudged };
+StartVerdict verdictOn(const StepZero& found);   // same: within the limits; NaN is not
 
 struct RunStarted
 {

@@ -150,6 +150,7 @@ json toJson(const Estimate& estimate)
         {"productsPerStep", jsonNumber(estimate.productsPerStep)}, {"pastRuns", estimate.pastRuns},
         {"suggestions", std::move(suggestions)},
         {"secondsPerStep", jsonNumber(estimate.secondsPerStep)}, {"seconds", jsonNumber(estimate.seconds)},
+        {"leastSeconds", jsonNumber(estimate.leastSeconds)}, {"mostSeconds", jsonNumber(estimate.mostSeconds)},
         {"data", toJson(estimate.data)}, {"warnings", std::move(warnings)}};
 }
 
@@ -220,7 +221,8 @@ json toJson(const StepZero& stepZero)
 {
     return {{"largest", jsonNumber(stepZero.largest)}, {"mean", jsonNumber(stepZero.mean)},
         {"moduleLargest", jsonNumber(stepZero.moduleLargest)}, {"moduleName", jsonText(stepZero.moduleName)},
-        {"tokens", stepZero.tokens}, {"largestLogit", jsonNumber(stepZero.largestLogit)}};
+        {"tokens", stepZero.tokens}, {"largestLogit", jsonNumber(stepZero.largestLogit)},
+        {"logitLimit", jsonNumber(stepZero.logitLimit)}, {"moduleLimit", jsonNumber(stepZero.moduleLimit)}};
 }
 
 }  // namespace rankwright

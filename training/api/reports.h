@@ -133,10 +133,12 @@ struct Estimate
     double productsPerStep = 0;       // multiply-adds of a step
     double secondsPerStep = 0;        // from past runs, or from a timed matrix product
     double seconds = 0;
+    double leastSeconds = 0, mostSeconds = 0;     // as fast as the fastest of the past runs, and as the slowest; 0: none
     int64_t pastRuns = 0;             // runs that calibrated memory or time; 0: none, the estimate is from first principles
     DataReading data;                 // of the training rows
     std::vector<Suggestion> suggestions;   // where it does not fit: two, the largest saving first
     std::vector<std::string> warnings;
+    [[nodiscard]] bool spread() const { return mostSeconds > 1.2 * leastSeconds; }   // whether past runs were so unlike that it must be said
 };
 // Runs of one kind are calibrated together: dtype, base, what is trained, whether weights drift, device.
 std::string runKind(const RunConfig& config);

@@ -185,7 +185,10 @@ Calibration calibrationOf(const std::string& kind, const std::vector<PastRun>& p
         }
         runs += counts;
     }
-    return {median(factors), rates.empty() ? 0 : median(rates), runs};
+    if (rates.empty())
+        return {.memory = median(factors), .runs = runs};
+    std::ranges::sort(rates);
+    return {median(factors), rates[rates.size() / 2], rates.front(), rates.back(), runs};
 }
 
 Expectation expectationOf(const RunConfig& config, const ModelSource& source, const std::vector<Sample>& samples,
@@ -238,6 +241,11 @@ Estimate estimate(const EstimateJob& job, JobContext& context)
         ? expected.productsPerStep / calibration.productsPerSecond
         : kOverhead * expected.productsPerStep / matrixRate(source.config, scalarType(config.dtype), device);
     found.seconds = found.secondsPerStep * double(found.steps);
+    if (calibration.slowest > 0) {
+        const double all = expected.productsPerStep * double(found.steps);
+        found.leastSeconds = all / calibration.fastest;
+        found.mostSeconds = all / calibration.slowest;
+    }
     found.fits = found.memoryBytes == 0 || found.peakBytes <= found.memoryBytes;
     if (!found.fits || double(found.peakBytes) > kTight * double(found.memoryBytes)) {
         found.suggestions = suggestionsFor(config, source, data.samples, evalSamples, calibration.memory, outputs);

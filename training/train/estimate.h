@@ -28,8 +28,14 @@ Estimate estimate(const EstimateJob& job, JobContext& context);
 std::vector<Suggestion> suggestionsFor(const RunConfig& config, const ModelSource& source, const std::vector<Sample>& samples,
     const std::vector<Sample>& evalSamples, double factor = 1, int64_t outputs = 0);
 
-// Median of 1 and of measured / expected of the newest ten past runs of this kind, without the program, which every run has alike.
-struct Calibration { double memory = 1, productsPerSecond = 0; int64_t runs = 0; };   // 0: no past run says how fast
+// Memory: the median of 1 and of measured / expected of the newest ten past runs of this kind, without the program, which every run has
+// alike. Speed: their median, of an even number the faster of the two in the middle, since other programs only ever slow a run down.
+struct Calibration
+{
+    double memory = 1, productsPerSecond = 0;     // 0: no past run says how fast
+    double slowest = 0, fastest = 0;              // products a second of single runs
+    int64_t runs = 0;
+};
 Calibration calibrationOf(const std::string& kind, const std::vector<PastRun>& past);
 
 }  // namespace rankwright

@@ -142,10 +142,17 @@ void addLabelHead(OpenModel& prepared, const PreparedData& data, const RunConfig
     }
 }
 
-StepZero compareAtStart(const StepZeroProbe& probe, OpenModel& prepared, const AdapterSet& adapters)
+// The limits allow what rounding may do. Of a module: its base and the reference are each rounded once, by at most one unit roundoff
+// of a value that may be twice the largest weight's. Of the logits: found by trying every method on SmolLM2 and on Qwen3, where
+// bfloat16 came to a fifth of it. The floors are for float32, where sums of products weigh more than the rounding of weights.
+StepZero compareAtStart(const StepZeroProbe& probe, OpenModel& prepared, const AdapterSet& adapters, bool quantised)
 {
+    const auto type = prepared.model.type();
+    const double roundoff = type == at::kBFloat16 ? 0x1p-8 : type == at::kHalf ? 0x1p-11 : 0x1p-24;
     auto found = probe.compare(prepared.model);
-    std::tie(found.moduleLargest, found.moduleName) = adapters.largestDeviation(*prepared.weights);
+    std::tie(found.moduleLargest, found.moduleName) = adapters.largestDeviation(*prepared.weights, quantised ? at::kFloat : type);
+    found.logitLimit = quantised ? -1 : std::max(1e-3, 16 * roundoff * found.largestLogit);
+    found.moduleLimit = quantised ? -1 : std::max(5e-5, 4 * roundoff);
     return found;
 }
 
@@ -322,7 +329,7 @@ TrainResult train(const TrainJob& job, JobContext& context)
         .modelHash = identity.modelHash,
         .dataHash = data.dataset.hash,
         .evalHash = hashOf(evalSamples),
-        .stepZero = compareAtStart(*probe, prepared, adapters),
+        .stepZero = compareAtStart(*probe, prepared, adapters, isQuantised(config)),
         .task = taskText(data.task),
         .labels = data.labels,
         .estimatedBytes = expected.bytes,
@@ -357,7 +364,7 @@ StepZero stepZero(const RunConfig& config, JobContext& context)
     const auto starts = startAdapters(prepared.model, *prepared.weights, config, data.samples, context.reporter(),
         [&] { return context.stopped(); });
     const AdapterSet adapters(prepared.model, *prepared.weights, starts, config.dropout, effectiveBase(config));
-    return compareAtStart(probe, prepared, adapters);
+    return compareAtStart(probe, prepared, adapters, isQuantised(config));
 }
 
 }  // namespace rankwright

@@ -39,7 +39,7 @@ QString ChatChoice::key() const
 
 ChatChoice baseChoice(const std::string& model, const std::string& name)
 {
-    return {.kind = ChatChoice::Kind::base, .title = tr("Base model"), .detail = format::shown(name, 60), .run = {}, .comparison = {}, .arm = {}, .model = model,
+    return {.kind = ChatChoice::Kind::base, .title = tr("Base model"), .detail = format::shown(name, 60), .run = {}, .comparison = {}, .arm = {}, .made = {}, .model = model,
         .folder = {}, .color = {}, .refusal = {}};
 }
 
@@ -52,7 +52,7 @@ ChatChoice adapterChoice(const std::filesystem::path& folder, const std::string&
                 .allowed = "a folder in PEFT layout", .advice = "Choose the folder that holds this file."});
     }
     return {.kind = ChatChoice::Kind::adapter, .title = format::shown(folder.filename().string(), 60), .detail = tr("adapter on the chosen model"),
-        .run = {}, .comparison = {}, .arm = {}, .model = model, .folder = folder.string(), .color = {}, .refusal = {}};
+        .run = {}, .comparison = {}, .arm = {}, .made = {}, .model = model, .folder = folder.string(), .color = {}, .refusal = {}};
 }
 
 int64_t newestCheckpointStep(const std::filesystem::path& runFolder)
@@ -87,9 +87,10 @@ std::vector<ChatChoice> runChoices(RunStore& store, const std::vector<std::strin
         if (row.filesMissing || (step < 0 && !goes))
             continue;
         ChatChoice choice{.kind = ChatChoice::Kind::run, .title = nameOf(row), .detail = {}, .run = row.id,
-            .comparison = row.comparison, .arm = row.arm, .model = row.model,
+            .comparison = row.comparison, .arm = row.arm, .made = {}, .model = row.model,
             .folder = folder.string(), .color = theme::methodColor(format::text(row.method)), .refusal = {}};
         choice.detail = tr("%1, %2").arg(methodTitle(row.method), goes ? tr("in training") : tr("step %1").arg(step));
+        choice.made = tr("%1, %2").arg(format::when(row.created), format::shown(row.id));
         if (const auto started = startedOf(folder); started && started->task != "lm")
             choice.refusal = started->task == "classify" ? tr("It was trained to name a class: it has no next token to say.")
                                                          : tr("It was trained to give a number: it has no next token to say.");

@@ -19,6 +19,7 @@ struct ChatChoice
     QString title, detail;           // "PiSSA", "run a1b2, step 100"; plain text from outside, made harmless
     std::string run;                 // id
     std::string comparison, arm;     // of a run
+    QString made;                    // of a run: "2026-11-23 09:15, a1b2c3d4", which tells runs of one name apart
     std::string model;               // spec; of a run the one it was trained on
     std::string folder;              // of a run or of an adapter; empty: the base
     QColor color;                    // invalid: the base's grey

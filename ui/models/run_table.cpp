@@ -144,7 +144,7 @@ bool RunTable::isLess(int left, int right, int column) const
 
 QString RunTable::tip(const RunRow& run) const
 {
-    auto text = tr("%1, created %2").arg(format::shown(run.name), format::shown(run.created));
+    auto text = tr("%1, created %2").arg(format::shown(run.name), format::when(run.created));
     for (const auto& [series, value] : metrics(format::text(run.id)))
         text += '\n' + tr("%1: %2").arg(metricTitle(series), format::number(value));
     if (isBestMetric(run))

@@ -19,7 +19,6 @@
 #include <QPushButton>
 
 #include <algorithm>
-#include <set>
 
 namespace rankwright {
 
@@ -79,7 +78,7 @@ ChatPage::ChatPage(Workbench& workbench, QWidget* parent)
     connect(&m_chat, &Chat::settingsChanged, this, &ChatPage::showState);
     connect(&m_chat, &Chat::progressed, m_progress, &PlainLabel::setText);
     connect(&m_chat, &Chat::failed, this, [this](const QString& message) { m_messages->say(message, true); });
-    connect(m_chooser, &VoiceChooser::chosen, this, [this](const ChatChoice& choice) { m_chat.add(choice); });
+    connect(m_chooser, &VoiceChooser::chosen, this, [this](const ChatChoice& choice) { m_begun = m_chat.add(choice) || m_begun; });
     connect(m_chooser, &VoiceChooser::folderAsked, this, &ChatPage::chooseAdapter);
     for (const StoreReader* reader : {&m_reader, &m_adapters})
         connect(reader, &StoreReader::failed, this, [this](const QString& text) { m_messages->say(text, true); });
@@ -136,7 +135,11 @@ QWidget* ChatPage::makeHeader()
         QGuiApplication::clipboard()->setText(m_chat.transcript());
         m_workbench.notify(tr("Chat copied"));
     });
-    connect(m_clear, &QPushButton::clicked, &m_chat, &Chat::clear);
+    connect(m_clear, &QPushButton::clicked, this, [this] {
+        m_chat.clear();
+        m_known.clear();
+        readRuns();
+    });
     connect(settings, &QPushButton::toggled, this, [this](bool on) { m_settings->setVisible(on); });
     return box;
 }
@@ -260,19 +263,33 @@ void ChatPage::readRuns()
         [this](std::vector<ChatChoice>& runs) { showChoices(runs); });
 }
 
-// The first voices are the base and the newest comparison's arms; later ones are as a person, or another page, wants them.
 void ChatPage::showChoices(std::vector<ChatChoice>& runs)
 {
     if (!m_wanted.isEmpty())
         showWanted(runs);
-    if (!m_begun && m_workbench.model()) {
-        m_begun = true;
-        if (const auto notes = talkWith(newestArms(runs)); !notes.isEmpty())
-            m_messages->say(notes.join('\n'), false);
-    }
+    if (!m_begun && m_workbench.model())
+        showNewest(runs);
     runs.insert(runs.begin(), base());
     m_chooser->setChoices(std::move(runs));
     showState();
+}
+
+// Until a person, or another page, chooses voices they are the base and the newest comparison's arms; a conversation that has begun is
+// not changed, but told of.
+void ChatPage::showNewest(const std::vector<ChatChoice>& runs)
+{
+    const bool newer = !runs.empty() && !m_known.contains(runs.front().key());
+    if (!m_chat.voices().empty() && !newer)
+        return;
+    for (const ChatChoice& run : runs)
+        m_known.insert(run.key());
+    QStringList notes;
+    if (m_chat.isBusy() || m_chat.canRegenerate())
+        notes << tr("There is a newer run than the ones that answer here: add it as a voice, or clear this conversation to talk with it.");
+    else
+        notes = talkWith(newestArms(runs));
+    if (!notes.isEmpty())
+        m_messages->say(notes.join('\n'), false);
 }
 
 // Where none of the runs can speak, the conversation as it is goes on.
@@ -290,10 +307,9 @@ void ChatPage::showWanted(const std::vector<ChatChoice>& runs)
             wanted.push_back(*run);
     }
     m_wanted.clear();
-    if (!wanted.empty()) {
-        m_begun = true;
+    if (!wanted.empty())
         notes << talkWith(wanted);
-    }
+    m_begun = m_begun || !m_chat.voices().empty();
     if (!notes.isEmpty())
         m_messages->say(notes.join('\n'), false);
 }
@@ -339,7 +355,10 @@ void ChatPage::makeColumns()
         auto* column = new ChatColumn(m_chat.voices()[i].who, this);
         m_row->addWidget(column, 1);
         m_columns.push_back(column);
-        connect(column, &ChatColumn::removeAsked, this, [this, i] { m_chat.remove(i); });
+        connect(column, &ChatColumn::removeAsked, this, [this, i] {
+            m_begun = true;
+            m_chat.remove(i);
+        });
     }
     m_empty->setVisible(m_columns.empty());
     showVoices();
@@ -409,7 +428,7 @@ void ChatPage::chooseAdapter()
 void ChatPage::addAdapter(const QString& folder)
 {
     m_adapters.read<ChatChoice>([path = format::plain(folder), model = m_workbench.config().model](RunStore&) { return adapterChoice(path, model); },
-        [this](ChatChoice& choice) { m_chat.add(choice); });
+        [this](ChatChoice& choice) { m_begun = m_chat.add(choice) || m_begun; });
 }
 
 }  // namespace rankwright

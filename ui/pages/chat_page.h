@@ -8,6 +8,8 @@
 
 #include <QTimer>
 
+#include <set>
+
 class QHBoxLayout;
 class QPlainTextEdit;
 class QPushButton;
@@ -44,6 +46,7 @@ private:
     void readRuns();
     void showChoices(std::vector<ChatChoice>& runs);
     void showWanted(const std::vector<ChatChoice>& runs);
+    void showNewest(const std::vector<ChatChoice>& runs);
     [[nodiscard]] QStringList talkWith(const std::vector<ChatChoice>& runs);   // what there is to say of it
     void modelChanged();
     void makeColumns();
@@ -60,7 +63,8 @@ private:
     QTimer m_redraw;                                 // answers are drawn at most 30 times a second
     std::vector<ChatColumn*> m_columns;
     QStringList m_wanted;                            // runs that another page has sent here
-    bool m_begun = false;                            // the first voices have been chosen
+    bool m_begun = false;                            // by a person or another page: the voices are no longer ours to choose
+    std::set<QString> m_known;                       // keys of the runs that there were when we chose them
     QHBoxLayout* m_row;
     PlainLabel *m_empty, *m_note, *m_progress;
     QWidget* m_settings;

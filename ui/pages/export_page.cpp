@@ -209,7 +209,7 @@ void ExportPage::showEarlier()
         const auto mark = good ? QStringLiteral("✓") : mayRound ? QStringLiteral("≈") : QStringLiteral("✗");
         auto* item = new QListWidgetItem(tr("%1 %2 · %3 · %4").arg(mark,
             format::shown(proof->format, 20), differenceText(proof->largestDifference, proof->largestLogit), folder), m_earlier);
-        item->setToolTip(QStringLiteral("<qt>%1</qt>").arg(plainMessage(tr("%1\n%2").arg(folder, format::shown(proof->time)))));
+        item->setToolTip(QStringLiteral("<qt>%1</qt>").arg(plainMessage(tr("%1\n%2").arg(folder, format::when(proof->time)))));
     }
     if (m_earlier->count() > 0)
         m_earlier->setFixedHeight(std::min(132, m_earlier->sizeHintForRow(0) * m_earlier->count() + 8));
@@ -217,6 +217,7 @@ void ExportPage::showEarlier()
 
 void ExportPage::activated()
 {
+    m_opened = true;
     readRuns();
 }
 
@@ -243,16 +244,24 @@ void ExportPage::readRuns()
 
 void ExportPage::showRuns(Choices& read)
 {
-    const auto before = m_runBox->currentData().toString();
+    // What a person has chosen stays, until they come back to the page when newer runs have ended.
+    auto wanted = m_runBox->currentData().toString();
     m_choices = std::move(read.runs);
+    const auto newest = m_choices.empty() ? std::string() : m_choices.front().row.id;
+    if (m_opened && newest != m_newest && !m_job) {
+        m_newest = newest;
+        wanted = format::text(newest);
+    }
+    m_opened = false;
     m_runBox->clear();
     for (const Choice& choice : m_choices) {
         const RunRow& row = choice.row;
-        auto text = tr("%1 · %2 · %3")
+        auto text = tr("%1 · %2 · %3 at step %4")
                         .arg(format::shown(row.name.empty() ? row.id : row.name, 60), methodTitle(row.method),
-                            stateTitle(row.state).toLower());
+                            stateTitle(row.state).toLower(), format::count(row.step));
         if (!std::isnan(row.bestEval))
             text += tr(" · eval %1").arg(format::number(row.bestEval));
+        text += tr(" · %1 · %2").arg(format::when(row.created), format::shown(row.id));
         m_runBox->addItem(
             curveSwatch(theme::methodColor(format::text(row.method)), Qt::SolidLine), text, format::text(row.id));
     }
@@ -260,7 +269,7 @@ void ExportPage::showRuns(Choices& read)
         m_runBox->addItem(tr("Older runs: rankwright-cli export"));
         qobject_cast<QStandardItemModel*>(m_runBox->model())->item(m_runBox->count() - 1)->setEnabled(false);
     }
-    if (const int index = m_runBox->findData(before); index >= 0)
+    if (const int index = m_runBox->findData(wanted); index >= 0)
         m_runBox->setCurrentIndex(index);
     refresh();
 }

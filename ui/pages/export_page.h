@@ -57,6 +57,8 @@ private:
     std::vector<Choice> m_choices;
     QPointer<JobCall> m_job;
     QString m_exported;                              // run that is being exported
+    std::string m_newest;                            // of the runs listed
+    bool m_opened = false;                           // the page has been opened since they were
     QString m_dtypesOf;                              // the format that the number formats are listed for
     QString m_suggested;                             // the folder put in by us
     QComboBox *m_runBox, *m_formatBox, *m_dtypeBox;

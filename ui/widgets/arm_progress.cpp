@@ -6,7 +6,6 @@
 #include "ui/models/run_table.h"
 #include "ui/theme.h"
 #include "ui/widgets/headings.h"
-#include "ui/widgets/step_zero_check.h"
 
 #include <QEvent>
 #include <QHBoxLayout>
@@ -102,10 +101,11 @@ void ArmProgress::setStarted(const RunStarted& started)
     m_steps = started.steps;
     m_end.clear();
     const StepZero& check = started.stepZero;
-    m_passes = passesStepZero(check);
+    const auto verdict = verdictOn(check);
+    m_passes = verdict != StartVerdict::other;
     m_check.clear();
     if (check.tokens > 0) {
-        const auto mark = m_passes ? QStringLiteral("✓") : QStringLiteral("✗");
+        const QChar mark = verdict == StartVerdict::same ? u'✓' : m_passes ? u'≈' : u'✗';
         m_check = check.largest == 0 ? tr("%1 step 0: the base model's logits, bit for bit").arg(mark)
                                      : tr("%1 step 0: logits off by %2").arg(mark, format::scientific(check.largest));
         if (check.largest != 0 && check.largestLogit > 0)

@@ -61,11 +61,12 @@ ChatSettingsPanel::ChatSettingsPanel(Chat& chat, QWidget* parent) : QWidget(pare
     m_seed = addCount(*form, "chatSeed", tr("Seed"), tr("Every voice draws with the same numbers; counts at temperatures above 0"), 0,
         std::numeric_limits<int>::max());
     m_template = new QComboBox(box);
-    m_template->addItem(tr("model's own"), "auto");
+    m_template->addItem(tr("each voice's own"), "auto");
     m_template->addItem(tr("none: plain text"), "none");
     m_template->setFocusPolicy(Qt::StrongFocus);
     new WheelGuard(m_template);
-    addRow(*form, tr("Template"), m_template, "chatTemplateBox", tr("How the turns become one text: by the model's chat template, or as they are"));
+    addRow(*form, tr("Template"), m_template, "chatTemplateBox", tr("How the turns become one text. Each voice's own: a run as its rows were trained, the base model and adapters by the model's chat "
+                   "template. None: as they are"));
     connect(m_template, &QComboBox::activated, this, &ChatSettingsPanel::take);
     column->addWidget(box);
     column->addWidget(makeNote(tr("All voices answer with the same settings and the same seed."), this));

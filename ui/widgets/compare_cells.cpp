@@ -8,7 +8,6 @@
 #include "ui/models/run_table.h"
 #include "ui/theme.h"
 #include "ui/widgets/labels.h"
-#include "ui/widgets/step_zero_check.h"
 
 #include <QHeaderView>
 
@@ -22,10 +21,7 @@ namespace {
 constexpr int kArmWidth = 96;          // px, at least
 constexpr double kExportBar = 1e-3;    // of logits, when an export is read back
 
-QString mark(bool good, const QString& text)
-{
-    return QStringLiteral("%1 %2").arg(good ? QStringLiteral("✓") : QStringLiteral("✗"), text);
-}
+constexpr QChar kGood = u'✓', kBad = u'✗', kAbout = u'≈';
 
 }  // namespace
 
@@ -96,16 +92,16 @@ void CompareCells::showMetrics(const std::vector<ReportCell>& cells)
 
 void CompareCells::showProof(int row, const RunProof& proof)
 {
-    const auto put = [&](int column, bool good, const QString& text, const QString& tip) {
-        item(row, column)->setText(mark(good, text));
+    const auto put = [&](int column, QChar mark, const QString& text, const QString& tip) {
+        item(row, column)->setText(QStringLiteral("%1 %2").arg(mark, text));
         item(row, column)->setToolTip(QStringLiteral("<qt>%1</qt>").arg(plainMessage(tip)));
-        if (!good)
+        if (mark == kBad)
             item(row, column)->setForeground(theme::bad());
     };
     const StepZero& zero = proof.stepZero;
+    const auto verdict = verdictOn(zero);
     if (zero.tokens > 0)
-        put(zeroColumn, passesStepZero(zero),
-            format::scientific(zero.largest),
+        put(zeroColumn, verdict == StartVerdict::same ? kGood : verdict == StartVerdict::other ? kBad : kAbout, format::scientific(zero.largest),
             tr("Before training: largest difference of logits from the base model %1 over %2 positions; largest error of a module %3, in %4.")
                 .arg(zero.largestLogit > 0 ? tr("%1 of logits up to %2").arg(format::scientific(zero.largest), format::number(zero.largestLogit, 0))
                                            : format::scientific(zero.largest),
@@ -114,17 +110,16 @@ void CompareCells::showProof(int row, const RunProof& proof)
     // A whole model may have been rounded to fewer bits on purpose: then a difference is no fault.
     const bool rounded = proof.exported && (proof.exported->format == "merged" || proof.exported->format == "gguf")
         && proof.exported->largestDifference > kExportBar;
-    if (rounded)
-        item(row, exportColumn)->setText(QStringLiteral("≈ %1").arg(format::scientific(proof.exported->largestDifference)));
-    else if (proof.exported)
-        put(exportColumn, proof.exported->largestDifference <= kExportBar, format::scientific(proof.exported->largestDifference),
+    if (proof.exported)
+        put(exportColumn, rounded ? kAbout : proof.exported->largestDifference <= kExportBar ? kGood : kBad,
+            format::scientific(proof.exported->largestDifference),
             tr("Exported as %1 to %2 and read back: largest difference of logits %3.")
                 .arg(format::shown(proof.exported->format), format::shown(proof.exported->folder),
                     format::scientific(proof.exported->largestDifference)));
     if (!proof.brokenPair.isEmpty())
-        put(pairColumn, false, tr("broken"), tr("Not paired: it had %1 than other runs that it is compared with.").arg(proof.brokenPair));
+        put(pairColumn, kBad, tr("broken"), tr("Not paired: it had %1 than other runs that it is compared with.").arg(proof.brokenPair));
     else if (zero.tokens > 0)
-        put(pairColumn, true, tr("paired"), tr("Same model, data, order of rows and start as the runs of its seed."));
+        put(pairColumn, kGood, tr("paired"), tr("Same model, data, order of rows and start as the runs of its seed."));
 }
 
 void CompareCells::resizeEvent(QResizeEvent* event)

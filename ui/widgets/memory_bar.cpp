@@ -120,8 +120,8 @@ void MemoryBar::paintEvent(QPaintEvent*)
         painter.setPen(m_fits ? theme::secondary() : theme::bad());
         auto text = tr("│ %1 free").arg(format::bytes(m_free));
         if (!m_measured.empty())
-            text += m_measured.size() == 1 ? tr("  ·  ▾ measured in a past run")
-                                           : tr("  ·  ▾ measured in %n past runs", nullptr, int(m_measured.size()));
+            text += m_measured.size() == 1 ? tr("  ·  ▾ measured in the newest run")
+                                           : tr("  ·  ▾ measured in the newest %n", nullptr, int(m_measured.size()));
         painter.drawText(QRect(0, y, width(), line), Qt::AlignLeft | Qt::AlignVCenter,
             metrics.elidedText(text, Qt::ElideRight, width()));
     }

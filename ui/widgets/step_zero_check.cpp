@@ -18,9 +18,8 @@ namespace {
 
 QString explanation()
 {
-    return StepZeroCheck::tr("Before training, each prepared arm must answer as the base model does. Bars: logits within %1, each "
-                             "module's weights within %2 of their largest value (rounding).")
-        .arg(format::scientific(kLargestLogit), format::scientific(kLargestModule));
+    return StepZeroCheck::tr("Before training, each prepared arm must answer as the base model does, up to the rounding of the "
+                             "arm's type.");
 }
 
 }  // namespace
@@ -110,15 +109,17 @@ void StepZeroCheck::add(const QString& arm, const RunConfig& config, const StepZ
     if (result.largestLogit > 0)
         figures += tr("; of logits up to %1").arg(format::number(result.largestLogit, 0));
     if (!result.moduleName.empty())
-        figures += tr("; a module by up to %1, in %2")
+        figures += tr("; a module's weights by up to %1 of the largest, in %2")
                        .arg(format::scientific(result.moduleLargest), format::shown(result.moduleName, 120));
-    if (isQuantised(config)) {   // few bits change the answers; there is no bar for how far
+    const auto verdict = verdictOn(result);
+    if (verdict == StartVerdict::unjudged) {   // few bits change the answers; there is no bar for how far
         m_found.push_back({.arm = arm,
             .verdict = tr("%1: its base is stored as %2, which changes the answers").arg(title, format::text(effectiveBase(config))),
             .figures = figures});
         return;
     }
-    const bool good = passesStepZero(result);
+    figures += tr("; allowed: %1 and %2").arg(format::scientific(result.logitLimit), format::scientific(result.moduleLimit));
+    const bool good = verdict == StartVerdict::same;
     m_found.push_back({.arm = arm,
         .verdict = good ? tr("✓ %1: same answers as the base model").arg(title) : tr("✗ %1: answers differently").arg(title),
         .figures = figures, .outcome = good ? 1 : -1});

@@ -14,14 +14,6 @@ namespace rankwright {
 
 class PlainLabel;
 
-// Bars of the step-0 check: float32 logits of a 135 M model differ by some 1e-4 after the weights were split and summed.
-constexpr double kLargestLogit = 1e-3, kLargestModule = 5e-5;
-// NaN must not pass: the comparisons are written so that it fails them.
-[[nodiscard]] inline bool passesStepZero(const StepZero& result)
-{
-    return result.largest <= kLargestLogit && result.moduleLargest <= kLargestModule;
-}
-
 class StepZeroCheck : public QWidget
 {
     Q_OBJECT

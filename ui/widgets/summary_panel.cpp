@@ -297,12 +297,13 @@ void SummaryPanel::showMemory(const Estimate& largest, const RunConfig& config)
 
 void SummaryPanel::showCalibration()
 {
-    int64_t runs = 0;
-    for (const Asked& asked : m_asked)
-        runs = std::max(runs, asked.estimate.pastRuns);
-    m_calibration->setText(runs == 0 ? tr("Not yet calibrated: no run of this kind has finished on this machine")
-            : runs == 1 ? tr("Calibrated by 1 past run on this machine")
-                        : tr("Calibrated by %n past runs on this machine", nullptr, int(runs)));
+    const auto& most = std::ranges::max_element(m_asked, {}, [](const Asked& asked) { return asked.estimate.pastRuns; })->estimate;
+    auto text = most.pastRuns == 0 ? tr("Not yet calibrated: no run of this kind has finished on this machine")
+        : most.pastRuns == 1       ? tr("Calibrated by 1 past run on this machine")
+                                   : tr("Calibrated by %n past runs on this machine", nullptr, int(most.pastRuns));
+    if (most.spread())
+        text += tr("; at the speeds that they had a run takes %1 to %2").arg(format::duration(most.leastSeconds), format::duration(most.mostSeconds));
+    m_calibration->setText(text);
 }
 
 // What would make it fit, a click each. `savedByQueue`: by training one run after another, where arms take turns.

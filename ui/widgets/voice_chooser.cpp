@@ -63,7 +63,9 @@ void VoiceChooser::fill()
     m_list->clear();
     for (size_t i = 0; i < m_choices.size(); ++i) {
         const ChatChoice& choice = m_choices[i];
-        const auto line = tr("%1 · %2").arg(choice.title, choice.detail);
+        auto line = tr("%1 · %2").arg(choice.title, choice.detail);
+        if (!choice.made.isEmpty())
+            line += tr(" · %1").arg(choice.made);
         if (!line.contains(filter, Qt::CaseInsensitive))
             continue;
         auto* item = new QListWidgetItem(line, m_list);
