@@ -45,7 +45,7 @@ def arguments():
     parser.add_argument("--peers", action="append", default=[], metavar="DIR",
                         help="virtual environments that have the peers (repeat it); nothing is installed then")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release",
-                        help="the build that is measured; it is not built then")
+                        help="measure this build, of all targets (ninja -C DIR); it is not built then")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "docs", help="where benchmarks.md and benchmarks.json go (docs)")
     asked = parser.parse_args()
     asked.names = [name for name in asked.only.split(",") if name] or list(SECTIONS)

@@ -30,18 +30,13 @@ class Ours:
         except ValueError as error:
             raise Failure(f"{words[0]}: {error}") from error
 
-    def tokens_of(self, rows, length):
-        """As `train --template none` sees them: ids cut at `length`, and the first token of the answer."""
-        file = self.work / "lines.json"
-        heads = [row["prompt"] + "\n" for row in rows]
-        file.write_text("".join(json.dumps(head + row["response"]) + "\n" for head, row in zip(heads, rows, strict=True)), encoding="utf-8")
-        done = self.run("--json", "tokenize", self.model, "--no-special", "--lines", "--file", file)
+    def tokens_of(self, data, count, length, loss):
+        """Of the file's first rows, as `train --template none` sees them: ids and the first of them with a loss."""
+        answer, _ = self.ask("data", data, self.model, "--template", "none", "--loss", loss, "--max-length", length, "--samples", count)
         found = []
-        for head, (line, _, _) in zip(heads, done.lines, strict=True):
-            answer = json.loads(line)
-            bytes_of_head = len(head.encode())
-            first = next((i for i, (begin, _) in enumerate(answer["offsets"]) if begin >= bytes_of_head), len(answer["ids"]))
-            found.append({"ids": answer["ids"][:length], "first": first})
+        for row in answer["samples"]:
+            trained = [piece["trained"] for piece in row["pieces"]]
+            found.append({"ids": [piece["id"] for piece in row["pieces"]], "first": trained.index(True) if any(trained) else len(trained)})
         return found
 
     def train(self, data, *options, steps):

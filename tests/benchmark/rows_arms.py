@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026 The Rankwright authors
 """Four arms of a comparison at once on one base, against the same four in turn: both are ours. With as many tokens in flight as one arm
-has: each arm's micro-batch is a quarter, accumulated."""
+has: arms whose micro-batch fills the threads have their passes one after another."""
 
 import collections
 import json
@@ -10,7 +10,7 @@ import tempfile
 import texts
 from ours import FIRST_STEPS
 from processes import Failure
-from turns import Row, Side, in_turn
+from turns import Bar, Row, Side, in_turn
 
 ARMS = "lora,rslora,lora-plus,pissa"
 STEPS = 6
@@ -43,7 +43,8 @@ def arms(bench):
     for dtype in ("bfloat16", "float32")[:1 if bench.quick else 2]:
         what = f"four arms ({ARMS}), {dtype}"
         bench.say(f"  {what}")
-        row = Row(what, "s", "no later than in turn, 1.35x the memory of one", higher_is_better=False,
+        row = Row(what, "s", (Bar("no later than in turn", ratio=1, side="in turn"), Bar("1.35x the memory of one", peak=1.35, side="one arm")),
+                  higher_is_better=False,
                   note=f"{STEPS - FIRST_STEPS} steps of 4 x 256 tokens an arm; the sides besides ours are ours as well")
         yield in_turn(row, [Side("together", lambda d=dtype: compared(bench, file, "together", 4, 1, d)),
                             Side("in turn", lambda d=dtype: compared(bench, file, "queued", 4, 1, d)),

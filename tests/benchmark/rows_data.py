@@ -7,7 +7,7 @@ import json
 import texts
 from machine import PEERS
 from processes import run
-from turns import Row, Side, in_turn
+from turns import Bar, Row, Side, in_turn
 
 
 def tokenising(bench):
@@ -25,7 +25,7 @@ def tokenising(bench):
 
     what = f"tokenising {megabytes} MB of JSONL, one thread"
     bench.say(f"  {what}")
-    row = Row(what, "s", "as fast", higher_is_better=False,
+    row = Row(what, "s", (Bar("as fast", ratio=1, side="tokenizers"),), higher_is_better=False,
               note="processor seconds of encoding alone, on both sides; reading the rows is beside it in the JSON")
     in_turn(row, [Side("ours", ours), Side("tokenizers", peer)], bench.turns, bench.say)
     counts = sorted({turn["tokens"] for turns in row.sides.values() for turn in turns})

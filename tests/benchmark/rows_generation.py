@@ -6,7 +6,7 @@ import json
 
 from machine import PEERS
 from processes import Failure, run
-from turns import Row, Side, in_turn
+from turns import Bar, Row, Side, in_turn
 
 PROMPT = "Tom has 48 apples and packs them into 6 boxes. How many apples are in each box? Explain every step of the calculation in detail."
 TOKENS = 64
@@ -36,7 +36,7 @@ def generation(bench):
     for dtype in ("bfloat16", "float32"):
         what = f"generation, batch 1, {dtype}, {TOKENS} tokens"
         bench.say(f"  {what}")
-        row = Row(what, "tokens/s", "3x transformers" if dtype == "bfloat16" else "")
+        row = Row(what, "tokens/s", (Bar("3x transformers", ratio=3, side="transformers"),) if dtype == "bfloat16" else ())
         sides = [ours(bench, dtype), peer(bench, bench.python, "generate.py", "transformers", dtype=dtype),
                  ours(bench, dtype, f"ours, from weights in {dtype}", bench.peer_model)]
         row.note = (f"ours and llama.cpp multiply the GGUF's own 4-bit blocks; transformers has made {dtype} of them, as a folder of safetensors is for "

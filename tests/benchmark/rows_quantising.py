@@ -6,7 +6,7 @@ import re
 
 from processes import Failure, run
 from rows_starts import peer
-from turns import Row, Side, in_turn
+from turns import Bar, Row, Side, in_turn
 
 
 def nf4(bench):
@@ -23,6 +23,6 @@ def nf4(bench):
 
     what = "NF4 quantise and dequantise, all 210 matrices from float32"
     bench.say(f"  {what}")
-    row = Row(what, "s", "faster", higher_is_better=False,
+    row = Row(what, "s", (Bar("faster", ratio=1, side="bitsandbytes"),), higher_is_better=False,
               note="ours: tests/training/tst_step_costs.cpp; that the bytes are equal is tested in tst_quant")
     yield in_turn(row, [Side("ours", ours), peer(bench, "nf4.py", "bitsandbytes")], bench.turns, bench.say)

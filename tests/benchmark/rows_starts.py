@@ -6,7 +6,7 @@ import json
 
 from machine import PEERS
 from processes import Failure, run
-from turns import Row, Side, in_turn
+from turns import Bar, Row, Side, in_turn
 
 
 def peer(bench, script, name, **asked):
@@ -31,12 +31,14 @@ def ours(bench, name, dtype="float32", what=None):
 
 
 def starts(bench):
-    for what, name, asked, bar in [
-            ("PiSSA start, exact, all 210 matrices, float32", "pissa-exact", {"init": "pissa"}, "3x, stretch 7x"),
-            ("PiSSA start, randomised, 4 iterations, float32", "pissa-4", {"init": "pissa_niter_4"}, "2x, stretch 6x"),
-            ("QPiSSA start, 1 round, NF4, float32", "qpissa-1", {"init": "pissa", "quantise": True}, "")]:
+    for what, name, asked, bars in [
+            ("PiSSA start, exact, all 210 matrices, float32", "pissa-exact", {"init": "pissa"},
+             (Bar("3x", ratio=3, side="PEFT"), Bar("stretch 7x", ratio=7, side="PEFT"))),
+            ("PiSSA start, randomised, 4 iterations, float32", "pissa-4", {"init": "pissa_niter_4"},
+             (Bar("2x", ratio=2, side="PEFT"), Bar("stretch 6x", ratio=6, side="PEFT"))),
+            ("QPiSSA start, 1 round, NF4, float32", "qpissa-1", {"init": "pissa", "quantise": True}, ())]:
         bench.say(f"  {what}")
-        row = Row(what, "s", bar, higher_is_better=False, note="without loading the model, on both sides")
+        row = Row(what, "s", bars, higher_is_better=False, note="without loading the model, on both sides")
         yield in_turn(row, [ours(bench, name), peer(bench, "pissa.py", "PEFT", rank=16, **asked)], bench.turns, bench.say)
 
 
@@ -44,7 +46,7 @@ def reading(bench):
     for dtype in ("bfloat16", "float32"):
         what = f"reading the Q4_1 GGUF to a usable model, {dtype}"
         bench.say(f"  {what}")
-        row = Row(what, "s", "50x", higher_is_better=False, note="without the programs' start, on both sides")
+        row = Row(what, "s", (Bar("50x", ratio=50, side="transformers"),), higher_is_better=False, note="without the programs' start, on both sides")
         yield in_turn(row, [ours(bench, "load", dtype), peer(bench, "read_gguf.py", "transformers", dtype=dtype)], bench.turns, bench.say)
 
     def command():
@@ -59,10 +61,10 @@ def reading(bench):
 def spectra(bench):
     what = "all singular values of all 210 matrices"
     bench.say(f"  {what}")
-    row = Row(what, "s", "3x", higher_is_better=False, note="ours reads the model's file as well; the peers are torch.linalg.svd, as PEFT's start "
-                                                            "takes it, and torch.linalg.svdvals alone, float32")
+    row = Row(what, "s", (Bar("3x", ratio=3, side="torch.linalg.svd"),), higher_is_better=False,
+              note="ours reads the model's file as well; the peers are torch.linalg.svd, as PEFT's start takes it, and torch.linalg.svdvals alone, float32")
     yield in_turn(row, [ours(bench, "spectra"), peer(bench, "svdvals.py", "torch.linalg.svd", vectors=True),
                         peer(bench, "svdvals.py", "torch.linalg.svdvals")], bench.turns, bench.say)
     what = "the first curve of these"
     bench.say(f"  {what}")
-    yield in_turn(Row(what, "s", "0.3 s", higher_is_better=False), [ours(bench, "spectra", what="first curve")], bench.turns, bench.say)
+    yield in_turn(Row(what, "s", (Bar("0.3 s", value=0.3),), higher_is_better=False), [ours(bench, "spectra", what="first curve")], bench.turns, bench.say)

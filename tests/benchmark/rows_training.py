@@ -10,7 +10,7 @@ import texts
 from machine import PEERS
 from ours import FIRST_STEPS, measured
 from processes import Failure, run
-from turns import Row, Side, in_turn
+from turns import Bar, Row, Side, in_turn
 
 PEER = {"eager": "PEFT", "checkpointing": "PEFT, checkpointing", "compile": "PEFT, compiled"}
 
@@ -65,16 +65,14 @@ def peer_side(bench, work, ids, how="eager", most_turns=99):
     return Side(PEER[how], measure, most_turns)
 
 
-def measure_one(bench, what, work, bar="", hows=("eager",), turns=None):
+def measure_one(bench, what, work, bars=(), hows=("eager",), turns=None):
     bench.say(f"  {what}")
-    row = Row(what, "answer tokens/s" if work.answers else "tokens/s", bar)
+    row = Row(what, "answer tokens/s" if work.answers else "tokens/s", bars)
     name = "".join(letter if letter.isalnum() else "-" for letter in what)
     file = texts.write_rows(bench.work / f"{name}.jsonl", work.rows)
     try:
         ids = bench.work / f"{name}.ids.json"
-        tokens = bench.ours.tokens_of(work.rows, work.length)
-        if not work.answers:
-            tokens = [row | {"first": 0} for row in tokens]
+        tokens = bench.ours.tokens_of(file, len(work.rows), work.length, "answer" if work.answers else "all")
         ids.write_text(json.dumps(tokens), encoding="utf-8")
     except Failure as failure:
         row.failures["ours"] = str(failure)
@@ -87,8 +85,10 @@ def training(bench):
     """The two rows of the bars."""
     rows = texts.long_rows(32)
     hows = ("eager", "checkpointing") + (() if bench.without_compile else ("compile",))
-    yield measure_one(bench, "training, bfloat16, batch 4 x 256", Work(rows), "3x eager, 2x compiled, 1.2 GB", hows)
-    yield measure_one(bench, "training, float32, batch 4 x 256", Work(rows, dtype="float32"), "1.5x eager, 2 GB")
+    yield measure_one(bench, "training, bfloat16, batch 4 x 256", Work(rows),
+                      (Bar("3x eager", ratio=3, side="PEFT"), Bar("2x compiled", ratio=2, side=PEER["compile"]), Bar("1.2 GB", peak=1.2e9)), hows)
+    yield measure_one(bench, "training, float32, batch 4 x 256", Work(rows, dtype="float32"),
+                      (Bar("1.5x eager", ratio=1.5, side="PEFT"), Bar("2 GB", peak=2e9)))
 
 
 def variants(bench):
@@ -103,9 +103,7 @@ def variants(bench):
         kinds = [kind for kind in kinds if any(word in kind[0] for word in ("x 1024", "rank 128", "qpissa")) and "float32" not in kind[0]]
     for what, work in kinds:
         work.steps = 4
-        row = measure_one(bench, what, work, turns=1)
-        row.note = "one turn"
-        yield row
+        yield measure_one(bench, what, work)
 
 
 def answers(bench):
@@ -116,6 +114,6 @@ def answers(bench):
     for packed in (0, 5):   # 5 x 512 tokens are about what 16 of GSM8K's rows have
         work = Work(rows, batch=16, length=512, answers=True, packed=packed, steps=4)
         row = measure_one(bench, "rows as they are, batch 16, up to 512 tokens, bfloat16" + (", packed" if packed else ""), work,
-                          "" if packed else "5x eager", turns=1 if packed else None)
+                          () if packed else (Bar("5x eager", ratio=5, side="PEFT"),), turns=1 if packed else None)
         row.note = source + ("; one turn" if packed else "") + (f"; ours: {packed} rows a step that hold as many examples as fit into 512 tokens" if packed else "")
         yield row

@@ -7,7 +7,7 @@ import re
 import shutil
 
 from processes import Failure, run, until
-from turns import Row, Side, in_turn
+from turns import Bar, Row, Side, in_turn
 
 
 def platform():
@@ -26,7 +26,7 @@ def window(bench):
         return {"value": int(found[1]) / 1000, "cpu": cpu}
 
     bench.say("  first paint of the window")
-    row = Row("first paint of the window, from exec", "s", "0.5 s", higher_is_better=False)
+    row = Row("first paint of the window, from exec", "s", (Bar("0.5 s", value=0.5),), higher_is_better=False)
     yield in_turn(row, [Side("ours", first_paint)], bench.turns, bench.say)
 
     program = bench.build / "tests" / "tst_load"
@@ -43,6 +43,6 @@ def window(bench):
         return {"value": float(found[1]), "slowest hundredth": float(found[2]), "cpu": float(found[3]), "peak": done.peak}
 
     bench.say("  panning 20 curves of 100,000 points")
-    row = Row("panning 20 curves of 100,000 points, a frame", "ms", "16 ms", higher_is_better=False,
+    row = Row("panning 20 curves of 100,000 points, a frame", "ms", (Bar("16 ms", value=16),), higher_is_better=False,
               note="tests/ui/tst_load.cpp, with 10,000 runs in the store")
     yield in_turn(row, [Side("ours", panning)], 1 if bench.quick else bench.turns, bench.say)

@@ -164,6 +164,8 @@ void TestError::findsTheNearestName_data()
     QTest::newRow("two letters swapped") << "aplha" << "alpha";
     QTest::newRow("one too many") << "accummulate" << "accumulate";
     QTest::newRow("distance 2 of 4 letters") << "renk0" << "rank";
+    QTest::newRow("letters left out") << "accum" << "accumulate";
+    QTest::newRow("a single letter") << "a" << "";
     QTest::newRow("nothing near") << "temperature" << "";
     QTest::newRow("empty") << "" << "";
     QTest::newRow("endless") << QString(100'000, 'a') << "";

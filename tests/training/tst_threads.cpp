@@ -28,6 +28,7 @@ private Q_SLOTS:
         QCOMPARE(threadsNote(0, {.cores = 4}), "");
         QCOMPARE(threadsNote(2, {.cores = 4, .environment = 1}), "");
         QCOMPARE(threadsNote(0, {.cores = 1, .environment = 1}), "");
+        QVERIFY(threadsNote(64, {.cores = 4}).find("runs 4 threads") != std::string::npos);
         const auto launched = threadsNote(0, {.cores = 4, .environment = 1});
         QVERIFY2(launched.find("OMP_NUM_THREADS=1 ") == 0 && launched.find("--threads 4") != std::string::npos, launched.c_str());
         const auto limited = threadsNote(3, {.cores = 4, .environment = 2, .limit = 2});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // The Compare page: list, ticks, curves, differences, configuration, rename, delete, export, resume.
+#include "storage/runs/comparison.h"
 #include "tests/ui/page_fixture.h"
 #include "ui/models/config_diff.h"
 #include "ui/models/run_table.h"
@@ -8,6 +9,7 @@
 #include "ui/plots/curve_plot.h"
 #include "ui/widgets/compare_charts.h"
 #include "ui/widgets/message_bar.h"
+#include "ui/widgets/run_tree.h"
 
 #include <QAction>
 #include <QCheckBox>
@@ -41,6 +43,7 @@ private slots:
     void renamesInPlace();
     void f2OpensTheEditor();
     void deletingAsksFirst();
+    void aComparisonIsDeletedAsAWhole();
     void aRunningRunIsNotDeleted();
     void csvIsDefused();
     void stoppedRunsCanBeResumed();
@@ -281,6 +284,24 @@ void TestComparePage::deletingAsksFirst()
     QVERIFY(!rowNamed(page, "lora").isValid());
 }
 
+void TestComparePage::aComparisonIsDeletedAsAWhole()
+{
+    Fixture fixture;
+    const auto runs = fixture.trainBoth();
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    auto* tree = page.findChild<RunTree*>();
+    tree->selectComparison(format::text(fixture.store().run(format::plain(runs[0])).comparison));
+    QTRY_VERIFY(tree->currentRun().isEmpty());
+    auto* button = Fixture::part<QPushButton>(page, "deleteButton");
+    QTRY_VERIFY(button->isEnabled());
+    button->click();
+    QVERIFY(page.findChild<QMessageBox*>("confirmDelete")->text().contains("2 runs"));
+    page.findChild<QPushButton*>("confirmDeleteButton")->click();
+    QTRY_VERIFY(fixture.store().runs().empty());
+    QVERIFY(storedComparisons(fixture.bench.dataDirectory()).empty());
+}
+
 void TestComparePage::aRunningRunIsNotDeleted()
 {
     Fixture fixture;
@@ -300,7 +321,7 @@ void TestComparePage::aRunningRunIsNotDeleted()
     // Even past the button the store refuses: the run holds its lock.
     RunTable table(fixture.bench.dataDirectory());
     QSignalSpy refused(&table, &RunTable::problem);
-    table.removeRun(page.selected());
+    table.removeRuns({page.selected()});
     QTRY_COMPARE(refused.size(), 1);
     QVERIFY(refused.front().front().toString().contains("E-LOCKED"));
     fixture.bench.session().stopAll();

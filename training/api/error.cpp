@@ -202,7 +202,16 @@ std::string nearestName(std::string_view word, const std::vector<std::string>& c
             nearest = candidate;
         }
     }
-    return nearest;
+    if (!nearest.empty() || word.size() < 2)
+        return nearest;
+    const auto shortened = [word](const std::string& candidate) {
+        size_t found = 0;
+        for (const char letter : candidate)
+            found += found < word.size() && letter == word[found];
+        return candidate.size() <= kLongest && candidate.starts_with(word.front()) && found == word.size();
+    };
+    const auto whole = std::ranges::find_if(candidates, shortened);
+    return whole == candidates.end() ? std::string() : *whole;
 }
 
 }  // namespace rankwright

@@ -15,7 +15,7 @@ extern const MethodCard rsloraCard{
     .formula = "y = W x + s B A x, s = alpha / sqrt(r), A as in LoRA, B = 0",
     .paper = "Kalajdzievski 2023, arXiv 2312.03732",
     .stepZero = "Bit for bit the base model, since B is zero.",
-    .note = "With alpha left at 0, which means the rank, s is sqrt(r).",
+    .note = "With alpha at auto (0), which means the rank, s is sqrt(r).",
     .options = {options::init()},
     .learningRateSource = "LoRA's runs in PiSSA's paper, section 5; the paper's own rate was not at hand",
     .allowsStartAdapter = true,

@@ -17,7 +17,7 @@ extern const MethodCard sorsaCard{
                " (gamma / lr) mean(||A A^T - I||, ||B^T B - I||) is added",
     .paper = "Cao 2024, arXiv 2409.00055",
     .stepZero = "The base model to rounding: what the adapter adds is taken out of the base.",
-    .note = "s = alpha / r; alpha left at 0 gives s = 1, as the published code. Its scripts set gamma to 4e-4, its Python package to 0.",
+    .note = "s = alpha / r; alpha at auto (0) gives s = 1, as the published code. Its scripts set gamma to 4e-4, its Python package to 0.",
     .picture = {.core = Part::trained, .residual = true},
     .options = {{.key = "gamma", .option = "--gamma", .label = "Pull to orthonormal", .kind = Field::Kind::number,
                     .otherwise = 4e-4, .least = 0, .most = 1,

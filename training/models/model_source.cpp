@@ -297,9 +297,10 @@ fs::path resolveModel(const std::string& spec)
         return modelInFolder(snapshot);
     }
     const std::string looked = cached.empty() ? "" : ", and no " + (cache / cached).string();
+    const bool meant = !nearestName(spec, {"default"}).empty();
     refuseMissing(spec, "no such file or folder" + looked,
         "a folder, a .gguf file, org/name of the local cache, or default",
-        "Check the spelling. Nothing is downloaded: fetch the model first.");
+        meant ? "Did you mean default?" : "Check the spelling. Nothing is downloaded: fetch the model first.");
 }
 
 ModelSource openModelSource(const std::string& spec)

@@ -38,8 +38,10 @@ std::string threadsNote(int64_t configured, const ThreadLimits& limits)
 {
     const int64_t threads = threadsFor(configured, limits);
     const int64_t wanted = configured > 0 ? std::min(configured, limits.cores) : limits.cores;
-    if (threads >= wanted)
-        return {};
+    if (threads >= wanted) {
+        return configured > limits.cores ? "This machine runs " + std::to_string(limits.cores) + " threads at a time: more than that are not taken."
+                                         : std::string();
+    }
     const bool byLimit = threads == limits.limit;
     return (byLimit ? "OMP_THREAD_LIMIT" : "OMP_NUM_THREADS") + ("=" + std::to_string(byLimit ? limits.limit : limits.environment))
         + " lets this work with " + std::to_string(threads) + " of " + std::to_string(wanted) + " threads"

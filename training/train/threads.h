@@ -19,7 +19,7 @@ ThreadLimits threadLimits();
 
 // At most one a core: more only wait for each other. `configured` 0: OMP_NUM_THREADS, or every core.
 int64_t threadsFor(int64_t configured, const ThreadLimits& limits);
-// What a person should know where fewer threads than cores work and the configuration did not ask for it; empty otherwise.
+// What a person should know where other threads work than asked for, or fewer than cores without being asked; empty otherwise.
 std::string threadsNote(int64_t configured, const ThreadLimits& limits);
 
 }  // namespace rankwright

@@ -42,8 +42,12 @@ void RunGroups::rebuild()
         if (!id.empty() && numbers.emplace(id, m_groups.size()).second)
             m_groups.push_back({format::text(id), name, {}});
     };
-    for (const Comparison& comparison : m_runs.comparisons())
-        group(comparison.id, format::shown(comparison.name.empty() ? comparison.id : comparison.name, 80));
+    for (const Comparison& comparison : m_runs.comparisons()) {
+        QStringList arms;
+        for (const Arm& arm : comparison.arms)
+            arms << format::shown(arm.label, 40);
+        group(comparison.id, comparison.name.empty() ? arms.join(QStringLiteral(", ")) : format::shown(comparison.name, 80));
+    }
     const auto& rows = m_runs.runs();
     for (const RunRow& run : rows)   // of an earlier version, or whose runs came alone
         group(run.comparison, tr("Comparison %1").arg(format::shown(run.comparison, 40)));

@@ -231,9 +231,13 @@ Qt::PenStyle RunTable::styleOf(const QString& id) const
         run == nullptr ? QString() : format::text(run->method), dash == m_dash.end() ? 0 : dash->second);
 }
 
-void RunTable::removeRun(const QString& id)
+void RunTable::removeRuns(const QStringList& ids)
 {
-    m_reader.change([plain = format::plain(id)](RunStore& store) { store.remove(plain); },
+    m_reader.change(
+        [ids](RunStore& store) {
+            for (const QString& id : ids)
+                store.remove(format::plain(id));
+        },
         [this](const QString& text) {
             if (!text.isEmpty())
                 emit problem(text);

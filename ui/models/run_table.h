@@ -41,7 +41,7 @@ public:
     [[nodiscard]] bool isTicked(const RunRow& run) const;
     [[nodiscard]] QColor colorOf(const QString& id) const;
     [[nodiscard]] Qt::PenStyle styleOf(const QString& id) const;
-    void removeRun(const QString& id);
+    void removeRuns(const QStringList& ids);   // one after the other, until one cannot be removed
     // Last measured values of a run, by the series' name ("metric/accuracy"); and whether any run has one.
     [[nodiscard]] const std::map<QString, double>& metrics(const QString& id) const;
     [[nodiscard]] bool hasMetrics() const { return !m_metrics.empty(); }

@@ -224,7 +224,7 @@ void ComparePage::makeActions()
         tr("Resume"), "resumeAction", tr("Goes on from the newest checkpoint of a stopped, interrupted or failed run; of a comparison, with all that have not ended"));
     m_renameAction = makeAction(tr("Rename"), "renameAction", tr("Gives the run another name (F2)"));
     m_removeAction
-        = makeAction(tr("Delete…"), "deleteAction", tr("Deletes the run, its checkpoints and its adapter (Del)"));
+        = makeAction(tr("Delete…"), "deleteAction", tr("Deletes the run, its checkpoints and its adapter; of a comparison all its runs (Del)"));
     m_csvAction = makeAction(tr("CSV…"), "csvAction", tr("Writes all curves of the run as a CSV file"));
     m_commandAction = makeAction(tr("Command"), "commandAction", tr("Copies the command line that repeats the run"));
     m_baselineAction
@@ -346,11 +346,8 @@ QStringList ComparePage::resumable(bool queued) const
 void ComparePage::refreshActions()
 {
     const RunRow* run = m_runs.find(selected());
-    const auto& session = m_workbench.session();
-    const bool here = run != nullptr && (session.running().contains(selected()) || session.queued().contains(selected()));
-    const bool going = run != nullptr && (here || isGoing(run->state));
     m_resumeAction->setEnabled(!resumable(false).isEmpty() || !resumable(true).isEmpty());
-    m_removeAction->setEnabled(run != nullptr && !going);
+    m_removeAction->setEnabled(!removable().isEmpty());
     for (QAction* action : {m_renameAction, m_csvAction, m_commandAction})
         action->setEnabled(run != nullptr);
     m_baselineAction->setEnabled(run != nullptr && m_runs.ticked().contains(selected()));
@@ -393,23 +390,39 @@ void ComparePage::rename()
         m_tree->edit(selected());
 }
 
+// The selected run, or those of the selected comparison; none while one of them is going.
+QStringList ComparePage::removable() const
+{
+    const auto& session = m_workbench.session();
+    const auto runs = selected().isEmpty() ? m_tree->groups().runsOf(m_tree->currentComparison()) : QStringList{selected()};
+    const bool going = std::ranges::any_of(runs, [&](const QString& id) {
+        const RunRow* run = m_runs.find(id);
+        return session.running().contains(id) || session.queued().contains(id) || (run != nullptr && isGoing(run->state));
+    });
+    return going ? QStringList() : runs;
+}
+
 void ComparePage::remove()
 {
-    const RunRow* run = m_runs.find(selected());
-    if (run == nullptr)
+    const auto runs = removable();
+    if (runs.isEmpty())
         return;
+    const bool one = !selected().isEmpty();
+    const RunRow* run = m_runs.find(runs.front());
     auto* box = new QMessageBox(this);
     box->setObjectName("confirmDelete");
     box->setAttribute(Qt::WA_DeleteOnClose);
     box->setIcon(QMessageBox::Warning);
     box->setTextFormat(Qt::PlainText);
-    box->setWindowTitle(tr("Delete the run?"));
-    box->setText(tr("Delete the run “%1” with its curves, checkpoints and adapter? This cannot be undone.")
-        .arg(format::shown(run->name.empty() ? run->id : run->name)));
+    box->setWindowTitle(one ? tr("Delete the run?") : tr("Delete the comparison?"));
+    box->setText(one && run != nullptr
+            ? tr("Delete the run “%1” with its curves, checkpoints and adapter? This cannot be undone.")
+                  .arg(format::shown(run->name.empty() ? run->id : run->name))
+            : tr("Delete the comparison with its %n runs, their curves, checkpoints and adapters? This cannot be undone.", nullptr, int(runs.size())));
     auto* yes = box->addButton(tr("Delete"), QMessageBox::DestructiveRole);
     yes->setObjectName("confirmDeleteButton");
     box->setDefaultButton(box->addButton(QMessageBox::Cancel));
-    connect(yes, &QPushButton::clicked, this, [this, id = selected()] { m_runs.removeRun(id); });
+    connect(yes, &QPushButton::clicked, this, [this, runs] { m_runs.removeRuns(runs); });
     box->open();
 }
 

@@ -56,6 +56,7 @@ private:
     [[nodiscard]] QStringList resumable(bool queued) const;
     void refreshActions();
     void rename();
+    [[nodiscard]] QStringList removable() const;
     void remove();
     void resume();
     void exportCsv();

@@ -60,6 +60,7 @@ CurveControls::CurveControls(QWidget* parent)
     row->addWidget(m_logX);
     row->addWidget(m_logY);
     row->addWidget(fit);
+    connect(m_axis, &QComboBox::activated, this, &CurveControls::apply);
     connect(m_axis, &QComboBox::activated, this, &CurveControls::axisChanged);
     connect(m_smoothing, &QSlider::valueChanged, this, &CurveControls::apply);
     connect(m_logX, &QCheckBox::toggled, this, &CurveControls::apply);
@@ -93,6 +94,8 @@ void CurveControls::apply()
     for (const Driven& driven : m_driven) {
         driven.plot->setSmoothing(smoothing());
         driven.plot->setLogX(m_logX->isChecked());
+        if (!m_logX->isChecked() && axis() == Axis::step)
+            driven.plot->setWholeX(true);
         driven.plot->setLogY(m_logY->isChecked() && driven.values == Values::positive);
     }
 }
