@@ -2,10 +2,12 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // Every fast operation against its plain form: values and gradients, in float32 and bfloat16.
 #include "training/ops/ops.h"
+#include "training/ops/product.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <QProcess>
 #include <QTest>
 
 #include <array>
@@ -83,6 +85,52 @@ private Q_SLOTS:
         const auto targets = at::randint(90, {300}, at::kLong);
         compare({random({300, 16}, t)}, [&](const Tensors& x) { return Tensors{ops::lmLoss(x[0], head, targets)}; }, tolerance);
         compare({random({300, 16}, t)}, [&](const Tensors& x) { return Tensors{ops::lmLoss(x[0], head, targets, 2.0)}; }, tolerance);
+    }
+
+    // Sums in float32, rounded to bfloat16 at the end, whatever the processor and the orientation; more than a piece of a weight, too.
+    void productsOfBfloat16_data()
+    {
+        QTest::addColumn<int>("out");
+        QTest::addColumn<int>("in");
+        QTest::newRow("an adapter's") << 16 << 96;
+        QTest::newRow("a matrix") << 192 << 96;
+        QTest::newRow("several pieces") << 1500 << 900;
+    }
+    void productsOfBfloat16()
+    {
+        QFETCH(int, out);
+        QFETCH(int, in);
+        const auto W = random({out, in}, at::kBFloat16), x = random({20, in}, at::kBFloat16), dy = random({20, out}, at::kBFloat16);
+        const auto exact = [](const at::Tensor& values) { return values.to(at::kDouble); };
+        const auto holds = [](const at::Tensor& found, const at::Tensor& expected) {
+            return found.scalar_type() == at::kBFloat16 && found.sizes() == expected.sizes()
+                && ((found.to(at::kDouble) - expected).abs() <= expected.abs() * 0x1p-8 + 1e-4).all().item<bool>();
+        };
+        QVERIFY(holds(ops::timesTransposed(x, W), at::matmul(exact(x), exact(W).t())));
+        QVERIFY(holds(ops::times(dy, W), at::matmul(exact(dy), exact(W))));
+        QVERIFY(holds(ops::transposedTimes(dy, x), at::matmul(exact(dy).t(), exact(x))));
+        const auto wider = random({40, in}, at::kBFloat16);
+        QVERIFY(holds(ops::timesTransposed(x, wider.narrow(0, 7, 20)), at::matmul(exact(x), exact(wider.narrow(0, 7, 20)).t())));
+        auto y = random({20, out}, at::kBFloat16);
+        const auto sum = exact(y) + 0.5 * at::matmul(exact(x), exact(W).t());
+        ops::addTimesTransposed(y, x, W, 0.5);
+        QVERIFY(holds(y, sum));
+        const auto Ws = random({3, out, in}, at::kBFloat16), xs = random({3, 20, in}, at::kBFloat16), dys = random({3, 20, out}, at::kBFloat16);
+        QVERIFY(holds(ops::timesTransposedEach(xs, Ws), at::bmm(exact(xs), exact(Ws).transpose(1, 2))));
+        QVERIFY(holds(ops::timesEach(dys, Ws), at::bmm(exact(dys), exact(Ws))));
+        QVERIFY(holds(ops::transposedTimesEach(dys, xs), at::bmm(exact(dys).transpose(1, 2), exact(xs))));
+    }
+
+    // Without AVX-512 bfloat16 takes another way (ADR 0020), here also where there is AVX-512.
+    void productsWithoutAvx512()
+    {
+        QProcess again;
+        auto environment = QProcessEnvironment::systemEnvironment();
+        environment.insert("ATEN_CPU_CAPABILITY", "avx2");
+        again.setProcessEnvironment(environment);
+        again.start(QCoreApplication::applicationFilePath(), {"productsOfBfloat16", "fastEqualsPlain", "attentionEqualsPlain"});
+        QVERIFY(again.waitForFinished(120000));
+        QVERIFY2(again.exitCode() == 0, again.readAllStandardOutput().constData());
     }
 
     void attentionEqualsPlain_data()

@@ -2,14 +2,19 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 #include "training/ops/product.h"
 
+#include "training/quant/widest.h"
+
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+
+#include <algorithm>
 
 namespace rankwright::ops {
 
 namespace {
 
 constexpr int64_t kWorthIt = 1 << 18;   // multiply-adds below which the call itself costs more
+constexpr int64_t kPiece = 1 << 20;     // values of a weight that are widened at once: 4 MB
 
 bool isIntel()
 {
@@ -43,6 +48,48 @@ bool oneByOne(const at::Tensor& x)
     return x.scalar_type() == at::kFloat && x.is_cpu() && oneDnnLinear();
 }
 
+// oneDNN multiplies bfloat16 where there is AVX-512. Without it LibTorch has a plain loop, so the values are widened there, multiplied
+// in float32 and each sum is rounded once.
+bool widens(const at::Tensor& x)
+{
+#if defined(__x86_64__)
+    return x.scalar_type() == at::kBFloat16 && x.is_cpu() && widestVectors() != Width::avx512;
+#else
+    return false;
+#endif
+}
+
+at::Tensor wide(const at::Tensor& values)
+{
+    return values.to(at::kFloat).contiguous();
+}
+
+// x W^T in x's type, by pieces of W: of its rows, each of which gives columns, or of its columns, whose products are summed.
+at::Tensor widenedTimesTransposed(const at::Tensor& x, const at::Tensor& W)
+{
+    const auto out = W.size(0), in = W.size(1);
+    if (W.numel() <= kPiece)
+        return timesTransposed(wide(x), W.to(at::kFloat)).to(x.scalar_type());
+    if (W.is_contiguous()) {
+        const auto from = wide(x);
+        const auto step = std::max<int64_t>(1, kPiece / in);
+        auto y = at::empty({x.size(0), out}, x.options());
+        for (int64_t first = 0; first < out; first += step) {
+            const auto rows = std::min(step, out - first);
+            y.narrow(1, first, rows).copy_(timesTransposed(from, wide(W.narrow(0, first, rows))));
+        }
+        return y;
+    }
+    const auto step = std::max<int64_t>(1, kPiece / out);
+    at::Tensor sum;
+    for (int64_t first = 0; first < in; first += step) {
+        const auto columns = std::min(step, in - first);
+        const auto part = timesTransposed(wide(x.narrow(1, first, columns)), W.narrow(1, first, columns).to(at::kFloat));
+        sum = sum.defined() ? sum.add_(part) : part;
+    }
+    return sum.to(x.scalar_type());
+}
+
 template <class Product>
 at::Tensor each(const at::Tensor& x, const at::Tensor& y, const Product& product)
 {
@@ -56,6 +103,8 @@ at::Tensor each(const at::Tensor& x, const at::Tensor& y, const Product& product
 
 at::Tensor timesTransposed(const at::Tensor& x, const at::Tensor& W)
 {
+    if (widens(x))
+        return widenedTimesTransposed(x, W);
     const auto& oneDnn = oneDnnLinear();
     if (!oneDnn || !suitsOneDnn(x, W))
         return at::matmul(x, W.t());
@@ -78,6 +127,10 @@ at::Tensor transposedTimes(const at::Tensor& x, const at::Tensor& y)
 
 void addTimesTransposed(at::Tensor& y, const at::Tensor& x, const at::Tensor& W, double scale)
 {
+    if (widens(x)) {
+        y.copy_(timesTransposed(wide(x), W.to(at::kFloat)).mul_(scale).add_(y));
+        return;
+    }
     // In float32 addmm is MKL's, whatever the processor: one more pass over y costs less.
     if (y.scalar_type() == at::kFloat && oneDnnLinear()) {
         y.add_(timesTransposed(x.contiguous(), W), scale);
@@ -93,16 +146,22 @@ void addTimes(at::Tensor& y, const at::Tensor& x, const at::Tensor& W, double sc
 
 at::Tensor timesTransposedEach(const at::Tensor& x, const at::Tensor& W)
 {
+    if (widens(x))
+        return timesTransposedEach(wide(x), wide(W)).to(x.scalar_type());
     return oneByOne(x) ? each(x, W, timesTransposed) : at::bmm(x, W.transpose(1, 2));
 }
 
 at::Tensor timesEach(const at::Tensor& x, const at::Tensor& W)
 {
+    if (widens(x))
+        return timesEach(wide(x), wide(W)).to(x.scalar_type());
     return oneByOne(x) ? each(x, W, times) : at::bmm(x, W);
 }
 
 at::Tensor transposedTimesEach(const at::Tensor& x, const at::Tensor& y)
 {
+    if (widens(x))
+        return transposedTimesEach(wide(x), wide(y)).to(x.scalar_type());
     if (!oneByOne(x))
         return at::bmm(x.transpose(1, 2), y);
     return each(y, x, transposedTimes).transpose(1, 2);

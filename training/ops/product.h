@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // Matrix products by whichever library is faster for them; no gradient is recorded. In float32 PyTorch's own choice (MKL) runs at less
 // than half of oneDNN's rate on processors that are not Intel's (81-94 against 174-222 GFLOP/s with an AMD EPYC's two cores); in
-// bfloat16 both are oneDNN's.
+// bfloat16 both are oneDNN's, which wants AVX-512: without it bfloat16 is multiplied as float32 (ADR 0020).
 #pragma once
 
 #include <ATen/core/Tensor.h>

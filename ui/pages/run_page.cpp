@@ -351,6 +351,7 @@ void RunPage::receive(const std::vector<Event>& batch)
         } else if (const auto* eval = std::get_if<EvalEvent>(&event)) {
             if (auto* arm = armOf(eval->run))
                 arm->setEval(eval->loss);
+            addNote(format::text(eval->run), "info", tr("Evaluation at step %1: loss %2").arg(format::count(eval->step), format::number(eval->loss)));
             best |= eval->best;
             metrics |= !eval->metrics.empty();
         } else if (const auto* note = std::get_if<NoteEvent>(&event)) {

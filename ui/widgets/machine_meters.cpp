@@ -117,10 +117,9 @@ void MachineMeters::showEvent(QShowEvent* event)
         if (stop.stop_requested())
             return;
         MachineSampler sampler;
-        while (!stop.stop_requested()) {
+        sampler.sample();   // shares are of the time since the last sample
+        while (wake.wait_for(lock, stop, kBetween, [] { return false; }), !stop.stop_requested())
             mailbox.post(sampler.sample());
-            wake.wait_for(lock, stop, kBetween, [] { return false; });
-        }
     });
 }
 
