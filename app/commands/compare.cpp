@@ -168,8 +168,9 @@ std::vector<double> fitInto(
     const auto times = timesOf(training, configs, estimates);
     // Where nothing is left, each run takes a step.
     const double left = seconds - std::chrono::duration<double>(Clock::now() - start).count();
-    // 5 % are kept back: later steps may have longer rows than the trial's.
-    const int64_t most = stepsWithin(times, left - 0.05 * seconds);
+    // 15 % are kept back, since the machine may become slower than in the trial: an arm that is stopped before its last step has no
+    // evaluation, and the comparison no result.
+    const int64_t most = stepsWithin(times, left - 0.15 * seconds);
     for (Arm& arm : comparison.arms)
         arm.config.steps = arm.config.steps > 0 ? std::min(arm.config.steps, most) : most;
     configs = configsOf(comparison);

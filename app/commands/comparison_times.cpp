@@ -26,14 +26,26 @@ public:
         if (const auto* step = std::get_if<StepEvent>(&event)) {
             m_last = step->seconds - m_total;
             m_total = step->seconds;
+            m_lastTokens = step->tokens - m_tokens;
+            m_tokens = step->tokens;
         }
     }
     [[nodiscard]] double lastStep() const { return m_last; }
+    [[nodiscard]] int64_t lastTokens() const { return m_lastTokens; }
     [[nodiscard]] double total() const { return m_total; }
 
 private:
     double m_last = 0, m_total = 0;
+    int64_t m_lastTokens = 0, m_tokens = 0;
 };
+
+// Of the run's rows, on average; 0 where rows of the batch hold several examples.
+double tokensPerStep(const RunConfig& config, const DataReading& data)
+{
+    if (config.packing == "on" || data.counted == 0)
+        return 0;
+    return double(data.tokens) / double(data.counted) * double(config.batch * config.accumulate);
+}
 
 class TemporaryFolder
 {
@@ -68,8 +80,8 @@ double startCost(const RunConfig& config)
     return cost;
 }
 
-// What two steps of this configuration show, with its start and its evaluations.
-RunTime trialOf(Training& training, const RunConfig& config)
+// What two steps of this configuration show, with its start and its evaluations; the step as long as one of the run's rows on average.
+RunTime trialOf(Training& training, const RunConfig& config, const DataReading& data)
 {
     TrainJob job;
     job.config = config;
@@ -85,7 +97,9 @@ RunTime trialOf(Training& training, const RunConfig& config)
     if (trial.outcome == RunState::stopped)
         throw refusal(Code::stopped, "compare", "stopped before the first arm", {}, "Start it again.");
     const double wall = std::chrono::duration<double>(Clock::now() - start).count();
-    return {.start = std::max(0.0, wall - timer.total()), .step = std::max(timer.lastStep(), 1e-6)};
+    const double tokens = tokensPerStep(config, data);
+    const double longer = tokens > 0 && timer.lastTokens() > 0 ? tokens / double(timer.lastTokens()) : 1;
+    return {.start = std::max(0.0, wall - timer.total()), .step = std::max(timer.lastStep() * longer, 1e-6)};
 }
 
 // Runs of one kind start alike, and their steps do alike what Estimate::secondsPerStep, which counts products, leaves out: DoRA's norms,
@@ -108,7 +122,7 @@ std::vector<RunTime> timesOf(Training& training, const std::vector<RunConfig>& c
         const double estimated = std::max(estimates[i].secondsPerStep, 1e-9);
         auto kind = tried.find(kindOf(configs[i]));
         if (kind == tried.end())
-            kind = tried.emplace(kindOf(configs[i]), Tried{trialOf(training, configs[i]), estimated}).first;
+            kind = tried.emplace(kindOf(configs[i]), Tried{trialOf(training, configs[i], estimates[i].data), estimated}).first;
         const auto& [time, reference] = kind->second;
         times.push_back({.start = time.start, .step = time.step * estimated / reference});
     }

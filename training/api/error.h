@@ -68,8 +68,7 @@ std::string errorMessage(const ErrorParts& parts);
 // and bidirectional controls and invalid UTF-8 become visible escapes (\x1b, \u202e); the rest stays.
 std::string escaped(std::string_view text);
 
-// The candidate nearest to `word` by edit distance; where none is close (distance above 1 + length / 3) the first that `word` shortens
-// by leaving letters out ("bf16"), or empty.
+// The candidate nearest to `word` by edit distance (at most 1 + length / 3), else the first that `word` abbreviates ("bf16"), or empty.
 std::string nearestName(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace rankwright
