@@ -40,6 +40,8 @@ def arguments():
     parser.add_argument("--only", default="", metavar="A,B", help="these sections: " + ", ".join(SECTIONS))
     parser.add_argument("--quick", action="store_true", help="one turn, fewer variants, no compiled peer: below 15 minutes on two cores")
     parser.add_argument("--turns", type=int, help="of each side; 5 (1 with --quick)")
+    parser.add_argument("--dtype", choices=("bfloat16", "float32"),
+                        help="rows of this number format alone: peers need AVX-512 for bfloat16 on a processor")
     parser.add_argument("--without-compile", action="store_true", help="without torch.compile, which compiles for minutes")
     parser.add_argument("--data-dir", type=pathlib.Path, help="work here and leave what was made, instead of in a folder that is removed")
     parser.add_argument("--peers", action="append", default=[], metavar="DIR",
@@ -78,6 +80,7 @@ class Bench:
     def __init__(self, asked, work):
         self.work, self.quick, self.say = work, asked.quick, say
         self.turns = asked.turns or (1 if asked.quick else 5)
+        self.dtypes = (asked.dtype,) if asked.dtype else ("bfloat16", "float32")
         self.without_compile = asked.without_compile or asked.quick
         self.build, self.window = asked.build, asked.build / "bin" / "rankwright"
         self.cores = len(os.sched_getaffinity(0))

@@ -40,7 +40,7 @@ def compared(bench, file, how, batch, accumulate, dtype, arms=ARMS):
 
 def arms(bench):
     file = texts.write_rows(bench.work / "arms.jsonl", texts.long_rows(32))
-    for dtype in ("bfloat16", "float32")[:1 if bench.quick else 2]:
+    for dtype in bench.dtypes[:1 if bench.quick else 2]:
         what = f"four arms ({ARMS}), {dtype}"
         bench.say(f"  {what}")
         row = Row(what, "s", (Bar("no later than in turn", ratio=1, side="in turn"), Bar("1.35x the memory of one", peak=1.35, side="one arm")),

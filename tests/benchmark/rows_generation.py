@@ -33,7 +33,7 @@ def peer(bench, python, script, name, **asked):
 
 
 def generation(bench):
-    for dtype in ("bfloat16", "float32"):
+    for dtype in bench.dtypes:
         what = f"generation, batch 1, {dtype}, {TOKENS} tokens"
         bench.say(f"  {what}")
         row = Row(what, "tokens/s", (Bar("3x transformers", ratio=3, side="transformers"),) if dtype == "bfloat16" else ())

@@ -85,10 +85,12 @@ def training(bench):
     """The two rows of the bars."""
     rows = texts.long_rows(32)
     hows = ("eager", "checkpointing") + (() if bench.without_compile else ("compile",))
-    yield measure_one(bench, "training, bfloat16, batch 4 x 256", Work(rows),
-                      (Bar("3x eager", ratio=3, side="PEFT"), Bar("2x compiled", ratio=2, side=PEER["compile"]), Bar("1.2 GB", peak=1.2e9)), hows)
-    yield measure_one(bench, "training, float32, batch 4 x 256", Work(rows, dtype="float32"),
-                      (Bar("1.5x eager", ratio=1.5, side="PEFT"), Bar("2 GB", peak=2e9)))
+    if "bfloat16" in bench.dtypes:
+        yield measure_one(bench, "training, bfloat16, batch 4 x 256", Work(rows),
+                          (Bar("3x eager", ratio=3, side="PEFT"), Bar("2x compiled", ratio=2, side=PEER["compile"]), Bar("1.2 GB", peak=1.2e9)), hows)
+    if "float32" in bench.dtypes:
+        yield measure_one(bench, "training, float32, batch 4 x 256", Work(rows, dtype="float32"),
+                          (Bar("1.5x eager", ratio=1.5, side="PEFT"), Bar("2 GB", peak=2e9)))
 
 
 def variants(bench):
@@ -102,6 +104,8 @@ def variants(bench):
     if bench.quick:
         kinds = [kind for kind in kinds if any(word in kind[0] for word in ("x 1024", "rank 128", "qpissa")) and "float32" not in kind[0]]
     for what, work in kinds:
+        if work.dtype not in bench.dtypes:
+            continue
         work.steps = 4
         yield measure_one(bench, what, work)
 
@@ -112,8 +116,8 @@ def answers(bench):
     if not rows:
         rows, source = texts.natural_rows(256), "word problems written by this benchmark (GSM8K is not at hand)"
     for packed in (0, 5):   # 5 x 512 tokens are about what 16 of GSM8K's rows have
-        work = Work(rows, batch=16, length=512, answers=True, packed=packed, steps=4)
-        row = measure_one(bench, "rows as they are, batch 16, up to 512 tokens, bfloat16" + (", packed" if packed else ""), work,
+        work = Work(rows, batch=16, length=512, dtype=bench.dtypes[0], answers=True, packed=packed, steps=4)
+        row = measure_one(bench, f"rows as they are, batch 16, up to 512 tokens, {work.dtype}" + (", packed" if packed else ""), work,
                           () if packed else (Bar("5x eager", ratio=5, side="PEFT"),), turns=1 if packed else None)
         row.note = source + ("; one turn" if packed else "") + (f"; ours: {packed} rows a step that hold as many examples as fit into 512 tokens" if packed else "")
         yield row
