@@ -336,7 +336,7 @@ QStringList ChatPage::talkWith(const std::vector<ChatChoice>& runs)
 void ChatPage::modelChanged()
 {
     m_chat.setBase(base());
-    if (m_begun && m_chat.voices().empty())
+    if ((m_begun || isVisible()) && m_chat.voices().empty())
         m_chat.add(base());
     if (isVisible() && !m_begun)
         readRuns();
