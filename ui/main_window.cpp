@@ -172,11 +172,7 @@ void MainWindow::showPage(const QString& id)
     for (size_t i = 0; i < m_pages.size(); ++i) {
         if (m_pages[i]->id() != id)
             continue;
-        // Where the focus was in the page that goes, it is in the one that comes, and not on the rail's first button.
-        const bool inside = m_stack->isAncestorOf(focusWidget());
         m_stack->setCurrentIndex(int(i));
-        if (inside)
-            m_pages[i]->setFocus(Qt::OtherFocusReason);
         m_rail->setCurrent(int(i));
         m_settings.setLastPage(id);
         if (m_painted)

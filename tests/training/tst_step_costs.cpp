@@ -6,6 +6,7 @@
 //   RANKWRIGHT_STEP_PROFILE=FOLDER tst_step_costs profile     tables of operators, and folded stacks for tests/benchmark/flame_graph.py
 //   RANKWRIGHT_TIMINGS=1 tst_step_costs nf4Times              a row of ./benchmark
 #include "training/quant/format.h"
+#include "training/quant/widest.h"
 
 #include "tests/support/engine_fixture.h"
 #include "tests/support/step_costs.h"
@@ -254,6 +255,8 @@ private Q_SLOTS:
         QFETCH(bool, small);
         QFETCH(QString, method);
         QFETCH(const Expected*, expected);
+        if (widestVectors() != Width::avx512 && expected->dtype == std::string_view("bfloat16"))
+            QSKIP("no AVX-512: bfloat16 is widened here (ADR 0020), which these bounds do not have");
         const auto counted = count({.model = small ? golden("tiny").string() : "default", .length = small ? 32 : 64, .steps = 5, .threads = 1},
             method.toStdString(), expected->dtype);
         QCOMPARE(counted.steps.size(), size_t(5));

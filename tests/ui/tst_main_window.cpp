@@ -88,7 +88,6 @@ private slots:
     void initTestCase();
     void paintsBeforeTheEngineIsAskedFor();
     void pagesAreReachedByKeyboard();
-    void focusGoesToThePageThatComes();
     void comesBackToTheLastPage();
     void closesAtOnceWhereNothingTrains();
     void askingHowToCloseCanBeCancelled();
@@ -152,19 +151,6 @@ void TestMainWindow::pagesAreReachedByKeyboard()
     }
     opened.window.showPage("no such page");
     QCOMPARE(opened.window.currentPage()->id(), QString("models"));
-}
-
-void TestMainWindow::focusGoesToThePageThatComes()
-{
-    Opened opened;
-    opened.window.show();
-    opened.window.activateWindow();
-    QVERIFY(QTest::qWaitForWindowActive(&opened.window));
-    opened.window.showPage("queue");
-    auto* inside = opened.window.currentPage();
-    inside->setFocus();
-    opened.window.showPage("run");
-    QCOMPARE(opened.window.focusWidget(), static_cast<QWidget*>(opened.window.currentPage()));
 }
 
 void TestMainWindow::comesBackToTheLastPage()
