@@ -82,7 +82,7 @@ Spent start(const std::string& model, const std::string& dtype, const std::strin
         config.options[key] = value;
     const at::NoGradGuard guard;
     Weights weights(openModelSource(model));
-    Model held(weights, scalarType(dtype), {}, isQuantised(config));
+    Model held(weights, scalarType(dtype), {}, isQuantised(config) ? Bases::later : Bases::dense);
     const double begin = wallSeconds(), worked = processorSeconds();
     const auto starts = startAdapters(held, weights, config, {}, {}, {});
     const AdapterSet adapters(held, weights, starts, 0, effectiveBase(config));
