@@ -20,8 +20,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Asks for a stop when an arm's share of the time is over and it has taken a step, so that its adapter is still
-// written.
+// Asks for a stop when an arm's share of the time is over and it has taken a step, so that its adapter is still written. After its last
+// step it may take the time for its evaluation, without which the comparison has no result.
 class Deadline : public Events
 {
 public:
@@ -29,15 +29,19 @@ public:
         : m_end(end)
     {
     }
-    void on(const Event& event) override { m_stepTaken = m_stepTaken || std::holds_alternative<StepEvent>(event); }
+    void on(const Event& event) override
+    {
+        if (const auto* step = std::get_if<StepEvent>(&event))
+            m_canStop = step->step < step->steps;
+    }
     Controls controls() override
     {
-        return {.pause = false, .checkpoint = false, .stop = m_stepTaken && Clock::now() >= m_end};
+        return {.pause = false, .checkpoint = false, .stop = m_canStop && Clock::now() >= m_end};
     }
 
 private:
     Clock::time_point m_end;
-    bool m_stepTaken = false;
+    bool m_canStop = false;
 };
 
 // Lines of runs that take turns are headed by the run that is at work: asked when its turn has come.

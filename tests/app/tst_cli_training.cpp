@@ -33,6 +33,7 @@ private slots:
     void compareSweepsRates();
     void estimatesBeforeAnythingIsTrained();
     void armsTakeTheSameStepsInTheTimeGiven();
+    void armsAreEvaluatedWhenTheTimeIsOver();
     void comparisonOutlivesKill_data();
     void comparisonOutlivesKill();
     void failedRunsAreTriedAgainOnlyOnRequest();
@@ -277,6 +278,22 @@ void TestCliTraining::armsTakeTheSameStepsInTheTimeGiven()
         QCOMPARE(run["steps"].toInt(), 3);
     }
     QCOMPARE(QJsonDocument::fromJson(cli({"runs", "--json"}).out).array().size(), 4);   // the trials are none
+}
+
+// Nothing is left after the trials: each arm takes a step and is evaluated all the same.
+void TestCliTraining::armsAreEvaluatedWhenTheTimeIsOver()
+{
+    if (!hasEngine())
+        QSKIP("the engine is not built");
+    const Answer answer = cli(tinyRun("compare") + QStringList{"--eval-data", goldenPath("rows.jsonl"), "--sweep", "1", "--minutes", "0.0001", "--json"});
+    QVERIFY2(answer.status == 0, answer.err.constData());
+    const QJsonArray runs = QJsonDocument::fromJson(answer.out).object()["runs"].toArray();
+    QCOMPARE(runs.size(), 2);
+    for (const QJsonValue& run : runs) {
+        QCOMPARE(run["outcome"].toString(), "finished");
+        QCOMPARE(run["steps"].toInt(), 1);
+        QVERIFY(run["evalAfter"].isDouble());
+    }
 }
 
 // What a comparison prints with --json, without what differs from one comparison to the next.
