@@ -17,6 +17,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -173,6 +174,25 @@ private Q_SLOTS:
             QVERIFY(relative(y.narrow(1, 5, 32), expected.narrow(1, 5, 32)) < 3e-6);
             QVERIFY(at::equal(y.narrow(1, 0, 5), at::full({rows, 5}, 7.0)));   // rows that were not asked for
         }
+    }
+
+    // The loops exist for several vector widths.
+    void blocksAtEveryVectorWidth_data()
+    {
+        QTest::addColumn<QString>("width");
+        for (const char* width : {"default", "avx2"})
+            QTest::addRow("%s", width) << QString(width);
+    }
+    void blocksAtEveryVectorWidth()
+    {
+        QFETCH(QString, width);
+        QProcess again;
+        auto environment = QProcessEnvironment::systemEnvironment();
+        environment.insert("ATEN_CPU_CAPABILITY", width);
+        again.setProcessEnvironment(environment);
+        again.start(QCoreApplication::applicationFilePath(), {"aFilesBlocksAreMultipliedAsTheyLie"});
+        QVERIFY(again.waitForFinished(120000));
+        QVERIFY2(again.exitCode() == 0, again.readAllStandardOutput().constData());
     }
 
     void aModelInItsFilesBlocksIsTheDenseOne()

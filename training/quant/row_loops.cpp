@@ -269,6 +269,101 @@ RANKWRIGHT_AVX512 inline __attribute__((always_inline)) void blockRowsByAvx512(
     }
 }
 
+// Half floats in the lower halves of eight words, whose upper ones are zero.
+RANKWRIGHT_AVX2_SUMS inline __m256 widenedHalves(__m256i words)
+{
+    return _mm256_cvtph_ps(_mm_packus_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
+}
+
+// As gatherScales(), eight blocks at a time, the rest one by one.
+RANKWRIGHT_AVX2_SUMS inline __m256 gatherScalesByAvx2(const BlockRows& rows, const std::byte* row)
+{
+    const __m256i steps = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(int(rows.kind.bytes)));
+    const bool two = rows.kind.scales == 2;
+    const float middle = -float(rows.kind.middle);
+    __m256 added = _mm256_setzero_ps();
+    for (int64_t ahead = 0; ahead < rows.count * rows.kind.bytes; ahead += kLine)
+        __builtin_prefetch(row + kAhead + ahead);
+    int64_t b = 0;
+    for (; b + 8 <= rows.count; b += 8) {
+        const __m256i words = _mm256_i32gather_epi32(reinterpret_cast<const int*>(row + b * rows.kind.bytes), steps, 1);
+        const __m256 scales = widenedHalves(_mm256_and_si256(words, _mm256_set1_epi32(0xFFFF)));
+        const __m256 least = two ? widenedHalves(_mm256_srli_epi32(words, 16)) : _mm256_mul_ps(scales, _mm256_set1_ps(middle));
+        _mm256_storeu_ps(rows.scales + b, scales);
+        added = _mm256_fmadd_ps(least, _mm256_loadu_ps(rows.sums + b), added);
+    }
+    float rest = 0;
+    for (; b < rows.count; ++b) {
+        uint32_t word;
+        std::memcpy(&word, row + b * rows.kind.bytes, sizeof word);
+        rows.scales[b] = _cvtsh_ss(uint16_t(word));
+        rest += (two ? _cvtsh_ss(uint16_t(word >> 16)) : middle * rows.scales[b]) * rows.sums[b];
+    }
+    return _mm256_add_ps(added, _mm256_setr_ps(rest, 0, 0, 0, 0, 0, 0, 0));
+}
+
+// Eight nibbles, each in the lower half of a byte.
+RANKWRIGHT_AVX2_SUMS inline __m256 eightNibbles(__m128i bytes)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+}
+
+RANKWRIGHT_AVX2_SUMS inline __m256 eightBytes(const uint8_t* codes)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(codes))));
+}
+
+RANKWRIGHT_AVX2_SUMS inline __attribute__((always_inline)) void addBlockByAvx2(
+    bool nibbles, const uint8_t* codes, float scale, const float* x, __m256& even, __m256& odd)
+{
+    __m256 v[4];
+    if (nibbles) {
+        const __m128i mask = _mm_set1_epi8(15), bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes));
+        const __m128i first = _mm_and_si128(bytes, mask), second = _mm_and_si128(_mm_srli_epi16(bytes, 4), mask);
+        v[0] = eightNibbles(first);
+        v[1] = eightNibbles(_mm_srli_si128(first, 8));
+        v[2] = eightNibbles(second);
+        v[3] = eightNibbles(_mm_srli_si128(second, 8));
+    } else {
+        for (int64_t k = 0; k < 4; ++k)
+            v[k] = eightBytes(codes + 8 * k);
+    }
+    const __m256 a = _mm256_fmadd_ps(_mm256_loadu_ps(x + 8), v[1], _mm256_mul_ps(_mm256_loadu_ps(x), v[0]));
+    const __m256 b = _mm256_fmadd_ps(_mm256_loadu_ps(x + 24), v[3], _mm256_mul_ps(_mm256_loadu_ps(x + 16), v[2]));
+    even = _mm256_fmadd_ps(_mm256_set1_ps(scale), a, even);
+    odd = _mm256_fmadd_ps(_mm256_set1_ps(scale), b, odd);
+}
+
+RANKWRIGHT_AVX2_SUMS inline __attribute__((always_inline)) void blockRowsByAvx2(
+    bool nibbles, const BlockRows& all, const std::byte* row, int64_t rowBytes, int64_t count, float* y)
+{
+    for (int64_t o = 0; o < count; ++o, row += rowBytes) {
+        __m256 even = gatherScalesByAvx2(all, row), odd = _mm256_setzero_ps(), more = odd, most = odd;
+        const auto* codes = reinterpret_cast<const uint8_t*>(row) + 2 * all.kind.scales;
+        const auto step = all.kind.bytes;
+        int64_t b = 0;
+        for (; b + 2 <= all.count; b += 2, codes += 2 * step) {
+            addBlockByAvx2(nibbles, codes, all.scales[b], all.x + b * kSmall, even, odd);
+            addBlockByAvx2(nibbles, codes + step, all.scales[b + 1], all.x + (b + 1) * kSmall, more, most);
+        }
+        if (b < all.count)
+            addBlockByAvx2(nibbles, codes, all.scales[b], all.x + b * kSmall, even, odd);
+        alignas(32) float lanes[8];
+        _mm256_store_ps(lanes, _mm256_add_ps(_mm256_add_ps(even, odd), _mm256_add_ps(more, most)));
+        y[o] = sumOf<8>(lanes);
+    }
+}
+
+RANKWRIGHT_AVX2_SUMS void nibbleRowsByAvx2(const BlockRows& all, const std::byte* row, int64_t rowBytes, int64_t count, float* y)
+{
+    blockRowsByAvx2(true, all, row, rowBytes, count, y);
+}
+
+RANKWRIGHT_AVX2_SUMS void byteRowsByAvx2(const BlockRows& all, const std::byte* row, int64_t rowBytes, int64_t count, float* y)
+{
+    blockRowsByAvx2(false, all, row, rowBytes, count, y);
+}
+
 RANKWRIGHT_AVX512 void nibbleRowsByAvx512(const BlockRows& all, const std::byte* row, int64_t rowBytes, int64_t count, float* y)
 {
     blockRowsByAvx512(true, all, row, rowBytes, count, y);
@@ -337,8 +432,11 @@ void timesSmallBlocks(
     runWidest<sumBlocks>(x, count, sums);
     const BlockRows all{kind, count, x, sums, sums + count, sums + 2 * count};
 #if defined(__x86_64__)
-    if (widestVectors() == Width::avx512)
-        return (kind.nibbles ? nibbleRowsByAvx512 : byteRowsByAvx512)(all, blocks, rowBytes, rows, y);
+    switch (widestVectors()) {
+    case Width::avx512: return (kind.nibbles ? nibbleRowsByAvx512 : byteRowsByAvx512)(all, blocks, rowBytes, rows, y);
+    case Width::avx2: return (kind.nibbles ? nibbleRowsByAvx2 : byteRowsByAvx2)(all, blocks, rowBytes, rows, y);
+    case Width::baseline: break;
+    }
 #endif
     runWidest<blockRows>(&all, blocks, rowBytes, rows, y);
 }

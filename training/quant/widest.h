@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // One loop, compiled for the vector widths of x86-64 and picked when the program runs: the build itself stays at the baseline, so
 // that it starts on every machine. Loops that code weights multiply and compare but never add products, so no width can fuse a product
-// with a sum and round differently: codes are the same everywhere. Loops that sum products differ in rounding.
+// with a sum and round differently: codes are the same everywhere. Loops that sum products differ in rounding: they may fuse (_SUMS).
 #pragma once
 
 #include <cstdlib>
@@ -11,6 +11,7 @@
 #define RANKWRIGHT_INLINE inline __attribute__((always_inline))
 #if defined(__x86_64__)
 #define RANKWRIGHT_AVX2 __attribute__((target("avx2")))
+#define RANKWRIGHT_AVX2_SUMS __attribute__((target("avx2,fma,f16c")))
 #define RANKWRIGHT_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")))
 #endif
 
@@ -31,7 +32,8 @@ inline Width widestVectors()
         if (most != "avx2" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") 
             && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
             return Width::avx512;
-        return __builtin_cpu_supports("avx2") ? Width::avx2 : Width::baseline;
+        const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+        return avx2 ? Width::avx2 : Width::baseline;
     }();
     return width;
 #else
