@@ -3,6 +3,7 @@
 // DeBERTa's attention: scores of content and of distances in both directions (He, Liu, Gao and Chen 2021, arXiv 2006.03654, equation
 // 4), distances in logarithmic classes (the same authors' DeBERTa-v2).
 #include "training/ops/ops.h"
+#include "training/ops/product.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -34,20 +35,25 @@ at::Tensor headsFirst(const at::Tensor& x)
     return x.transpose(0, 1);
 }
 
-at::Tensor products(const at::Tensor& a, const at::Tensor& b)
+at::Tensor plainProducts(const at::Tensor& a, const at::Tensor& b)
 {
     return at::bmm(a, b.transpose(1, 2)).to(at::kFloat);
 }
 
+at::Tensor products(const at::Tensor& a, const at::Tensor& b)
+{
+    return timesTransposedEach(a, b).to(at::kFloat);
+}
+
 at::Tensor plainRow(const Row& row)
 {
-    auto scores = products(row.q, row.k);
+    auto scores = plainProducts(row.q, row.k);
     const auto tokens = scores.size(1);
     const auto index = row.index.narrow(0, 0, tokens).narrow(1, 0, tokens).unsqueeze(0).expand(scores.sizes());
     if (row.hasKeys())
-        scores = scores + products(row.q, row.keys).gather(2, index);
+        scores = scores + plainProducts(row.q, row.keys).gather(2, index);
     if (row.hasQueries())
-        scores = scores + products(row.k, row.queries).gather(2, index.transpose(1, 2)).transpose(1, 2);
+        scores = scores + plainProducts(row.k, row.queries).gather(2, index.transpose(1, 2)).transpose(1, 2);
     const auto p = at::softmax(scores * row.scale(), -1).to(row.v.scalar_type());
     return at::bmm(p, row.v);
 }
@@ -111,7 +117,7 @@ struct RowAttention : torch::autograd::Function<RowAttention>
     static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
         const at::Tensor& keys, const at::Tensor& queries, const at::Tensor& index)
     {
-        auto output = at::bmm(probabilities({q, k, v, keys, queries, index}), v);
+        auto output = timesEach(probabilities({q, k, v, keys, queries, index}), v);
         context->save_for_backward({q, k, v, keys, queries, index, output});
         return output;
     }
@@ -123,22 +129,22 @@ struct RowAttention : torch::autograd::Function<RowAttention>
         const auto& output = saved[6];
         const auto type = row.q.scalar_type();
         const auto p = probabilities(row);
-        const auto dv = at::bmm(p.transpose(1, 2), grads[0]);
+        const auto dv = transposedTimesEach(p, grads[0]);
         // dS = P (dP - rowsum(dO O)) scale  (Dao and others 2022, appendix B)
         const auto rowSums = (grads[0] * output).sum(-1, true, at::kFloat);
         const auto dScores = products(grads[0], row.v).sub_(rowSums).mul_(p).mul_(row.scale()).contiguous();
         const auto narrow = dScores.to(type);
-        auto dq = at::bmm(narrow, row.k), dk = at::bmm(narrow.transpose(1, 2), row.q);
+        auto dq = timesEach(narrow, row.k), dk = transposedTimesEach(narrow, row.q);
         at::Tensor dKeys, dQueries;
         if (row.hasKeys()) {
             const auto sums = byDistance(dScores, row.index, row.keys.size(1), false).to(type);
-            dq = dq + at::bmm(sums, row.keys);
-            dKeys = at::bmm(sums.transpose(1, 2), row.q);
+            dq = dq + timesEach(sums, row.keys);
+            dKeys = transposedTimesEach(sums, row.q);
         }
         if (row.hasQueries()) {
             const auto sums = byDistance(dScores, row.index, row.queries.size(1), true).to(type);
-            dk = dk + at::bmm(sums, row.queries);
-            dQueries = at::bmm(sums.transpose(1, 2), row.k);
+            dk = dk + timesEach(sums, row.queries);
+            dQueries = transposedTimesEach(sums, row.k);
         }
         return {dq, dk, dv, dKeys, dQueries, {}};
     }

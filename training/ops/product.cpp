@@ -14,7 +14,7 @@ namespace rankwright::ops {
 namespace {
 
 constexpr int64_t kWorthIt = 1 << 18;   // multiply-adds below which the call itself costs more
-constexpr int64_t kPiece = 1 << 20;     // values of a weight that are widened at once: 4 MB
+constexpr int64_t kPiece = 1 << 20;     // values of a matrix that are widened at once: 4 MB
 
 bool isIntel()
 {
@@ -64,30 +64,35 @@ at::Tensor wide(const at::Tensor& values)
     return values.to(at::kFloat).contiguous();
 }
 
-// x W^T in x's type, by pieces of W: of its rows, each of which gives columns, or of its columns, whose products are summed.
-at::Tensor widenedTimesTransposed(const at::Tensor& x, const at::Tensor& W)
+// The float32 products x W^T of parts of y: store(part of y, its product). By pieces of W where it is larger than one, else of x. Rows of
+// W give columns of y; where W is a transposed matrix its columns lie together, and their products are summed.
+template <class Store>
+void eachWidened(const at::Tensor& y, const at::Tensor& x, const at::Tensor& W, const Store& store)
 {
     const auto out = W.size(0), in = W.size(1);
-    if (W.numel() <= kPiece)
-        return timesTransposed(wide(x), W.to(at::kFloat)).to(x.scalar_type());
-    if (W.is_contiguous()) {
+    const auto pieces = [](int64_t count, int64_t valuesEach, const auto& take) {
+        const auto step = std::max<int64_t>(1, kPiece / std::max<int64_t>(1, valuesEach));
+        for (int64_t first = 0; first < count; first += step)
+            take(first, std::min(step, count - first));
+    };
+    if (W.numel() <= kPiece) {
+        const auto factor = W.to(at::kFloat);
+        pieces(x.size(0), in, [&](int64_t first, int64_t rows) {
+            store(y.narrow(0, first, rows), timesTransposed(wide(x.narrow(0, first, rows)), factor));
+        });
+    } else if (W.is_contiguous()) {
         const auto from = wide(x);
-        const auto step = std::max<int64_t>(1, kPiece / in);
-        auto y = at::empty({x.size(0), out}, x.options());
-        for (int64_t first = 0; first < out; first += step) {
-            const auto rows = std::min(step, out - first);
-            y.narrow(1, first, rows).copy_(timesTransposed(from, wide(W.narrow(0, first, rows))));
-        }
-        return y;
+        pieces(out, in, [&](int64_t first, int64_t rows) {
+            store(y.narrow(1, first, rows), timesTransposed(from, wide(W.narrow(0, first, rows))));
+        });
+    } else {
+        at::Tensor sum;
+        pieces(in, out, [&](int64_t first, int64_t columns) {
+            const auto part = timesTransposed(wide(x.narrow(1, first, columns)), W.narrow(1, first, columns).to(at::kFloat));
+            sum = sum.defined() ? sum.add_(part) : part;
+        });
+        store(y, sum);
     }
-    const auto step = std::max<int64_t>(1, kPiece / out);
-    at::Tensor sum;
-    for (int64_t first = 0; first < in; first += step) {
-        const auto columns = std::min(step, in - first);
-        const auto part = timesTransposed(wide(x.narrow(1, first, columns)), W.narrow(1, first, columns).to(at::kFloat));
-        sum = sum.defined() ? sum.add_(part) : part;
-    }
-    return sum.to(x.scalar_type());
 }
 
 template <class Product>
@@ -103,8 +108,11 @@ at::Tensor each(const at::Tensor& x, const at::Tensor& y, const Product& product
 
 at::Tensor timesTransposed(const at::Tensor& x, const at::Tensor& W)
 {
-    if (widens(x))
-        return widenedTimesTransposed(x, W);
+    if (widens(x)) {
+        const auto y = at::empty({x.size(0), W.size(0)}, x.options());
+        eachWidened(y, x, W, [](const at::Tensor& part, const at::Tensor& product) { part.copy_(product); });
+        return y;
+    }
     const auto& oneDnn = oneDnnLinear();
     if (!oneDnn || !suitsOneDnn(x, W))
         return at::matmul(x, W.t());
@@ -128,7 +136,7 @@ at::Tensor transposedTimes(const at::Tensor& x, const at::Tensor& y)
 void addTimesTransposed(at::Tensor& y, const at::Tensor& x, const at::Tensor& W, double scale)
 {
     if (widens(x)) {
-        y.copy_(timesTransposed(wide(x), W.to(at::kFloat)).mul_(scale).add_(y));
+        eachWidened(y, x, W, [scale](const at::Tensor& part, at::Tensor product) { part.copy_(product.mul_(scale).add_(part)); });
         return;
     }
     // In float32 addmm is MKL's, whatever the processor: one more pass over y costs less.
