@@ -22,6 +22,7 @@ private slots:
     void nonFiniteNumbersAreNull();
     void bytesThatAreNotUtf8DoNotBreakALine();
     void statesHaveWords();
+    void judgesStepZero();
     void refusesForeignLines_data();
     void refusesForeignLines();
     void missingKeysKeepDefaults();
@@ -119,12 +120,32 @@ void TestEvents::statesHaveWords()
     QVERIFY_THROWS_EXCEPTION(Error, (void)stateFromText("Running"));
 }
 
+void TestEvents::judgesStepZero()
+{
+    QCOMPARE(int(verdictOn({.largest = 1e-3, .moduleLargest = 5e-5})), int(StartVerdict::same));   // the limits of float32
+    QCOMPARE(int(verdictOn({.largest = 1.1e-3})), int(StartVerdict::other));
+    QCOMPARE(int(verdictOn({.moduleLargest = 6e-5})), int(StartVerdict::other));
+    QCOMPARE(int(verdictOn({.largest = 0.4, .logitLimit = 0.5})), int(StartVerdict::same));
+    const StepZero fewBits{.largest = 3, .moduleLargest = 0.1, .logitLimit = -1, .moduleLimit = -1};
+    QCOMPARE(int(verdictOn(fewBits)), int(StartVerdict::unjudged));
+    for (const double wrong : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+        for (const double limit : {-1.0, 1.0}) {
+            QCOMPARE(int(verdictOn({.largest = wrong, .logitLimit = limit})), int(StartVerdict::other));
+            QCOMPARE(int(verdictOn({.moduleLargest = wrong, .logitLimit = limit})), int(StartVerdict::other));
+        }
+    }
+    // Runs stored before limits were.
+    const auto old = std::get<RunStarted>(eventFromJson(json::parse(R"({"event":"start","stepZero":{"largest":0.01}})")));
+    QCOMPARE(int(verdictOn(old.stepZero)), int(StartVerdict::other));
+}
+
 void TestEvents::refusesForeignLines_data()
 {
     QTest::addColumn<QString>("line");
     for (const char* line : {"[]", "{}", R"({"event":1})", R"({"event":"dance"})", R"({"event":"progress"})",
              R"({"event":"step","step":"1"})", R"({"event":"step","step":1.5})", R"({"event":"step","loss":"x"})",
-             R"({"event":"end","outcome":"won"})", R"({"event":"drift","modules":{}})", R"({"event":"drift","modules":[1]})", R"({"event":"start","stepZero":[]})"})
+             R"({"event":"end","outcome":"won"})", R"({"event":"drift","modules":{}})", R"({"event":"drift","modules":[1]})",
+             R"({"event":"start","stepZero":[]})"})
         QTest::newRow(line) << line;
 }
 

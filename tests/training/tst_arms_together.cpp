@@ -284,7 +284,7 @@ private Q_SLOTS:
         }
         QVERIFY(a.editsBase());
         QVERIFY(a.baseHash().empty());
-        QVERIFY(a.largestDeviation(weights).first < 1e-6);
+        QVERIFY(a.largestDeviation(weights, at::kFloat).largest < 1e-6);
         // In few bits: quantised once.
         auto few = Model(weights, at::kFloat, {}, Bases::later);
         auto first = few.sharing(), second = few.sharing();

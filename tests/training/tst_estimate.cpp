@@ -134,20 +134,36 @@ private Q_SLOTS:
     // A pass in shares holds each thread's gradients at its end; where weights are trained themselves there are no shares.
     void gradientsOfSharesAreCountedWhereThereAreShares()
     {
+        const std::vector<Sample> shortRows(12, sample(2));   // so that gradients are more than what a step keeps
         const auto sumOf = [&](const RunConfig& c, int64_t threads) {
             auto shape = runShape(c, openModelSource(c.model));
             shape.threads = threads;
             int64_t sum = 0;
-            for (const auto& part : memoryParts(c, shape, rowSizes(m_samples, c.maxLength), {}))
+            for (const auto& part : memoryParts(c, shape, rowSizes(shortRows, c.maxLength), {}))
                 sum += part.id == std::string("head") ? 0 : part.bytes;
             return sum;
         };
         auto c = config();
-        c.batch = 64;
-        c.rank = 2;
-        QVERIFY(sumOf(c, 4) >= sumOf(c, 1));
+        c.batch = 12;
+        c.rank = 32;
+        const auto all = runShape(c, openModelSource(c.model)).trainable;
+        QVERIFY(sumOf(c, 4) > sumOf(c, 1) + 4 * all);
+        c.batch = 3;   // a row for each of three threads, none for the fourth
+        QCOMPARE(sumOf(c, 4), sumOf(c, 1));
+        c.batch = 12;
+        c.device = "cuda:0";
+        QCOMPARE(sumOf(c, 4), sumOf(c, 1));
+        c.device = "cpu";
         c.method = "full";
         QCOMPARE(sumOf(c, 1024), sumOf(c, 1));
+    }
+
+    void notesWhatDoesNotFit()
+    {
+        QVERIFY(memoryNote(1 << 20, 0).empty());
+        QVERIFY(memoryNote(9 << 20, 10 << 20).empty());
+        QVERIFY(memoryNote(10 << 20, 10 << 20).ends_with("tight."));
+        QCOMPARE(memoryNote(11 << 20, 10 << 20), std::string("It needs about 11.0 MiB of memory, of 10.0 MiB that are free."));
     }
 
     void activationsAreWhatTheOperationsKeep_data()

@@ -12,6 +12,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace rankwright {
 
@@ -254,21 +255,29 @@ void AdapterSet::stateLoaded()
     }
 }
 
-std::pair<double, std::string> AdapterSet::largestDeviation(Weights& weights, at::ScalarType type) const
+AdapterSet::Deviation AdapterSet::largestDeviation(Weights& weights, at::ScalarType type) const
 {
     const at::NoGradGuard guard;
-    std::pair<double, std::string> largest{0, ""};
+    Deviation found;
+    const auto largestOf = [](const at::Tensor& values) { return values.abs().max().item<double>(); };
     for (const auto& entry : m_entries) {
         if (!entry.slot)
             continue;
         const auto original = weights.read(entry.name + ".weight").to(type).to(at::kFloat);
-        const double size = original.abs().max().item<double>();
-        const double deviation
-            = (effectiveWeight(*entry.slot).cpu() - original).abs().max().item<double>() / (size > 0 ? size : 1);
-        if (largest.second.empty() || deviation > largest.first)
-            largest = {deviation, entry.name};
+        const double size = largestOf(original);
+        const double deviation = largestOf(effectiveWeight(*entry.slot).cpu() - original) / (size > 0 ? size : 1);
+        if (found.module.empty() || deviation > found.largest || std::isnan(deviation)) {
+            found.largest = deviation;
+            found.module = entry.name;
+        }
+        if (entry.baseIsEdited() && entry.format == "none" && size > 0) {
+            const auto edit = at::matmul(entry.edit->B0, entry.edit->A0).mul_(entry.edit->scaling).cpu();
+            found.editedBase = std::max(found.editedBase, largestOf(original - edit) / size);
+        }
+        if (std::isnan(found.largest))
+            break;
     }
-    return largest;
+    return found;
 }
 
 std::vector<std::pair<ModuleShape, ModuleRank>> chosenModules(const std::vector<ModuleShape>& modules, const RunConfig& config)

@@ -56,9 +56,14 @@ public:
     // What a checkpoint holds beside the parameters; loading copies into these tensors and calls stateLoaded().
     [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> state();
     void stateLoaded();
-    // Largest max|W_eff - W| / max|W| over the modules, at the moment of the call, and the module where it is. W is the file's weight
-    // rounded to `type`.
-    [[nodiscard]] std::pair<double, std::string> largestDeviation(Weights& weights, at::ScalarType type = at::kFloat) const;
+    // How far the modules are from the file's weights W, rounded to `type`, at the moment of the call.
+    struct Deviation
+    {
+        double largest = 0;      // max|W_eff - W| / max|W|
+        std::string module;      // where that is
+        double editedBase = 1;   // the largest max|W - scaling B0 A0| / max|W|, at least 1: what is rounded may be larger than W
+    };
+    [[nodiscard]] Deviation largestDeviation(Weights& weights, at::ScalarType type) const;
 
 private:
     void attach(Model& model, Weights& weights, const PlacedStart& placed, double dropout, const std::string& format,

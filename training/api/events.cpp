@@ -8,6 +8,7 @@
 #include "training/api/reports.h"
 
 #include <array>
+#include <cmath>
 
 namespace rankwright {
 
@@ -350,6 +351,8 @@ std::string stateText(RunState state)
 
 StartVerdict verdictOn(const StepZero& found)
 {
+    if (!std::isfinite(found.largest) || !std::isfinite(found.moduleLargest))
+        return StartVerdict::other;
     if (found.logitLimit < 0)
         return StartVerdict::unjudged;
     return found.largest <= found.logitLimit && found.moduleLargest <= found.moduleLimit ? StartVerdict::same : StartVerdict::other;

@@ -204,6 +204,14 @@ Expectation expectationOf(const RunConfig& config, const ModelSource& source, co
     return expected;
 }
 
+std::string memoryNote(int64_t peakBytes, int64_t memoryBytes)
+{
+    if (memoryBytes == 0 || double(peakBytes) <= kTight * double(memoryBytes))
+        return {};
+    return "It needs about " + bytesText(peakBytes) + " of memory, of " + bytesText(memoryBytes) + " that are free"
+        + (peakBytes <= memoryBytes ? ": that is tight." : ".");
+}
+
 Estimate estimate(const EstimateJob& job, JobContext& context)
 {
     const auto& config = job.config;
@@ -247,10 +255,9 @@ Estimate estimate(const EstimateJob& job, JobContext& context)
         found.mostSeconds = all / calibration.slowest;
     }
     found.fits = found.memoryBytes == 0 || found.peakBytes <= found.memoryBytes;
-    if (!found.fits || double(found.peakBytes) > kTight * double(found.memoryBytes)) {
+    if (auto note = memoryNote(found.peakBytes, found.memoryBytes); !note.empty()) {
         found.suggestions = suggestionsFor(config, source, data.samples, evalSamples, calibration.memory, outputs);
-        found.warnings.push_back("It needs about " + bytesText(found.peakBytes) + " of memory, of "
-            + bytesText(found.memoryBytes) + " that are free" + (found.fits ? ": that is tight." : "."));
+        found.warnings.push_back(std::move(note));
     }
     if (auto note = threadsNote(config.threads, threadLimits()); !note.empty())
         found.warnings.push_back(std::move(note));

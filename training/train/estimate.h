@@ -21,6 +21,9 @@ struct Expectation
 Expectation expectationOf(const RunConfig& config, const ModelSource& source, const std::vector<Sample>& samples,
     const std::vector<Sample>& evalSamples, int64_t outputs = 0);
 
+// What to say of a run that needs so much of so much that is free; empty where it fits with room, and where 0 are known to be free.
+std::string memoryNote(int64_t peakBytes, int64_t memoryBytes);
+
 // Size, memory and time of job.config, calibrated by job.past.
 Estimate estimate(const EstimateJob& job, JobContext& context);
 

@@ -369,7 +369,8 @@ struct StartBytes { double kept = 0, peak = 0; };
 int64_t mostShares(const RunConfig& config, const RunShape& shape)
 {
     const double routerLoss = config.routerLoss >= 0 ? config.routerLoss : shape.model.experts.balance;
-    return routerLoss == 0 && fitsShares(shape.threads, 4 * double(shape.trainable), weightBytes(config, shape)) ? shape.threads : 1;
+    return config.device == "cpu" && routerLoss == 0
+        && fitsShares(shape.threads, 4 * double(shape.trainable), weightBytes(config, shape)) ? shape.threads : 1;
 }
 
 // Before the first step. `kept` stays: the factors that the run began with, and the logits of the step-0 check.
@@ -420,9 +421,13 @@ std::vector<MemoryPart> memoryParts(const RunConfig& config, const RunShape& sha
     const auto all = activations(config, shape);
     const auto shares = mostShares(config, shape);
     double kept = 0, moment = 0;
+    int64_t gradientSets = 1;
     eachMicro(config, rows, [&](const Micro& micro) {
+        const int64_t atOnce = micro.rows >= shares ? shares : 1;
+        if (atOnce > 1)
+            gradientSets = 1 + atOnce;
         const double bytes = all.of(micro) + double(micro.tokens) * all.lostToken;
-        const double now = momentBytes(config, shape, micro, micro.rows >= shares ? shares : 1);
+        const double now = momentBytes(config, shape, micro, atOnce);
         if (bytes + now > kept + moment) {
             kept = bytes;
             moment = now;
@@ -443,7 +448,7 @@ std::vector<MemoryPart> memoryParts(const RunConfig& config, const RunShape& sha
     // kept.
     const double saving = start.kept + gradients + moments + kept + 6 * double(shape.trainable);
     // At the end of a pass in shares, when the activations are gone: each share's gradients.
-    const double adding = start.kept + gradients * double(shares > 1 ? 1 + shares : 1) + moments;
+    const double adding = start.kept + gradients * double(gradientSets) + moments;
     const double excess = std::max({0.0, start.peak - training, evaluation - training, saving - training, adding - training});
     const auto part = [](const char* id, const char* title, double bytes) { return MemoryPart{id, title, int64_t(bytes)}; };
     return {part("program", "Program", kProgram + kLostAtStart + data),

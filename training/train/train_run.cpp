@@ -26,7 +26,6 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
-#include <tuple>
 
 namespace rankwright {
 
@@ -151,9 +150,14 @@ StepZero compareAtStart(const StepZeroProbe& probe, OpenModel& prepared, const A
     const auto type = prepared.model.type();
     const double roundoff = type == at::kBFloat16 ? 0x1p-8 : type == at::kHalf ? 0x1p-11 : 0x1p-24;
     auto found = probe.compare(prepared.model);
-    std::tie(found.moduleLargest, found.moduleName) = adapters.largestDeviation(*prepared.weights, quantised ? at::kFloat : type);
-    found.logitLimit = quantised ? -1 : std::max(1e-3, 32 * roundoff * found.largestLogit);
-    found.moduleLimit = quantised ? -1 : std::max(5e-5, 4 * roundoff);
+    const auto deviation = adapters.largestDeviation(*prepared.weights, quantised ? at::kFloat : type);
+    found.moduleLargest = deviation.largest;
+    found.moduleName = deviation.module;
+    // With a large alpha the edited base is larger than the weights, and so is what rounding takes from it; from some size on it takes
+    // too much of the model, whatever explains it.
+    const double rounding = roundoff * deviation.editedBase;
+    found.logitLimit = quantised ? -1 : std::max(found.logitLimit, std::min(32 * rounding, 0.25) * found.largestLogit);
+    found.moduleLimit = quantised ? -1 : std::max(found.moduleLimit, std::min(4 * rounding, 0.1));
     return found;
 }
 
@@ -294,6 +298,12 @@ TrainResult train(const TrainJob& job, JobContext& context)
         }
     }
 
+    const auto expected = expectationOf(config, prepared.weights->source(), data.samples, evalSamples,
+        data.task == Task::lm ? 0 : data.outputs());
+    if (!seat && prepared.model.device().is_cpu()) {   // runs on one base need less than each for itself
+        if (const auto note = memoryNote(expected.bytes, memoryForThisProcess()); !note.empty())
+            context.events().on(NoteEvent{job.run, "warning", note + " An estimate of the run says what would make it smaller."});
+    }
     auto probe = std::make_unique<const StepZeroProbe>(prepared.model, data.samples);
     auto starts = checkpoint ? readStart(folder, *prepared.weights, checkpoint->identity.startHash)
                                    : startAdapters(prepared.model, *prepared.weights, config, data.samples,
@@ -314,8 +324,9 @@ TrainResult train(const TrainJob& job, JobContext& context)
     std::optional<DriftMonitor> drift;
     if (config.driftEvery > 0)
         drift.emplace(adapters, *prepared.weights, config, context.reporter());
-    Trainer trainer({job, prepared.model, adapters, feed, evalSamples, judgeOf(prepared, evaluation, config), identity, alone, pass, drift ? &*drift : nullptr}, context);
-    const auto expected = expectationOf(config, prepared.weights->source(), data.samples, evalSamples, data.task == Task::lm ? 0 : data.outputs());
+    Trainer trainer({job, prepared.model, adapters, feed, evalSamples, judgeOf(prepared, evaluation, config), identity, alone, pass,
+                        drift ? &*drift : nullptr},
+        context);
     RunStarted event{.run = job.run,
         .method = config.method,
         .steps = trainer.steps(),
