@@ -80,7 +80,8 @@ Options readOptions(int argc, char** argv)
     if (parser.isSet(report) != parser.isSet(out) || (parser.isSet(report) && parser.isSet(render)))
         throw Error(ErrorParts{.code = Code::usage, .file = {}, .place = "command line", .found = "--report or --out without the other, or with --render",
             .allowed = "--report ID --out DIR", .advice = "See rankwright --help."});
-    return {.help = parser.isSet(help), .version = parser.isSet(version), .helpText = parser.helpText(),
+    return {.help = parser.isSet(help), .version = parser.isSet(version),
+        .helpText = parser.helpText().replace(QLatin1String("<executable_name>"), QLatin1String("rankwright")),
         .dataDirectory = parser.value(data),
         .render = {.folder = parser.value(render).toStdString(),
             .runs = parser.value(runs).split(QLatin1Char(','), Qt::SkipEmptyParts)},

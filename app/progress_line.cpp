@@ -92,7 +92,9 @@ void ProgressLine::started(const RunStarted& event)
         + countText(event.rows) + " rows";
     if (event.truncatedRows > 0)
         text += " (" + countText(event.truncatedRows) + " cut)";
-    if (event.firstStep > 1)
+    if (event.firstStep > event.steps)
+        text += ", all of them taken before";
+    else if (event.firstStep > 1)
         text += ", going on at step " + std::to_string(event.firstStep);
     permanent(text);
     if (const std::string reading = readingText(event.data); !reading.empty())

@@ -46,29 +46,6 @@ Database openIndex(const std::filesystem::path& dataDirectory)
     return database;
 }
 
-// Names are shown, stored as JSON and typed on command lines.
-void checkName(const std::string& name)
-{
-    std::string found;
-    if (int64_t(name.size()) > limits::kRunName)
-        found = std::to_string(name.size()) + " bytes";
-    else if (name.find('\0') != std::string::npos)
-        found = "a NUL character";
-    else {
-        try {
-            std::ignore = nlohmann::json(name).dump();
-        } catch (const nlohmann::json::exception&) {
-            found = "bytes that are not UTF-8";
-        }
-    }
-    if (!found.empty())
-        throw Error(ErrorParts{.code = Code::config,
-            .place = "/name",
-            .found = found,
-            .allowed = "UTF-8 text of at most " + std::to_string(limits::kRunName) + " bytes without NUL",
-            .advice = "Choose a shorter, plain name."});
-}
-
 RunRow rowOf(const Statement& statement, const std::filesystem::path& dataDirectory)
 {
     RunRow row;
@@ -105,6 +82,28 @@ void lookForFiles(RunRow& row)
 }
 
 }  // namespace
+
+void checkName(const std::string& name)
+{
+    std::string found;
+    if (int64_t(name.size()) > limits::kRunName)
+        found = std::to_string(name.size()) + " bytes";
+    else if (name.find('\0') != std::string::npos)
+        found = "a NUL character";
+    else {
+        try {
+            std::ignore = nlohmann::json(name).dump();
+        } catch (const nlohmann::json::exception&) {
+            found = "bytes that are not UTF-8";
+        }
+    }
+    if (!found.empty())
+        throw Error(ErrorParts{.code = Code::config,
+            .place = "/name",
+            .found = found,
+            .allowed = "UTF-8 text of at most " + std::to_string(limits::kRunName) + " bytes without NUL",
+            .advice = "Choose a shorter, plain name."});
+}
 
 bool RunRow::operator==(const RunRow& other) const
 {

@@ -57,6 +57,10 @@ struct CurvePoint { int64_t step = 0; double value = 0; int64_t tokens = 0; doub
 struct NoteRow { std::string time, level, text; };
 struct ArtifactRow { std::string kind, path; };
 
+// Names are shown, stored as JSON and typed on command lines. Throws Error{config} for one that is not UTF-8 text of at most
+// limits::kRunName bytes without NUL.
+void checkName(const std::string& name);
+
 class RunStore
 {
 public:
@@ -91,7 +95,7 @@ public:
     [[nodiscard]] RunRow run(const std::string& idOrName);
     [[nodiscard]] RunConfig config(const std::string& id);
     [[nodiscard]] nlohmann::json document(const std::string& id);  // run.json: config, provenance, outcome
-    void rename(const std::string& id, const std::string& name);   // at most limits::kRunName bytes, no NUL
+    void rename(const std::string& id, const std::string& name);   // throws as checkName()
     void remove(const std::string& id);                            // row and folder (Error{locked} while it runs)
     void setState(const std::string& id, RunState state);
     void addArtifact(const std::string& id, const std::string& kind, const std::string& path);

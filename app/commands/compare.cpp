@@ -200,8 +200,11 @@ int compare(Context& context, const CompareAsk& ask)
     auto estimates = estimatesOf(training.engine(), configs, training.progress(), training.signals().token());
     std::vector<double> ends;
     if (seconds) {
+        const bool wantsMore = configs.front().steps != 1;
         ends = fitInto(*seconds, start, training, comparison, configs, estimates);
         context.say("Steps of each arm: " + std::to_string(configs.front().steps));
+        if (wantsMore && configs.front().steps == 1)
+            context.say("Starts, evaluations and a step take the time that was given: give more --minutes, or fewer --eval-rows.");
     }
     if (!context.quiet)
         writeToPeople(estimatesText(configs, estimates, plannedTogether(comparison)));

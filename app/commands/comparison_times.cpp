@@ -17,6 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int kTrialRows = 8;   // of the evaluation
+
 // Notes what a trial of two steps shows: the first step also warms up, so the second one counts.
 class StepTimer : public Events
 {
@@ -28,15 +30,20 @@ public:
             m_total = step->seconds;
             m_lastTokens = step->tokens - m_tokens;
             m_tokens = step->tokens;
+        } else if (const auto* evaluation = std::get_if<EvalEvent>(&event)) {
+            m_evaluating += evaluation->seconds;
+            m_evaluated += evaluation->rows;
         }
     }
     [[nodiscard]] double lastStep() const { return m_last; }
     [[nodiscard]] int64_t lastTokens() const { return m_lastTokens; }
     [[nodiscard]] double total() const { return m_total; }
+    [[nodiscard]] double evaluating() const { return m_evaluating; }
+    [[nodiscard]] double evaluatedRow() const { return m_evaluated > 0 ? m_evaluating / double(m_evaluated) : 0; }
 
 private:
-    double m_last = 0, m_total = 0;
-    int64_t m_lastTokens = 0, m_tokens = 0;
+    double m_last = 0, m_total = 0, m_evaluating = 0;
+    int64_t m_lastTokens = 0, m_tokens = 0, m_evaluated = 0;
 };
 
 // Of the run's rows, on average; 0 where rows of the batch hold several examples.
@@ -80,12 +87,15 @@ double startCost(const RunConfig& config)
     return cost;
 }
 
-// What two steps of this configuration show, with its start and its evaluations; the step as long as one of the run's rows on average.
-RunTime trialOf(Training& training, const RunConfig& config, const DataReading& data)
+// What two steps of a configuration show, with its start; the step as long as one of the run's rows on average.
+struct Trial { double start = 0, step = 0, evaluatedRow = 0; };   // seconds
+
+Trial trialOf(Training& training, const RunConfig& config, const DataReading& data)
 {
     TrainJob job;
     job.config = config;
     job.config.steps = 2;
+    job.config.evalRows = ":" + std::to_string(kTrialRows);
     job.run = "trial";
     const TemporaryFolder folder(training.store().dataDirectory() / ("trial-" + std::to_string(::getpid())));
     job.folder = folder.path().string();
@@ -99,7 +109,9 @@ RunTime trialOf(Training& training, const RunConfig& config, const DataReading& 
     const double wall = std::chrono::duration<double>(Clock::now() - start).count();
     const double tokens = tokensPerStep(config, data);
     const double longer = tokens > 0 && timer.lastTokens() > 0 ? tokens / double(timer.lastTokens()) : 1;
-    return {.start = std::max(0.0, wall - timer.total()), .step = std::max(timer.lastStep() * longer, 1e-6)};
+    return {.start = std::max(0.0, wall - timer.total() - timer.evaluating()),
+        .step = std::max(timer.lastStep() * longer, 1e-6),
+        .evaluatedRow = timer.evaluatedRow()};
 }
 
 // Runs of one kind start alike, and their steps do alike what Estimate::secondsPerStep, which counts products, leaves out: DoRA's norms,
@@ -115,7 +127,7 @@ auto kindOf(const RunConfig& config)
 
 std::vector<RunTime> timesOf(Training& training, const std::vector<RunConfig>& configs, const std::vector<Estimate>& estimates)
 {
-    struct Tried { RunTime time; double estimated; };
+    struct Tried { Trial trial; double estimated; };
     std::map<decltype(kindOf(configs.front())), Tried> tried;
     std::vector<RunTime> times;
     for (size_t i = 0; i < configs.size(); ++i) {
@@ -123,8 +135,11 @@ std::vector<RunTime> timesOf(Training& training, const std::vector<RunConfig>& c
         auto kind = tried.find(kindOf(configs[i]));
         if (kind == tried.end())
             kind = tried.emplace(kindOf(configs[i]), Tried{trialOf(training, configs[i], estimates[i].data), estimated}).first;
-        const auto& [time, reference] = kind->second;
-        times.push_back({.start = time.start, .step = time.step * estimated / reference});
+        const auto& [trial, reference] = kind->second;
+        const double evaluation = trial.evaluatedRow * double(estimates[i].data.evalRows);
+        times.push_back({.start = trial.start + 2 * evaluation,
+            .step = trial.step * estimated / reference,
+            .evaluating = configs[i].evalEvery > 0 ? evaluation / double(configs[i].evalEvery) : 0});
     }
     return times;
 }

@@ -13,8 +13,9 @@ namespace rankwright {
 // What one run costs, in seconds.
 struct RunTime
 {
-    double start = 0;   // everything but steps: the model, the method's start, evaluations, files
-    double step = 0;    // one step
+    double start = 0;        // everything but steps: the model, the method's start, the first and the last evaluation, files
+    double step = 0;         // one step
+    double evaluating = 0;   // a step's share of the evaluations between steps
 };
 
 // The most steps that all runs can take within `seconds`; at least 1.
@@ -23,7 +24,7 @@ inline int64_t stepsWithin(const std::vector<RunTime>& runs, double seconds)
     double each = 0;
     for (const RunTime& run : runs) {
         seconds -= run.start;
-        each += run.step;
+        each += run.step + run.evaluating;
     }
     return std::max<int64_t>(1, int64_t(std::min(seconds / std::max(each, 1e-9), 1e9)));
 }
@@ -35,7 +36,7 @@ inline std::vector<double> endsWithin(const std::vector<RunTime>& runs, const st
     std::vector<double> ends;
     double sum = 0;
     for (size_t i = 0; i < runs.size(); ++i) {
-        sum += runs[i].start + double(steps[i]) * runs[i].step;
+        sum += runs[i].start + double(steps[i]) * (runs[i].step + runs[i].evaluating);
         ends.push_back(sum);
     }
     for (double& end : ends)

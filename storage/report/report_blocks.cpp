@@ -59,7 +59,8 @@ void addChart(Blocks& blocks, const Chart& chart, std::string caption)
 void addSummary(Blocks& blocks, const ComparisonReport& report)
 {
     const Comparison& comparison = report.comparison;
-    blocks.emplace_back(ReportHeading{comparison.name.empty() ? "Comparison " + comparison.id : comparison.name, 1});
+    blocks.emplace_back(ReportHeading{titleOf(comparison), 1});
+    blocks.emplace_back(ReportText{"Comparison " + comparison.id + ", made " + comparison.created + "."});
     std::vector<std::string> arms;
     std::set<double> rates;
     for (const Arm& arm : comparison.arms)

@@ -45,6 +45,8 @@ struct Comparison
     Schedule schedule = Schedule::queued;
     bool operator==(const Comparison&) const = default;
 };
+// The name, or the arms' labels: "lora, pissa". Not escaped.
+std::string titleOf(const Comparison& comparison);
 
 // "lora,pissa" -> arms of `base`; "pissa:lr=1e-4,slice=minor" (keys are JSON keys or option names without dashes).
 // base.options may be of any methods: each arm takes those that its method has. Throws Error{usage} naming the nearest
@@ -70,6 +72,8 @@ Comparison comparisonFromJson(const nlohmann::json& document, const std::filesys
 // What a comparison without a file (of an earlier version, or whose runs came alone) must have been, by its runs. Throws Error{missing}
 // where no run names it.
 Comparison comparisonByRuns(RunStore& store, const std::string& id);
+// Gives a stored comparison another name; an empty one leaves it to be called by its arms. Throws Error{missing, config}.
+void renameComparison(const std::filesystem::path& dataDirectory, const std::string& id, const std::string& name);
 // Removes the file of a comparison; RunStore::remove() asks for it when the last run has gone.
 void forgetComparison(const std::filesystem::path& dataDirectory, const std::string& id);
 // Stored comparisons, newest first; files that cannot be read are left out.

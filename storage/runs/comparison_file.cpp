@@ -196,6 +196,24 @@ Comparison comparisonFromJson(const nlohmann::json& document, const std::filesys
     return comparison;
 }
 
+std::string titleOf(const Comparison& comparison)
+{
+    if (!comparison.name.empty())
+        return comparison.name;
+    std::string arms;
+    for (const Arm& arm : comparison.arms)
+        arms += (arms.empty() ? "" : ", ") + arm.label;
+    return arms;
+}
+
+void renameComparison(const std::filesystem::path& dataDirectory, const std::string& id, const std::string& name)
+{
+    checkName(name);
+    Comparison comparison = readComparison(dataDirectory, id);
+    comparison.name = name;
+    writeFileAtomically(fileOf(dataDirectory, id), toJson(comparison).dump(2) + "\n");
+}
+
 Comparison createComparison(RunStore& store, Comparison comparison)
 {
     const auto runs = plannedRuns(comparison);

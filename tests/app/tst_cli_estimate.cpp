@@ -47,6 +47,15 @@ private slots:
         const double seconds = QJsonDocument::fromJson(run.out).object()["seconds"].toDouble() / 3;
         QVERIFY2(std::abs(after["secondsPerStep"].toDouble() / seconds - 1) < 1e-6, run.out.constData());
         QVERIFY(cli(tinyRun("train") + QStringList{"--steps", "3", "--dry-run", "--quiet"}).out.contains("calibrated by 1 past run of"));
+        // Past runs that were unlike are said to be.
+        const auto once = [&](const char* steps) { return cli(tinyRun("train") + QStringList{"--steps", steps, "--json", "--quiet"}); };
+        QVERIFY(once("4").status == 0 && once("5").status == 0);
+        const QJsonObject later = estimate();
+        const double least = later["leastSeconds"].toDouble(), most = later["mostSeconds"].toDouble();
+        QVERIFY(least > 0 && least <= most);
+        const auto words = cli(tinyRun("train") + QStringList{"--steps", "3", "--dry-run", "--quiet"}).out;
+        QVERIFY2(words.contains("calibrated by 3 past runs of"), words.constData());
+        QCOMPARE(words.contains("at the speeds that they had"), most > 1.2 * least);
         // Another kind of run learns nothing from it.
         const Answer other = cli(tinyRun("train") + QStringList{"--steps", "3", "--method", "dora", "--dry-run", "--json", "--quiet"});
         QCOMPARE(QJsonDocument::fromJson(other.out).object()["pastRuns"].toInt(), 0);

@@ -165,6 +165,7 @@ void TestError::findsTheNearestName_data()
     QTest::newRow("one too many") << "accummulate" << "accumulate";
     QTest::newRow("distance 2 of 4 letters") << "renk0" << "rank";
     QTest::newRow("letters left out") << "accum" << "accumulate";
+    QTest::newRow("too few of its letters") << "ae" << "";
     QTest::newRow("a single letter") << "a" << "";
     QTest::newRow("nothing near") << "temperature" << "";
     QTest::newRow("empty") << "" << "";

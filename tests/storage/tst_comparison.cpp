@@ -384,6 +384,25 @@ private slots:
         QVERIFY(store.run(ids[1]).loss < store.run(ids[0]).loss);
     }
 
+    void aComparisonIsRenamed()
+    {
+        const QTemporaryDir folder;
+        const std::filesystem::path data = folder.path().toStdString();
+        RunStore store(data);
+        auto made = comparison("lora,pissa:rank=4", {0});
+        auto stored = createComparison(store, made);
+        QCOMPARE(titleOf(stored), std::string("lora, pissa rank=4"));
+        renameComparison(data, stored.id, "mine");
+        stored.name = "mine";
+        QVERIFY(readComparison(data, stored.id) == stored);
+        QCOMPARE(titleOf(stored), std::string("mine"));
+        QVERIFY_THROWS_EXCEPTION(Error, renameComparison(data, stored.id, std::string("a\xff")));
+        QVERIFY_THROWS_EXCEPTION(Error, renameComparison(data, "nosuch", "mine"));
+        QVERIFY(readComparison(data, stored.id) == stored);
+        renameComparison(data, stored.id, "");
+        QVERIFY(readComparison(data, stored.id).name.empty());
+    }
+
     void findsTheRunsOfAComparison()
     {
         const QTemporaryDir folder;

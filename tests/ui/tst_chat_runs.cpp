@@ -3,9 +3,13 @@
 // The Chat page and runs: one that is paused or going on writes a checkpoint before it answers; other pages send runs here.
 #include "tests/ui/chat_fixture.h"
 #include "ui/widgets/message_bar.h"
+#include "ui/widgets/voice_chooser.h"
 
 #include <QLabel>
 #include <QPushButton>
+
+#include <fstream>
+#include <iterator>
 
 using namespace rankwright;
 using namespace rankwright::chat_test;
@@ -21,6 +25,7 @@ private slots:
     void runsThatCannotSpeakLeaveTheChatAsItIs();
     void wantedRunsAreListedBeyondTheMost();
     void newerRunsTakeTheVoicesUntilSomethingIsSaid();
+    void aNewestRunThatCannotSpeakChangesNothing();
 };
 
 void TestChatRuns::aPausedRunWritesACheckpointFirst()
@@ -197,6 +202,29 @@ void TestChatRuns::newerRunsTakeTheVoicesUntilSomethingIsSaid()
     Fixture::part<QPushButton>(page, "clearChatButton")->click();
     QTRY_VERIFY(third.contains(voice()));
     QCOMPARE(page.chat().voices().size(), size_t(3));
+}
+
+void TestChatRuns::aNewestRunThatCannotSpeakChangesNothing()
+{
+    Fixture fixture;
+    select(fixture);
+    const auto runs = fixture.trainBoth();
+    ChatPage page(fixture.bench);
+    QVERIFY(open(page, 3));
+    page.hide();
+    fixture.bench.setArms({"lora"});
+    const auto classifier = fixture.create();
+    QTRY_VERIFY(!fixture.bench.session().isBusy());
+    const auto curves = fixture.store().folderOf(format::plain(classifier[0])) / "metrics.jsonl";
+    std::ifstream in(curves);
+    auto text = QString::fromStdString({std::istreambuf_iterator<char>(in), {}});
+    QVERIFY(text.contains("\"task\":\"lm\""));
+    std::ofstream(curves) << text.replace("\"task\":\"lm\"", "\"task\":\"classify\"").toStdString();
+    QVERIFY(open(page, 3));
+    QTRY_COMPARE(page.findChild<VoiceChooser*>()->titles().size(), 4);   // the base and all runs: they have been read again
+    QCOMPARE(page.chat().voices().size(), size_t(3));
+    for (size_t i = 1; i < 3; ++i)
+        QVERIFY(runs.contains(format::text(page.chat().voices()[i].who.run)));
 }
 
 QTEST_MAIN(TestChatRuns)

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The Rankwright authors
 // The Compare page: list, ticks, curves, differences, configuration, rename, delete, export, resume.
 #include "storage/runs/comparison.h"
+#include "storage/runs/run_folder.h"
 #include "tests/ui/page_fixture.h"
 #include "ui/models/config_diff.h"
 #include "ui/models/run_table.h"
@@ -44,6 +45,9 @@ private slots:
     void f2OpensTheEditor();
     void deletingAsksFirst();
     void aComparisonIsDeletedAsAWhole();
+    void whatWasDeletedBeforeAFailureIsTold();
+    void comparisonsAreRenamedAndToldApart();
+    void aClickBesideTheRowsKeepsTheMark();
     void aRunningRunIsNotDeleted();
     void csvIsDefused();
     void stoppedRunsCanBeResumed();
@@ -300,6 +304,59 @@ void TestComparePage::aComparisonIsDeletedAsAWhole()
     page.findChild<QPushButton*>("confirmDeleteButton")->click();
     QTRY_VERIFY(fixture.store().runs().empty());
     QVERIFY(storedComparisons(fixture.bench.dataDirectory()).empty());
+}
+
+void TestComparePage::whatWasDeletedBeforeAFailureIsTold()
+{
+    Fixture fixture;
+    const auto runs = fixture.trainBoth();
+    const RunLock held(fixture.store().folderOf(format::plain(runs[1])));
+    RunTable table(fixture.bench.dataDirectory());
+    QSignalSpy refused(&table, &RunTable::problem), changed(&table, &RunTable::changed);
+    table.removeRuns(runs);
+    QTRY_COMPARE(changed.size(), 1);
+    QCOMPARE(refused.size(), 1);
+    QVERIFY(refused.front().front().toString().contains("E-LOCKED"));
+    QCOMPARE(fixture.store().runs().size(), size_t(1));
+}
+
+void TestComparePage::comparisonsAreRenamedAndToldApart()
+{
+    Fixture fixture;
+    const auto runs = fixture.trainBoth();
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    auto* tree = page.findChild<RunTree*>();
+    const auto id = format::text(fixture.store().run(format::plain(runs[0])).comparison);
+    const auto created = readComparison(fixture.bench.dataDirectory(), format::plain(id)).created;
+    QCOMPARE(tree->groups().titleOf(id), QString("lora, pissa · %1").arg(format::when(created)));
+    tree->selectComparison(id);
+    auto* button = Fixture::part<QPushButton>(page, "renameButton");
+    QTRY_VERIFY(button->isEnabled());
+    button->click();
+    auto* editor = tree->view()->findChild<QLineEdit*>();
+    QVERIFY(editor != nullptr);
+    QCOMPARE(editor->text(), QString());   // it has no name of its own
+    editor->setText("  <b>first</b> try ");
+    QTest::keyClick(editor, Qt::Key_Return);
+    QTRY_COMPARE(tree->groups().titleOf(id), QString("<b>first</b> try"));
+    QCOMPARE(readComparison(fixture.bench.dataDirectory(), format::plain(id)).name, std::string("<b>first</b> try"));
+    QCOMPARE(tree->currentComparison(), id);
+    QTRY_COMPARE(Fixture::part<QLabel>(page, "comparisonName")->text(), QString("<b>first</b> try"));
+    Fixture::part<QPushButton>(page, "deleteButton")->click();
+    QVERIFY(page.findChild<QMessageBox*>("confirmDelete")->text().contains("“<b>first</b> try”"));
+}
+
+void TestComparePage::aClickBesideTheRowsKeepsTheMark()
+{
+    Fixture fixture;
+    fixture.trainBoth();
+    ComparePage page(fixture.bench);
+    QVERIFY(open(page, 2));
+    auto* view = Fixture::part<QTreeView>(page, "runTable");
+    QTRY_VERIFY(view->selectionModel()->hasSelection());
+    QTest::mouseClick(view->viewport(), Qt::LeftButton, {}, {20, view->viewport()->height() - 4});
+    QVERIFY(view->selectionModel()->isRowSelected(view->currentIndex().row(), view->currentIndex().parent()));
 }
 
 void TestComparePage::aRunningRunIsNotDeleted()

@@ -232,7 +232,7 @@ void TestConfigurePage::stepZeroShowsItsFigures()
     Fixture::part<QPushButton>(page, "stepZeroButton")->click();
     // Both ticked arms, by name.
     QTRY_COMPARE(verdict->text(),
-        QString("✓ LoRA: same answers as the base model\n✓ PiSSA: same answers as the base model"));
+        QString("✓ LoRA: the base model, bit for bit\n✓ PiSSA: the base model, within the rounding of float32"));
     const auto detail = Fixture::part<QLabel>(page, "stepZeroDetail")->text();
     QVERIFY2(
         detail.contains("2.4e-06") && detail.contains("1.1e-07") && detail.contains("3.0e-08"), qPrintable(detail));

@@ -12,6 +12,7 @@
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPushButton>
+#include <QSignalSpy>
 
 #include <fstream>
 
@@ -149,6 +150,21 @@ void TestExportPage::theNewestRunIsChosenWhenThePageIsOpened()
     page.activated();
     QTRY_VERIFY(second.contains(runs->currentData().toString()));
     QVERIFY(runs->currentText().contains(runs->currentData().toString()));   // runs of one name are told apart
+    // What was chosen when they had ended stays, also when the newest of them is deleted.
+    fixture.trainBoth();
+    QTRY_COMPARE(runs->count(), 6);
+    choose(runs, 5);
+    const auto oldest = runs->currentData().toString();
+    auto* model = runs->model();
+    QSignalSpy listed(model, &QAbstractItemModel::rowsInserted);
+    page.activated();
+    QTRY_VERIFY(listed.size() >= 6);
+    QTest::qWait(20);
+    QCOMPARE(runs->currentData().toString(), oldest);
+    RunStore(fixture.bench.dataDirectory()).remove(format::plain(runs->itemData(0).toString()));
+    page.activated();
+    QTRY_COMPARE(runs->count(), 5);
+    QCOMPARE(runs->currentData().toString(), oldest);
 }
 
 void TestExportPage::explainsTheDoubledRank()

@@ -100,6 +100,7 @@ private slots:
     void csvKeepsThePointInAnyLocale();
     void followsThePalette();
     void savesAPicture();
+    void aCurveOfOnePointIsSeen();
     void heatMapMovesByKeysAndMouse();
     void heatMapTellsWhatIsNotKnown();
     void energyCutMovesByKeysAndDrag();
@@ -450,6 +451,23 @@ void TestPlots::savesAPicture()
     QCOMPARE(image.size(), QSize(1000, 600));
     QVERIFY(hasColour(image, lora.color));
     QVERIFY(!plot.savePng(folder.filePath("no/such/folder.png"), 100, 100));
+}
+
+void TestPlots::aCurveOfOnePointIsSeen()
+{
+    const QTemporaryDir folder;
+    const QString file = folder.filePath("loss.png");
+    CurvePlot plot;
+    Curve lora = falling("lora", 1), pissa = falling("pissa", 1);
+    pissa.color = theme::methodColor("pissa");
+    lora.y = {1.631829};
+    pissa.y = {1.631832};
+    plot.setCurves({lora, pissa});
+    const auto [low, high] = plot.visibleY();
+    QVERIFY(high - low > 1e-4);   // not the last digits of one loss
+    QVERIFY(plot.savePng(file, 1000, 600));
+    const QImage middle = QImage(file).copy(400, 200, 200, 200);   // the legend is in a corner
+    QVERIFY(hasColour(middle, lora.color) && hasColour(middle, pissa.color));
 }
 
 void TestPlots::heatMapMovesByKeysAndMouse()

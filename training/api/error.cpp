@@ -208,7 +208,7 @@ std::string nearestName(std::string_view word, const std::vector<std::string>& c
         size_t found = 0;
         for (const char letter : candidate)
             found += found < word.size() && letter == word[found];
-        return candidate.size() <= kLongest && candidate.starts_with(word.front()) && found == word.size();
+        return candidate.size() <= 3 * word.size() && candidate.starts_with(word.front()) && found == word.size();
     };
     const auto whole = std::ranges::find_if(candidates, shortened);
     return whole == candidates.end() ? std::string() : *whole;

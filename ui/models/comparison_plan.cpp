@@ -73,7 +73,7 @@ Comparison comparisonOf(
         const auto place = arms[i] == baseline ? comparison.arms.begin() : comparison.arms.end();
         comparison.arms.insert(place, std::move(arm));
     }
-    comparison.name = shared.name.empty() ? format::plain(labels.join(QStringLiteral(", "))) : shared.name;
+    comparison.name = shared.name;
     comparison.seeds = seedsOf(plan, shared);
     comparison.sweep = sweepOf(plan, arms);
     comparison.schedule = scheduleOf(plan, arms);

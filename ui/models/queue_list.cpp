@@ -25,8 +25,10 @@ QString reasonOf(RunStore& store, const RunRow& row)
         const auto provenance = document.value("provenance", nlohmann::json::object());
         if (const auto reason = provenance.value("reason", std::string()); !reason.empty())
             return format::shown(reason, 400);
-        if (row.state == RunState::finished || row.state == RunState::stopped)
-            return {};
+        if (row.state == RunState::finished)
+            return QueueList::tr("It took all its steps.");
+        if (row.state == RunState::stopped)
+            return QueueList::tr("It was stopped; Resume on the Compare page goes on with it.");
         const auto notes = store.notes(row.id);
         return notes.empty() ? QString() : format::shown(notes.back().text, 400);
     } catch (const std::exception&) {
@@ -50,7 +52,7 @@ QueueList::State readState(RunStore& store, const std::filesystem::path& dataDir
         if (row.comparison.empty() || state.comparisons.contains(row.comparison))
             return;
         try {
-            state.comparisons[row.comparison] = readComparison(dataDirectory, row.comparison).name;
+            state.comparisons[row.comparison] = titleOf(readComparison(dataDirectory, row.comparison));
         } catch (const std::exception&) {
             state.comparisons[row.comparison];   // its file is gone or damaged: its runs are still worth showing
         }

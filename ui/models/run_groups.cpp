@@ -19,6 +19,16 @@ namespace {
 
 constexpr int kRowHeight = 24;   // px
 
+// Comparisons that are called by their arms are told apart by their dates.
+QString shownTitle(const Comparison& comparison)
+{
+    Comparison unnamed = comparison;
+    unnamed.name.clear();
+    const auto title = titleOf(comparison), arms = titleOf(unnamed);
+    return title != arms ? format::shown(title, 80)
+                         : QStringLiteral("%1 · %2").arg(format::shown(arms, 80), format::when(comparison.created));
+}
+
 }  // namespace
 
 RunGroups::RunGroups(RunTable& runs, QObject* parent) : QAbstractItemModel(parent), m_runs(runs)
@@ -38,19 +48,15 @@ void RunGroups::rebuild()
     m_groups.clear();
     m_loose.clear();
     std::map<std::string, size_t> numbers;
-    const auto group = [&](const std::string& id, const QString& name) {
-        if (!id.empty() && numbers.emplace(id, m_groups.size()).second)
-            m_groups.push_back({format::text(id), name, {}});
+    const auto group = [&](Group group) {
+        if (!group.id.isEmpty() && numbers.emplace(format::plain(group.id), m_groups.size()).second)
+            m_groups.push_back(std::move(group));
     };
-    for (const Comparison& comparison : m_runs.comparisons()) {
-        QStringList arms;
-        for (const Arm& arm : comparison.arms)
-            arms << format::shown(arm.label, 40);
-        group(comparison.id, comparison.name.empty() ? arms.join(QStringLiteral(", ")) : format::shown(comparison.name, 80));
-    }
+    for (const Comparison& comparison : m_runs.comparisons())
+        group({format::text(comparison.id), shownTitle(comparison), format::text(comparison.name)});
     const auto& rows = m_runs.runs();
     for (const RunRow& run : rows)   // of an earlier version, or whose runs came alone
-        group(run.comparison, tr("Comparison %1").arg(format::shown(run.comparison, 40)));
+        group({format::text(run.comparison), tr("Comparison %1").arg(format::shown(run.comparison, 40))});
     for (int row = int(rows.size()) - 1; row >= 0; --row)
         if (const auto found = numbers.find(rows[size_t(row)].comparison); found != numbers.end())
             m_groups[found->second].rows.push_back(row);
@@ -97,7 +103,7 @@ int RunGroups::tableRow(const QModelIndex& index) const
 
 bool RunGroups::matches(const QModelIndex& index, const QString& lowerCase) const
 {
-    return isComparison(index) ? m_groups[size_t(index.row())].name.toLower().contains(lowerCase) : m_runs.matches(tableRow(index), lowerCase);
+    return isComparison(index) ? m_groups[size_t(index.row())].title.toLower().contains(lowerCase) : m_runs.matches(tableRow(index), lowerCase);
 }
 
 bool RunGroups::isLess(const QModelIndex& left, const QModelIndex& right) const
@@ -131,6 +137,12 @@ QModelIndex RunGroups::indexOfComparison(const QString& comparison) const
 bool RunGroups::isComparison(const QModelIndex& index) const
 {
     return index.isValid() && index.internalId() == 0 && index.row() < int(m_groups.size());
+}
+
+QString RunGroups::titleOf(const QString& comparison) const
+{
+    const auto found = std::ranges::find(m_groups, comparison, &Group::id);
+    return found == m_groups.end() ? QString() : found->title;
 }
 
 QStringList RunGroups::runsOf(const QString& comparison) const
@@ -201,7 +213,7 @@ QString RunGroups::groupText(const Group& group, int column) const
     const auto& runs = m_runs.runs();
     switch (column) {
     case RunTable::nameColumn:
-        return group.name;
+        return group.title;
     case RunTable::stateColumn: {
         const auto over = std::count_if(group.rows.begin(), group.rows.end(), [&](int row) {
             return runs[size_t(row)].state == RunState::finished || runs[size_t(row)].state == RunState::diverged;
@@ -236,6 +248,8 @@ QVariant RunGroups::groupData(const Group& group, int column, int role) const
     switch (role) {
     case Qt::DisplayRole:
         return groupText(group, column);
+    case Qt::EditRole:
+        return isName ? QVariant(group.name.value_or(QString())) : QVariant();
     case Qt::CheckStateRole:
         return isName ? QVariant(tickOf(group)) : QVariant();
     case Qt::FontRole:
@@ -244,8 +258,9 @@ QVariant RunGroups::groupData(const Group& group, int column, int role) const
         return int((column >= RunTable::bestEvalColumn ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     case Qt::ToolTipRole:   // escaped: a view shows tool tips as rich text where they look like it
         return QStringLiteral("<qt>%1</qt>").arg(
-            tr("The comparison %1 of %2 runs: %3 have finished").arg(group.name).arg(group.rows.size())
-                .arg(groupText(group, RunTable::stateColumn)).toHtmlEscaped());
+            tr("The comparison %1 of %2 runs: %3 have finished\nId %4").arg(group.title).arg(group.rows.size())
+                .arg(groupText(group, RunTable::stateColumn), format::shown(format::plain(group.id), 40)).toHtmlEscaped()
+                .replace('\n', "<br>"));
     case kComparisonRole:
         return group.id;
     case RunTable::kSortRole: {
@@ -261,9 +276,13 @@ bool RunGroups::setData(const QModelIndex& index, const QVariant& value, int rol
 {
     if (!isComparison(index))
         return index.isValid() && m_runs.setData(inTable(index), value, role);
+    const Group& group = m_groups[size_t(index.row())];
+    if (role == Qt::EditRole && group.name && value.toString().trimmed() != *group.name) {
+        m_runs.renameComparison(group.id, value.toString().trimmed());
+        return true;
+    }
     if (role != Qt::CheckStateRole)
         return false;
-    const Group& group = m_groups[size_t(index.row())];
     QStringList ticked = m_runs.ticked();
     for (const QString& run : runsOf(group.id)) {
         ticked.removeAll(run);
@@ -286,6 +305,8 @@ Qt::ItemFlags RunGroups::flags(const QModelIndex& index) const
     auto flags = QAbstractItemModel::flags(index);
     if (index.column() == RunTable::nameColumn)
         flags |= Qt::ItemIsUserCheckable;
+    if (index.column() == RunTable::nameColumn && m_groups[size_t(index.row())].name)
+        flags |= Qt::ItemIsEditable;
     return flags;
 }
 

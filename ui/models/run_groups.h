@@ -8,6 +8,8 @@
 #include <QAbstractItemModel>
 #include <QSortFilterProxyModel>
 
+#include <optional>
+
 namespace rankwright {
 
 class RunGroups : public QAbstractItemModel
@@ -20,6 +22,7 @@ public:
     [[nodiscard]] QModelIndex indexOfRun(const QString& run) const;                 // invalid: not there
     [[nodiscard]] QModelIndex indexOfComparison(const QString& comparison) const;
     [[nodiscard]] bool isComparison(const QModelIndex& index) const;
+    [[nodiscard]] QString titleOf(const QString& comparison) const;                 // as its row shows it
     [[nodiscard]] QStringList runsOf(const QString& comparison) const;              // as they were planned
     [[nodiscard]] const RunTable& table() const { return m_runs; }
     [[nodiscard]] int tableRow(const QModelIndex& index) const;                     // -1: a comparison
@@ -36,7 +39,12 @@ public:
     [[nodiscard]] Qt::ItemFlags flags(const QModelIndex& index) const override;
 
 private:
-    struct Group { QString id, name; std::vector<int> rows; };   // rows of the table
+    struct Group
+    {
+        QString id, title;
+        std::optional<QString> name = std::nullopt;   // as it was given, maybe empty; nothing: of no stored comparison
+        std::vector<int> rows = {};                   // of the table
+    };
     void rebuild();
     void refresh(const QModelIndex& first, const QModelIndex& last);
     [[nodiscard]] QModelIndex inTable(const QModelIndex& index) const;   // of a run; invalid for a comparison

@@ -231,33 +231,35 @@ Qt::PenStyle RunTable::styleOf(const QString& id) const
         run == nullptr ? QString() : format::text(run->method), dash == m_dash.end() ? 0 : dash->second);
 }
 
+// A change that failed may have been made in part.
+void RunTable::change(const std::function<void(RunStore&)>& work)
+{
+    m_reader.change(work, [this](const QString& text) {
+        if (!text.isEmpty())
+            emit problem(text);
+        emit changed();
+        reload();
+    });
+}
+
 void RunTable::removeRuns(const QStringList& ids)
 {
-    m_reader.change(
-        [ids](RunStore& store) {
-            for (const QString& id : ids)
-                store.remove(format::plain(id));
-        },
-        [this](const QString& text) {
-            if (!text.isEmpty())
-                emit problem(text);
-            else
-                emit changed();
-            reload();
-        });
+    change([ids](RunStore& store) {
+        for (const QString& id : ids)
+            store.remove(format::plain(id));
+    });
 }
 
 void RunTable::rename(const QString& id, const QString& name)
 {
-    m_reader.change([plain = format::plain(id), wanted = format::plain(name)](
-                        RunStore& store) { store.rename(plain, wanted); },
-        [this](const QString& text) {
-            if (!text.isEmpty())
-                emit problem(text);
-            else
-                emit changed();
-            reload();
-        });
+    change([plain = format::plain(id), wanted = format::plain(name)](RunStore& store) { store.rename(plain, wanted); });
+}
+
+void RunTable::renameComparison(const QString& id, const QString& name)
+{
+    change([plain = format::plain(id), wanted = format::plain(name)](RunStore& store) {
+        rankwright::renameComparison(store.dataDirectory(), plain, wanted);
+    });
 }
 
 int RunTable::rowCount(const QModelIndex& parent) const

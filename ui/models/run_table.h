@@ -11,6 +11,7 @@
 #include <QColor>
 #include <QStringList>
 
+#include <functional>
 #include <map>
 #include <unordered_map>
 
@@ -42,6 +43,7 @@ public:
     [[nodiscard]] QColor colorOf(const QString& id) const;
     [[nodiscard]] Qt::PenStyle styleOf(const QString& id) const;
     void removeRuns(const QStringList& ids);   // one after the other, until one cannot be removed
+    void renameComparison(const QString& id, const QString& name);
     // Last measured values of a run, by the series' name ("metric/accuracy"); and whether any run has one.
     [[nodiscard]] const std::map<QString, double>& metrics(const QString& id) const;
     [[nodiscard]] bool hasMetrics() const { return !m_metrics.empty(); }
@@ -76,6 +78,7 @@ private:
     void setTick(const QString& id, bool on);
     void tellRows(std::vector<int> rows);
     void rename(const QString& id, const QString& name);
+    void change(const std::function<void(RunStore&)>& work);
     [[nodiscard]] QString text(const RunRow& run, int column) const;
     [[nodiscard]] QVariant sortValue(const RunRow& run, int column) const;
 

@@ -27,13 +27,14 @@ namespace {
 constexpr int kRedraw = 33;                  // ms
 constexpr int kSettingsWidth = 264, kPromptHeight = 98;
 
-// Of the newest comparison, a run of each arm, in the order in which they were created.
+// Of the newest run that can speak, or of its comparison a run of each arm, in the order in which they were created.
 std::vector<ChatChoice> newestArms(const std::vector<ChatChoice>& runs)
 {
     std::vector<ChatChoice> arms;
-    if (runs.empty())
+    const auto found = std::ranges::find_if(runs, [](const ChatChoice& run) { return run.refusal.isEmpty(); });
+    if (found == runs.end())
         return arms;
-    const ChatChoice& newest = runs.front();
+    const ChatChoice& newest = *found;
     for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
         const bool together = run->run == newest.run || (!newest.comparison.empty() && run->comparison == newest.comparison);
         const bool known = std::any_of(arms.begin(), arms.end(), [&](const ChatChoice& arm) { return arm.arm == run->arm; });
@@ -265,9 +266,10 @@ void ChatPage::readRuns()
 
 void ChatPage::showChoices(std::vector<ChatChoice>& runs)
 {
-    if (!m_wanted.isEmpty())
+    const bool wanted = !m_wanted.isEmpty();
+    if (wanted)
         showWanted(runs);
-    if (!m_begun && m_workbench.model())
+    if (!m_begun && m_workbench.model() && (!wanted || m_chat.voices().empty()))
         showNewest(runs);
     runs.insert(runs.begin(), base());
     m_chooser->setChoices(std::move(runs));
@@ -278,7 +280,8 @@ void ChatPage::showChoices(std::vector<ChatChoice>& runs)
 // not changed, but told of.
 void ChatPage::showNewest(const std::vector<ChatChoice>& runs)
 {
-    const bool newer = !runs.empty() && !m_known.contains(runs.front().key());
+    const auto newest = std::ranges::find_if(runs, [](const ChatChoice& run) { return run.refusal.isEmpty(); });
+    const bool newer = newest != runs.end() && !m_known.contains(newest->key());
     if (!m_chat.voices().empty() && !newer)
         return;
     for (const ChatChoice& run : runs)
@@ -307,9 +310,10 @@ void ChatPage::showWanted(const std::vector<ChatChoice>& runs)
             wanted.push_back(*run);
     }
     m_wanted.clear();
-    if (!wanted.empty())
+    if (!wanted.empty()) {
         notes << talkWith(wanted);
-    m_begun = m_begun || !m_chat.voices().empty();
+        m_begun = true;
+    }
     if (!notes.isEmpty())
         m_messages->say(notes.join('\n'), false);
 }
@@ -356,7 +360,7 @@ void ChatPage::makeColumns()
         m_row->addWidget(column, 1);
         m_columns.push_back(column);
         connect(column, &ChatColumn::removeAsked, this, [this, i] {
-            m_begun = true;
+            m_begun = m_begun || !m_chat.isBusy();
             m_chat.remove(i);
         });
     }

@@ -180,8 +180,8 @@ QWidget* ComparePage::makeRuns()
     column->setSpacing(8);
     m_tree = new RunTree(m_runs, box);
     makeActions();
+    column->addWidget(makeButtons(box));   // above the list: where they are does not change with what is below it
     column->addWidget(m_tree, 3);
-    column->addWidget(makeButtons(box));
     m_against = new QWidget(box);
     auto* below = new QVBoxLayout(m_against);
     below->setContentsMargins(0, 8, 0, 0);
@@ -220,17 +220,19 @@ QAction* ComparePage::makeAction(const QString& text, const QString& name, const
 
 void ComparePage::makeActions()
 {
-    m_resumeAction = makeAction(
-        tr("Resume"), "resumeAction", tr("Goes on from the newest checkpoint of a stopped, interrupted or failed run; of a comparison, with all that have not ended"));
-    m_renameAction = makeAction(tr("Rename"), "renameAction", tr("Gives the run another name (F2)"));
+    m_resumeAction = makeAction(tr("Resume"), "resumeAction",
+        tr("Goes on from the newest checkpoint of a stopped, interrupted or failed run; of a comparison, with all that have not ended"));
+    m_renameAction = makeAction(tr("Rename"), "renameAction", tr("Gives the run or the comparison another name (F2)"));
     m_removeAction
-        = makeAction(tr("Delete…"), "deleteAction", tr("Deletes the run, its checkpoints and its adapter; of a comparison all its runs (Del)"));
+        = makeAction(tr("Delete…"), "deleteAction",
+            tr("Deletes the run, its checkpoints and its adapter; of a comparison all its runs (Del)"));
     m_csvAction = makeAction(tr("CSV…"), "csvAction", tr("Writes all curves of the run as a CSV file"));
     m_commandAction = makeAction(tr("Command"), "commandAction", tr("Copies the command line that repeats the run"));
     m_baselineAction
         = makeAction(tr("Use as baseline"), "baselineAction", tr("Compares the other ticked runs with this one"));
     m_chatAction = makeAction(tr("Chat"), "chatAction",
-        tr("The base model and the ticked runs, the selected run or the best run of each arm of the comparison answer the same prompt side by side"));
+        tr("The base model and the ticked runs, the selected run or the best run of each arm of the comparison answer the same prompt "
+           "side by side"));
     connect(m_chatAction, &QAction::triggered, this, [this] { m_workbench.chatWith(talkers()); });
     m_renameAction->setShortcut(QKeySequence(Qt::Key_F2));
     m_removeAction->setShortcut(QKeySequence(Qt::Key_Delete));
@@ -291,7 +293,7 @@ void ComparePage::chosen()
     refreshActions();
 }
 
-// Reads the report again only where a run of it has gone on.
+// Reads the report again only where a run of it has gone on, or its name is another.
 void ComparePage::showChosenComparison()
 {
     const auto id = format::plain(m_tree->currentComparison());
@@ -299,13 +301,15 @@ void ComparePage::showChosenComparison()
     for (const RunRow& run : m_runs.runs())
         if (run.comparison == id)
             runs.push_back(run);
-    if (m_comparison->comparison() == m_tree->currentComparison() && runs != m_lastRuns) {
+    const auto title = m_tree->groups().titleOf(m_tree->currentComparison());
+    if (m_comparison->comparison() == m_tree->currentComparison() && (runs != m_lastRuns || title != m_lastTitle)) {
         // A report reads every curve of its comparison: not while nobody looks at it.
         m_reportOld = m_right->currentWidget() != m_comparison;
         if (!m_reportOld)
             m_comparison->refresh();
     }
     m_lastRuns = std::move(runs);
+    m_lastTitle = title;
     m_comparison->setComparison(m_tree->currentComparison());
 }
 
@@ -348,7 +352,8 @@ void ComparePage::refreshActions()
     const RunRow* run = m_runs.find(selected());
     m_resumeAction->setEnabled(!resumable(false).isEmpty() || !resumable(true).isEmpty());
     m_removeAction->setEnabled(!removable().isEmpty());
-    for (QAction* action : {m_renameAction, m_csvAction, m_commandAction})
+    m_renameAction->setEnabled(m_tree->canEdit());
+    for (QAction* action : {m_csvAction, m_commandAction})
         action->setEnabled(run != nullptr);
     m_baselineAction->setEnabled(run != nullptr && m_runs.ticked().contains(selected()));
     m_chatAction->setEnabled(!talkers().isEmpty());
@@ -386,8 +391,7 @@ QStringList ComparePage::talkers() const
 
 void ComparePage::rename()
 {
-    if (!selected().isEmpty())
-        m_tree->edit(selected());
+    m_tree->edit();
 }
 
 // The selected run, or those of the selected comparison; none while one of them is going.
@@ -415,10 +419,14 @@ void ComparePage::remove()
     box->setIcon(QMessageBox::Warning);
     box->setTextFormat(Qt::PlainText);
     box->setWindowTitle(one ? tr("Delete the run?") : tr("Delete the comparison?"));
-    box->setText(one && run != nullptr
-            ? tr("Delete the run “%1” with its curves, checkpoints and adapter? This cannot be undone.")
-                  .arg(format::shown(run->name.empty() ? run->id : run->name))
-            : tr("Delete the comparison with its %n runs, their curves, checkpoints and adapters? This cannot be undone.", nullptr, int(runs.size())));
+    const auto name = one && run != nullptr ? format::shown(run->name.empty() ? run->id : run->name)
+                                            : m_tree->groups().titleOf(m_tree->currentComparison());
+    const auto question = one ? tr("Delete the run “%1” with its curves, checkpoints and adapter? This cannot be undone.")
+        : runs.size() == 1
+        ? tr("Delete the comparison “%1” with its run, the curves, checkpoints and adapter? This cannot be undone.")
+        : tr("Delete the comparison “%1” with its %n runs, their curves, checkpoints and adapters? This cannot be undone.", nullptr,
+            int(runs.size()));
+    box->setText(question.arg(name));
     auto* yes = box->addButton(tr("Delete"), QMessageBox::DestructiveRole);
     yes->setObjectName("confirmDeleteButton");
     box->setDefaultButton(box->addButton(QMessageBox::Cancel));

@@ -68,6 +68,7 @@ private:
     StoreReader m_reader;
     QTimer m_follow;                                 // while a run goes on and the page is visible
     std::vector<RunRow> m_lastRuns;                  // of the comparison on the right, when it was last read
+    QString m_lastTitle;
     bool m_reportOld = false;                      // a run of the comparison has gone on while the report was hidden
     QStackedLayout* m_stack;
     RunTree* m_tree;

@@ -235,7 +235,7 @@ void ConfigurePage::refreshButtons()
     else if (arms.isEmpty())
         reason = tr("Tick at least one method.");
     const bool busy = m_workbench.session().isBusy(), creating = m_workbench.isCreating();
-    if (creating && m_start->hasFocus())   // a button that is greyed hands its focus on, here to the rail
+    if (creating && (m_start->hasFocus() || m_queue->hasFocus()))   // a greyed button hands its focus on, here to the rail
         setFocus(Qt::OtherFocusReason);
     m_start->setEnabled(!busy && !creating && reason.isEmpty());
     m_queue->setEnabled(!creating && reason.isEmpty());

@@ -114,7 +114,10 @@ QWidget* ExportPage::makeForm()
     buttons->addStretch();
     form->addRow(nullptr, buttons);
     form->addRow(nullptr, m_step);
-    connect(m_runBox, &QComboBox::activated, this, &ExportPage::refresh);
+    connect(m_runBox, &QComboBox::activated, this, [this] {
+        noteSeen();
+        refresh();
+    });
     connect(m_formatBox, &QComboBox::activated, this, &ExportPage::refresh);
     connect(m_export, &QPushButton::clicked, this, &ExportPage::start);
     connect(m_cancel, &QPushButton::clicked, this, [this] {
@@ -244,13 +247,12 @@ void ExportPage::readRuns()
 
 void ExportPage::showRuns(Choices& read)
 {
-    // What a person has chosen stays, until they come back to the page when newer runs have ended.
+    // What a person has chosen stays, until they come to the page when a newer run has ended since.
     auto wanted = m_runBox->currentData().toString();
     m_choices = std::move(read.runs);
-    const auto newest = m_choices.empty() ? std::string() : m_choices.front().row.id;
-    if (m_opened && newest != m_newest && !m_job) {
-        m_newest = newest;
-        wanted = format::text(newest);
+    if (m_opened && !m_job && !m_choices.empty() && !m_seen.contains(m_choices.front().row.id)) {
+        wanted = format::text(m_choices.front().row.id);
+        noteSeen();
     }
     m_opened = false;
     m_runBox->clear();
@@ -272,6 +274,13 @@ void ExportPage::showRuns(Choices& read)
     if (const int index = m_runBox->findData(wanted); index >= 0)
         m_runBox->setCurrentIndex(index);
     refresh();
+}
+
+void ExportPage::noteSeen()
+{
+    m_seen.clear();
+    for (const Choice& choice : m_choices)
+        m_seen.insert(choice.row.id);
 }
 
 const ExportPage::Choice* ExportPage::chosen() const

@@ -10,6 +10,8 @@
 
 #include <QPointer>
 
+#include <set>
+
 class QComboBox;
 class QLineEdit;
 class QListWidget;
@@ -40,6 +42,7 @@ private:
     QWidget* makeEarlier();
     void showEarlier();
     void readRuns();
+    void noteSeen();
     void showRuns(Choices& read);
     [[nodiscard]] const Choice* chosen() const;
     void offerFormats();
@@ -57,7 +60,7 @@ private:
     std::vector<Choice> m_choices;
     QPointer<JobCall> m_job;
     QString m_exported;                              // run that is being exported
-    std::string m_newest;                            // of the runs listed
+    std::set<std::string> m_seen;                    // runs that were listed when the page or a person last chose one
     bool m_opened = false;                           // the page has been opened since they were
     QString m_dtypesOf;                              // the format that the number formats are listed for
     QString m_suggested;                             // the folder put in by us

@@ -25,6 +25,8 @@ struct CurveBounds
     double least = std::numeric_limits<double>::infinity(), most = -std::numeric_limits<double>::infinity(),
            leastPositive = std::numeric_limits<double>::infinity();
 
+    static constexpr double kLeastRoom = 1e-4;   // beside the values
+
     void add(double value)
     {
         if (!std::isfinite(value))
@@ -40,17 +42,18 @@ struct CurveBounds
         most = std::max(most, other.most);
         leastPositive = std::min(leastPositive, other.leastPositive);
     }
-    // With room around it, so that no point lies on the frame.
+    // With room around it, so that no point lies on the frame, and values that are nearly equal are not told apart by their last digits.
     [[nodiscard]] QCPRange range(bool log, double room) const
     {
         const double low = log ? leastPositive : least;
         if (!(most >= low))
             return log ? QCPRange(0.1, 10) : QCPRange(0, 1);
         if (log) {
-            const double factor = most > low ? std::pow(most / low, room) : 2;
+            const double factor = most > low ? std::max(std::pow(most / low, room), 1 + kLeastRoom) : 2;
             return {low / factor, most * factor};
         }
-        const double margin = most > low ? (most - low) * room : (most != 0 ? std::abs(most) * 0.5 : 0.5);
+        const double nearly = kLeastRoom * std::max(std::abs(low), std::abs(most));
+        const double margin = most > low ? std::max((most - low) * room, nearly) : (most != 0 ? std::abs(most) * 0.5 : 0.5);
         return {low - margin, most + margin};
     }
 };

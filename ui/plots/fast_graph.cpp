@@ -77,8 +77,12 @@ QVector<QLineF> dashes(const QVector<QPointF>& line, const QVector<double>& patt
 
 void FastGraph::drawLinePlot(QCPPainter* painter, const QVector<QPointF>& lines) const
 {
-    if (painter->pen().style() == Qt::NoPen || lines.size() < 2)
+    if (painter->pen().style() == Qt::NoPen || lines.isEmpty())
         return;
+    if (lines.size() == 1) {   // a curve that has just begun: a line of it has no length
+        QCPScatterStyle dot(QCPScatterStyle::ssDisc, 3 * painter->pen().widthF() + 2);
+        return QCPGraph::drawScatterPlot(painter, isPoint(lines[0]) ? lines : QVector<QPointF>(), dot);
+    }
     const bool band = isBand(lines, clipRect().width());
     const QVector<double> pattern = band ? QVector<double>() : patternOf(painter->pen().style());
     const QColor color = painter->pen().color();

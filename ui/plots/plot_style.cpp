@@ -32,7 +32,14 @@ class LinearTicker : public QCPAxisTicker
 protected:
     QString getTickLabel(double tick, const QLocale&, QChar, int) override
     {
-        return tickText(std::abs(tick) < m_step * 1e-6 ? 0 : tick);
+        const double size = std::abs(tick);
+        // Where tickText() has too few digits to tell two ticks apart: as many as that takes, and no exponent of a large number.
+        const double told = size >= 1e4 ? 1e3 : size >= 1e-4 ? 1e5 : 1e2;
+        if (size > told * m_step) {
+            const int needed = int(std::ceil(std::log10(size / m_step))) + 1, whole = int(std::floor(std::log10(size))) + 1;
+            return QString::number(tick, 'g', std::min(15, std::max(needed, whole)));
+        }
+        return tickText(size < m_step * 1e-6 ? 0 : tick);
     }
     double getTickStep(const QCPRange& range) override { return m_step = QCPAxisTicker::getTickStep(range); }
 

@@ -100,13 +100,17 @@ void CompareCells::showProof(int row, const RunProof& proof)
     };
     const StepZero& zero = proof.stepZero;
     const auto verdict = verdictOn(zero);
-    if (zero.tokens > 0)
-        put(zeroColumn, verdict == StartVerdict::same ? kGood : verdict == StartVerdict::other ? kBad : kAbout, format::scientific(zero.largest),
-            tr("Before training: largest difference of logits from the base model %1 over %2 positions; largest error of a module %3, in %4.")
-                .arg(zero.largestLogit > 0 ? tr("%1 of logits up to %2").arg(format::scientific(zero.largest), format::number(zero.largestLogit, 0))
-                                           : format::scientific(zero.largest),
-                    format::count(zero.tokens), format::scientific(zero.moduleLargest),
-                    format::shown(zero.moduleName)));
+    if (zero.tokens > 0) {
+        const auto logits = zero.largestLogit > 0
+            ? tr("%1 of logits up to %2").arg(format::scientific(zero.largest), format::number(zero.largestLogit, 0))
+            : format::scientific(zero.largest);
+        auto tip = tr("Before training: largest difference of logits from the base model %1 over %2 positions; largest error of a module "
+                      "%3, in %4.").arg(logits, format::count(zero.tokens), format::scientific(zero.moduleLargest), format::shown(zero.moduleName));
+        if (verdict == StartVerdict::unjudged)
+            tip += tr(" Its base is stored in few bits, which changes the answers: that is no fault.");
+        put(zeroColumn, verdict == StartVerdict::same ? kGood : verdict == StartVerdict::other ? kBad : kAbout,
+            format::scientific(zero.largest), tip);
+    }
     // A whole model may have been rounded to fewer bits on purpose: then a difference is no fault.
     const bool rounded = proof.exported && (proof.exported->format == "merged" || proof.exported->format == "gguf")
         && proof.exported->largestDifference > kExportBar;

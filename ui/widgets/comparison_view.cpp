@@ -116,9 +116,9 @@ void ComparisonView::receive()
     const Comparison& comparison = shown->report.comparison;
     const auto over = std::count_if(shown->report.cells.begin(), shown->report.cells.end(),
         [](const ReportCell& cell) { return cell.state == RunState::finished || cell.diverged(); });
-    const auto name = format::shown(comparison.name.empty() ? comparison.id : comparison.name, 400);
+    const auto name = format::shown(titleOf(comparison), 400);
     m_name->setText(m_name->fontMetrics().elidedText(name, Qt::ElideMiddle, 260));
-    setPlainToolTip(m_name, name);
+    setPlainToolTip(m_name, tr("%1\nComparison %2, created %3").arg(name, format::shown(comparison.id), format::when(comparison.created)));
     m_progress->setText(tr("%1 of %2 runs have ended").arg(over).arg(shown->report.cells.size()));
     for (const Arm& arm : comparison.arms)
         columns.push_back({format::shown(arm.label, 60), arm.config});

@@ -57,6 +57,12 @@ RunTree::RunTree(RunTable& runs, QWidget* parent)
         m_comparison = index.data(RunGroups::kComparisonRole).toString();
         emit currentChanged();
     });
+    // A click beside the rows takes the mark away, but what the buttons act on stays: so does its mark.
+    connect(m_view->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
+        auto* selection = m_view->selectionModel();
+        if (!m_resetting && !selection->hasSelection() && selection->currentIndex().isValid())
+            selection->select(selection->currentIndex(), QItemSelectionModel::Select | QItemSelectionModel::Rows);
+    });
 }
 
 void RunTree::makeView()
@@ -154,10 +160,15 @@ void RunTree::selectComparison(const QString& comparison)
     m_view->setCurrentIndex(m_sorted.mapFromSource(m_groups.indexOfComparison(comparison)));
 }
 
-void RunTree::edit(const QString& run)
+bool RunTree::canEdit() const
 {
-    selectRun(run);
-    m_view->edit(m_view->currentIndex());
+    return m_view->currentIndex().siblingAtColumn(RunTable::nameColumn).flags().testFlag(Qt::ItemIsEditable);
+}
+
+void RunTree::edit()
+{
+    if (canEdit())
+        m_view->edit(m_view->currentIndex().siblingAtColumn(RunTable::nameColumn));
 }
 
 }  // namespace rankwright

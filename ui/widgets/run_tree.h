@@ -26,7 +26,8 @@ public:
     [[nodiscard]] QString currentComparison() const;   // id of the comparison that is selected or holds the selected run
     void selectRun(const QString& run);                // opens its comparison
     void selectComparison(const QString& comparison);
-    void edit(const QString& run);                     // its name
+    [[nodiscard]] bool canEdit() const;
+    void edit();                                       // the name of what is selected
 
 signals:
     void currentChanged();

@@ -121,7 +121,10 @@ void StepZeroCheck::add(const QString& arm, const RunConfig& config, const StepZ
     figures += tr("; allowed: %1 and %2").arg(format::scientific(result.logitLimit), format::scientific(result.moduleLimit));
     const bool good = verdict == StartVerdict::same;
     m_found.push_back({.arm = arm,
-        .verdict = good ? tr("✓ %1: same answers as the base model").arg(title) : tr("✗ %1: answers differently").arg(title),
+        .verdict = !good            ? tr("✗ %1: answers differently from the base model").arg(title)
+            : result.largest == 0 && result.moduleLargest == 0
+            ? tr("✓ %1: the base model, bit for bit").arg(title)
+                                  : tr("✓ %1: the base model, within the rounding of %2").arg(title, format::text(config.dtype)),
         .figures = figures, .outcome = good ? 1 : -1});
 }
 

@@ -302,7 +302,10 @@ void SummaryPanel::showCalibration()
         : most.pastRuns == 1       ? tr("Calibrated by 1 past run on this machine")
                                    : tr("Calibrated by %n past runs on this machine", nullptr, int(most.pastRuns));
     if (most.spread())
-        text += tr("; at the speeds that they had a run takes %1 to %2").arg(format::duration(most.leastSeconds), format::duration(most.mostSeconds));
+        text += tr("; at the speeds that they had a run takes %1 to %2")
+                    .arg(format::duration(most.leastSeconds), format::duration(most.mostSeconds));
+    if (most.data.evalRows > 0)
+        text += tr("; evaluations come on top");
     m_calibration->setText(text);
 }
 
