@@ -109,7 +109,7 @@ def measured(section, bench):
 def write(asked, document):
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / "benchmarks.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    text = report.markdown(document)
+    text = report.markdown(document, {file.name for file in asked.out.iterdir()})
     (asked.out / "benchmarks.md").write_text(text, encoding="utf-8")
     return text
 

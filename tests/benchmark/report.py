@@ -5,6 +5,10 @@
 PRODUCTS_A_TOKEN = 0.54e9   # operations of SmolLM2-135M's training step a token: 4 x its 134.5 million weights in products
 
 
+def turns_of(count):
+    return "1 turn" if count == 1 else f"{count} turns"
+
+
 def number(value, digits=3):
     if value is None:
         return "-"
@@ -38,23 +42,50 @@ def with_share(row, limits):
     return row | ({"shareOfLimit": ours * PRODUCTS_A_TOKEN / rate} if ours and rate else {})
 
 
+def turns_with(row, name):
+    return sum(1 for turn in row["sides"].get(name, {}).get("turns", []) if turn.get("value"))
+
+
+def ratio_text(row, name):
+    """The median of the turns' ratios with the least and the most of them, where there were several."""
+    ratio = row["ratios"].get(name)
+    if not ratio:
+        return "-"
+    ours = next(iter(row["sides"].values()))["turns"]
+    pairs = [(a["value"], b["value"]) for a, b in zip(ours, row["sides"][name]["turns"]) if a.get("value") and b.get("value")]
+    found = [a / b if row["higherIsBetter"] else b / a for a, b in pairs]
+    return f"**{ratio:.2f}**" + (f" ({min(found):.2f} to {max(found):.2f})" if len(found) > 1 else "")
+
+
+def title_of(row, turns):
+    """With its own number of turns, where that is another than the page's."""
+    taken = turns_with(row, next(iter(row["sides"]), ""))
+    return f"{row['what']}, {row['unit']}" + (f"; {turns_of(taken)}" if taken and taken != turns else "")
+
+
 def bars_text(row):
     marks = {True: "✓ ", False: "✗ ", None: ""}
     return "; ".join(marks[bar["met"]] + bar["text"] for bar in row["bars"])
 
 
-def ratio_rows(rows):
+def ratio_rows(rows, turns):
     for row in rows:
-        sides = list(row["sides"].items())
-        share = row.get("shareOfLimit")
-        ours = number(sides[0][1]["median"]) + (f" ({share:.0%} of the limit)" if share else "") if sides else "-"
-        title = f"{row['what']}, {row['unit']}"
-        if len(sides) < 2:
+        measured = {name: side["median"] for name, side in row["sides"].items() if side["median"] is not None}
+        if not measured:
+            continue
+        share = row.get("shareOfLimit") or 0
+        first = next(iter(row["sides"]))
+        # Above it the rate was taken of slower products than ours, as the row's note says then.
+        ours = number(measured.get(first)) + (f" ({share:.0%} of the limit)" if 0 < share <= 1 else "")
+        title = title_of(row, turns)
+        peers = [name for name in measured if name != first]
+        if not peers:
             yield [title, ours, "", "", "", "", bars_text(row)]
-        for at, (name, side) in enumerate(sides[1:]):
+        for at, name in enumerate(peers):
             cpu = row["cpuRatios"].get(name)
-            ratio = row["ratios"].get(name)
-            yield [title if at == 0 else "", ours if at == 0 else "", name, number(side["median"]), f"**{ratio:.2f}**" if ratio else "-",
+            taken = turns_with(row, name)
+            shown = name + (f"; {turns_of(taken)}" if taken not in (turns, turns_with(row, first)) else "")
+            yield [title if at == 0 else "", ours if at == 0 else "", shown, number(measured[name]), ratio_text(row, name),
                    f"{cpu:.2f}" if cpu else "-", bars_text(row) if at == 0 else ""]
 
 
@@ -90,10 +121,6 @@ def note_lines(rows):
     return [f"- {row['what']}: {row['note']}." for row in rows if row["note"]]
 
 
-def turns_of(count):
-    return "1 turn" if count == 1 else f"{count} turns"
-
-
 def machine_lines(document):
     facts, limits = document["machine"], document["limits"]
     loads = limits.get("loads", [])
@@ -111,22 +138,27 @@ def machine_lines(document):
     return lines
 
 
-def markdown(document):
+def markdown(document, beside=()):
+    """`beside`: names of the files in the page's folder, of which the page links those that it speaks of."""
     rows, limits = document["rows"], document["limits"]
-    lines = ["# Benchmarks", "", "Written by `./benchmark`; the raw turns are in [benchmarks.json](benchmarks.json), profiles of a step in "
-             "[profile.md](profile.md).", ""]
+    about = {"profile.md": "profiles of a step in [profile.md](profile.md)",
+             "limits.md": "why some bars are missed in [limits.md](limits.md)"}
+    links = ["the raw turns are in [benchmarks.json](benchmarks.json)", *(text for name, text in about.items() if name in beside)]
+    lines = ["# Benchmarks", "", f"Written by `./benchmark`; {', '.join(links)}.", ""]
     lines += machine_lines(document) + [""] + limit_lines(limits)
     turns = turns_of(document["turns"])
-    lines += ["", f"**How to read it.** A side is a process of its own; the sides work in turn (A B A B), {turns} each. A number is the median of",
-              "its turns, a ratio the median of the turns' ratios; above 1 ours is ahead, in times and in rates. \"By processor time\" is the",
+    lines += ["", f"**How to read it.** A side is a process of its own; the sides work in turn (A B A B), {turns} each where a row names no other",
+              "number. A number is the median of its turns, a ratio the median of the turns' ratios, with the least and the most of them in",
+              "brackets; above 1 ours is ahead, in times and in rates. \"By processor time\" is the",
               "same ratio of the processor time that the two used, which guests on the machine disturb less. Of training the first",
-              f"{document['firstSteps']} steps of each process are dropped on both sides and a step's time is the median of the rest. Adapters are",
+              f"{document['firstSteps']} steps of each process are dropped on both sides and a step's time is the median of the rest (of 6 steps in the",
+              "rows called training, of 4 in the others). Adapters are",
               "float32 on both sides; the peer is used as its documentation says. \"Of the limit\": tokens a second times 0.54 GFLOP, the",
               "model's own products, over the matrix rate above, which is the fastest of the model's wide products in torch's and in oneDNN's",
               "way; it moves from minute to minute. The bars are what was set out to be reached, ✓ met and ✗ missed. Those of bfloat16 training",
               "were set on a processor with matrix tiles (AMX), where the eager peer did 240 tokens a second and the limit was near 2,800.",
               "A memory of the peer below is that of its whole process, Python and transformers included.", ""]
-    lines += table(["what", "ours", "peer", "peer's", "ratio", "by processor time", "bar"], list(ratio_rows(rows)))
+    lines += table(["what", "ours", "peer", "peer's", "ratio", "by processor time", "bar"], list(ratio_rows(rows, document["turns"])))
     lines += ["", "Peak memory of each process (VmHWM), GB, the highest of the turns:", ""]
     lines += table(["what", "GB"], list(memory_rows(rows)))
     lines += ["", "What was computed: loss and gradient norm of the first and the last step, how far the trained parameters went (norm of their",

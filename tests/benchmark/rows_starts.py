@@ -43,10 +43,11 @@ def starts(bench):
 
 
 def reading(bench):
-    for dtype in ("bfloat16", "float32"):
+    for dtype in bench.dtypes:
         what = f"reading the Q4_1 GGUF to a usable model, {dtype}"
         bench.say(f"  {what}")
-        row = Row(what, "s", (Bar("50x", ratio=50, side="transformers"),), higher_is_better=False, note="without the programs' start, on both sides")
+        row = Row(what, "s", (Bar("50x", ratio=50, side="transformers"),), higher_is_better=False,
+                  note="without the programs' start, on both sides")
         yield in_turn(row, [ours(bench, "load", dtype), peer(bench, "read_gguf.py", "transformers", dtype=dtype)], bench.turns, bench.say)
 
     def command():
