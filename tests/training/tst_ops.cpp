@@ -85,6 +85,9 @@ private Q_SLOTS:
         const auto targets = at::randint(90, {300}, at::kLong);
         compare({random({300, 16}, t)}, [&](const Tensors& x) { return Tensors{ops::lmLoss(x[0], head, targets)}; }, tolerance);
         compare({random({300, 16}, t)}, [&](const Tensors& x) { return Tensors{ops::lmLoss(x[0], head, targets, 2.0)}; }, tolerance);
+        // A head that is trained itself.
+        compare({random({300, 16}, t), random({90, 16})},
+            [&](const Tensors& x) { return Tensors{ops::lmLoss(x[0], x[1], targets)}; }, tolerance);
     }
 
     // Sums in float32, rounded to bfloat16 at the end, whatever the processor and the orientation; more than a piece of a weight, too.

@@ -3,6 +3,7 @@
 // Head and cross entropy together, in chunks of targets.
 #include "training/ops/ops.h"
 #include "training/ops/product.h"
+#include "training/ops/trained_linear.h"
 #include "training/ops/vector_loops.h"
 
 #include <ATen/ATen.h>
@@ -18,7 +19,7 @@ constexpr int64_t kChunk = 256;
 
 at::Tensor plain(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets, double softcap)
 {
-    auto logits = at::linear(hidden, head).to(at::kFloat);
+    auto logits = trainedLinear(hidden, head).to(at::kFloat);
     if (softcap > 0)
         logits = logits.div(softcap).tanh().mul(softcap);
     return at::cross_entropy_loss(logits, targets, {}, at::Reduction::None);
@@ -152,7 +153,7 @@ private:
 at::Tensor lmLoss(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets, double softcap)
 {
     if (form() == Form::plain || head.requires_grad() || hidden.scalar_type() == at::kDouble)
-        return plain(hidden, head.to(hidden.scalar_type()), targets, softcap);
+        return plain(hidden, head, targets, softcap);
     return LmLoss::apply(hidden, head, targets, at::GradMode::is_enabled() && hidden.requires_grad(), softcap);
 }
 

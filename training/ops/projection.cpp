@@ -4,10 +4,9 @@
 
 #include "training/ops/base_product.h"
 #include "training/ops/dropout.h"
-#include "training/ops/product.h"
+#include "training/ops/trained_linear.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 namespace rankwright::ops {
 
@@ -20,24 +19,6 @@ at::Tensor dropoutMask(const at::Tensor& x, const LinearSlot& slot, const Dropou
     dropValues(mask, slot, DropoutDraw(source));
     return mask.to(x.device());
 }
-
-// A weight that is trained itself: oneDNN's products where they are the faster ones, as for frozen weights.
-struct TrainedLinear : torch::autograd::Function<TrainedLinear>
-{
-    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& W)
-    {
-        context->save_for_backward({x, W});
-        return timesTransposed(x, W.to(x.scalar_type()));
-    }
-
-    static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-        torch::autograd::variable_list grads)
-    {
-        const auto saved = context->get_saved_variables();
-        const auto dy = grads[0].contiguous();
-        return {times(dy, saved[1].to(dy.scalar_type())), transposedTimes(dy, saved[0]).to(at::kFloat)};
-    }
-};
 
 // scaling B core A x, with what drifts and what a shared base still holds (methods with these allow no dropout), in float32. The drift is
 // a weight that is not trained: A and B are seen through detach().
@@ -88,7 +69,7 @@ at::Tensor projection(const at::Tensor& x, const LinearSlot& slot, const Dropout
     if (!slot.delta || !slot.delta->weight.defined())
         return adapted(frozenLinear(x, slot), x, slot, source);
     const auto& W = slot.delta->weight;
-    const auto y = form() == Form::plain ? at::linear(x, W.to(x.scalar_type())) : TrainedLinear::apply(x, W);
+    const auto y = trainedLinear(x, W);
     return slot.bias.defined() ? y + slot.bias.to(y.scalar_type()) : y;
 }
 
