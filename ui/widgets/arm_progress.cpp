@@ -110,7 +110,7 @@ void ArmProgress::setStarted(const RunStarted& started)
                                      : tr("%1 step 0: logits off by %2").arg(mark, format::scientific(check.largest));
         if (check.largest != 0 && check.largestLogit > 0)
             m_check += tr(", of logits up to %1").arg(format::number(check.largestLogit, 0));
-        if (!check.moduleName.empty())
+        if (check.moduleLargest != 0)
             m_check += tr(", a module by %1").arg(format::scientific(check.moduleLargest));
     }
     m_checkHelp = tr("Before training: largest difference of logits from the base model %1 (mean %2) over %3 positions; largest "
