@@ -3,6 +3,7 @@
 // rankwright-cli with the engine: training, signals, events, progress, comparisons. Rows CL02, CL07 and TR09 of the
 // reliability catalogue. Everything here skips where the engine was not built.
 #include "tests/support/cli_fixture.h"
+#include "tests/support/test_data.h"
 
 #include <QJsonArray>
 #include <QMap>
@@ -31,6 +32,7 @@ private slots:
     void trainingOutlivesAClosedPipe();
     void compareIsPaired();
     void compareSweepsRates();
+    void aRunThatNeedsMoreThanIsFreeBeginsWithAWarning();
     void estimatesBeforeAnythingIsTrained();
     void armsTakeTheSameStepsInTheTimeGiven();
     void armsAreEvaluatedWhenTheTimeIsOver();
@@ -238,6 +240,20 @@ void TestCliTraining::compareSweepsRates()
     const QJsonArray runs = QJsonDocument::fromJson(again.out).object()["runs"].toArray();
     QVERIFY(runs.size() == 2 && runs[0]["arm"].toString() == "pissa" && runs[0]["seed"].toInt() == 7 && runs[0]["learningRate"].toDouble() == 1e-3);
     QCOMPARE(cli({"compare", file, "--arms", "lora"}).status, 2);
+}
+
+void TestCliTraining::aRunThatNeedsMoreThanIsFreeBeginsWithAWarning()
+{
+    if (!hasEngine() || defaultModel().empty())
+        QSKIP("the engine is not built, or the default model is not in the cache");
+    const QStringList run{"train", QString::fromStdString(defaultModel().string()), "default", "--rows", ":8", "--batch", "8", "--steps", "1"};
+    qputenv("RANKWRIGHT_MEMORY_LIMIT", "810000000");   // room for the weights, and for little else
+    const Answer tight = cli(run);
+    qunsetenv("RANKWRIGHT_MEMORY_LIMIT");
+    QVERIFY2(tight.status == 0, tight.err.constData());
+    QVERIFY2(tight.err.contains("warning: It needs about") && tight.err.contains("that are free"), tight.err.constData());
+    const Answer roomy = cli(run);
+    QVERIFY2(roomy.status == 0 && !roomy.err.contains("It needs about"), roomy.err.constData());
 }
 
 void TestCliTraining::estimatesBeforeAnythingIsTrained()
